@@ -1,0 +1,39 @@
+# demo · test · lint · bench: each sets up .venv itself on a fresh machine.
+PYTHON ?= python3
+PORT ?= 5006
+BIN := .venv/bin
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/installed data_example/maps
+	$(BIN)/mapstack serve data_example --port $(PORT)
+
+test: .venv/installed-test data_example/maps
+	@command -v chromium >/dev/null || echo "Chromium is missing: the browser tests will fail. Install it with: apt-get install -y chromium"
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed-test
+	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+data_example/maps: | .venv/installed
+	$(BIN)/python data_example/make.py
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/installed-test: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@ .venv/installed
+
+clean:
+	rm -rf .venv data_example/maps

@@ -1,0 +1,116 @@
+"""What was done to what, as data: enough to do it again, on the same source or another.
+
+A recipe travels as JSON in every result and export. Preparation steps record themselves in the images'
+attrs (`record_step`), so that a recipe made from images knows how they came about.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import wraps
+from importlib.metadata import version
+from typing import Any, Final
+
+import xarray as xr
+
+from engine import catalogue
+from engine.errors import InputError
+
+SCHEMA: Final = 1
+PREPARE: Final = "prepare"
+SOURCE: Final = "source"
+
+Step = dict[str, Any]
+"""One preparation step or edit: `{"name": ..., "arguments": {...}}`, an edit also with its `author`."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Source, preparation, analysis with its settings, and edits: everything a result depends on."""
+
+    analysis: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    source: str | None = None
+    digest: str | None = None
+    prepare: tuple[Step, ...] = ()
+    model: str | None = None
+    edits: tuple[Step, ...] = ()
+    seed: int = 0
+    runtime: str = "cpu"
+    versions: Mapping[str, str] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Recipe":
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        InputError
+            If the text is not a recipe of this schema.
+        """
+        try:
+            document = json.loads(text)
+            if document["schema"] != SCHEMA:
+                raise InputError(
+                    f"recipe of schema {document['schema']}, expected {SCHEMA}; run it with the Mapstack that wrote it"
+                )
+            known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+            recipe = cls(**known)
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise InputError(
+                f"not a Mapstack recipe ({type(error).__name__}: {error}); give a recipe, a result or an export"
+            ) from None
+        return replace(recipe, prepare=tuple(recipe.prepare), edits=tuple(recipe.edits))
+
+    def identity(self) -> dict[str, Any]:
+        """What makes two recipes the same computation: all but where the source lies and library versions."""
+        document = asdict(self)
+        return {name: document[name] for name in sorted(document) if name not in ("source", "versions")}
+
+    def edited(self, name: str, author: str = "", **arguments: Any) -> "Recipe":
+        """The same recipe with one more edit at its end."""
+        catalogue.find("edits", name)
+        return replace(self, edits=(*self.edits, {"name": name, "arguments": arguments, "author": author}))
+
+    def undone(self) -> "Recipe":
+        """The same recipe without its last edit."""
+        return replace(self, edits=self.edits[:-1])
+
+
+def mapstack_version() -> str:
+    """Version of the installed package."""
+    return version("mapstack")
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries whose numbers end up in a result."""
+    return {name: version(name) for name in ("mapstack", "numpy", "xarray", "dask", "numba", "scikit-learn")}
+
+
+def record_step(function: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
+    """Make a preparation step note its name and keyword arguments in the attrs of the images it returns."""
+
+    @wraps(function)
+    def recorded(images: xr.Dataset, **arguments: Any) -> xr.Dataset:
+        step = {"name": function.__name__, "arguments": arguments}
+        done = [*prepared(images), step]
+        return function(images, **arguments).assign_attrs({PREPARE: json.dumps(done)})
+
+    return recorded
+
+
+def prepared(images: xr.Dataset) -> tuple[Step, ...]:
+    """The preparation steps that led to these images."""
+    return tuple(json.loads(images.attrs.get(PREPARE, "[]")))
+
+
+def prepare(images: xr.Dataset, steps: tuple[Step, ...]) -> xr.Dataset:
+    """Apply recorded preparation steps to freshly opened images."""
+    for step in steps:
+        images = catalogue.find("steps", step["name"])(images, **step["arguments"])
+    return images
