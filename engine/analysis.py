@@ -97,7 +97,8 @@ class Model:
             "metadata": dict(self.metadata),
             "recipe": self.recipe,
         }
-        np.savez(folder / "arrays.npz", **{name: np.asarray(array) for name, array in self.arrays.items()})
+        arrays: dict[str, Any] = {name: np.asarray(array) for name, array in self.arrays.items()}
+        np.savez(folder / "arrays.npz", **arrays)
         (folder / "model.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
         return folder
 

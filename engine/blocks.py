@@ -94,7 +94,7 @@ class _Unnested:
         tiles = []
         for block, depth in zip(blocks, self.depths, strict=True):
             for _ in range(depth):
-                block = block[0]  # noqa: PLW2901
+                block = block[0]
             tiles.append(block)
         return self.kernel(*tiles, **arguments)
 
@@ -155,7 +155,7 @@ def compute(*collections: Any, doing: str = "computing") -> tuple[Any, ...]:
     if client is not None:
         return _compute_distributed(client, collections, doing)
     with _TaskReport(doing):
-        return dask.compute(*collections)  # type: ignore[no-any-return]
+        return dask.compute(*collections)
 
 
 def _active_client() -> Any:

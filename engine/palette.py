@@ -1,4 +1,4 @@
-"""Class colours: distinguishable with every kind of colour vision, the same class the same colour everywhere."""
+"""Class colours: distinguishable with every kind of colour vision, the same for a class everywhere."""
 
 from typing import Final
 

@@ -57,13 +57,14 @@ class Recipe:
             document = json.loads(text)
             if document["schema"] != SCHEMA:
                 raise InputError(
-                    f"recipe of schema {document['schema']}, expected {SCHEMA}; run it with the Mapstack that wrote it"
+                    f"recipe of schema {document['schema']}, expected {SCHEMA}; run it with its own Mapstack"
                 )
             known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
             recipe = cls(**known)
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise InputError(
-                f"not a Mapstack recipe ({type(error).__name__}: {error}); give a recipe, a result or an export"
+                f"not a Mapstack recipe ({type(error).__name__}: {error});"
+                " give a recipe, a result or an export"
             ) from None
         return replace(recipe, prepare=tuple(recipe.prepare), edits=tuple(recipe.edits))
 

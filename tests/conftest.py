@@ -11,7 +11,7 @@ def shared() -> Path:
     """Folder with the real data sets; tests that need it are skipped where it is absent."""
     folder = Path(os.environ.get("MAPSTACK_SHARED", Path(__file__).parents[2] / "shared")).resolve()
     if not (folder / "data").is_dir():
-        pytest.skip(f"no real data: set MAPSTACK_SHARED to a folder that holds data/ (looked in {folder.name}/)")
+        pytest.skip(f"no real data in {folder.name}/: set MAPSTACK_SHARED to a folder that holds data/")
     return folder
 
 
