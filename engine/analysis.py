@@ -7,11 +7,13 @@ Settings are `param` parameters: each is declared once, with its default, bounds
 Python argument, the command-line option, the dashboard's control and the recipe's entry.
 """
 
+import base64
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import param
@@ -27,16 +29,17 @@ class Settings(param.Parameterized):
     """Named, bounded, documented values; a wrong one is refused with one sentence."""
 
     def __init__(self, **values: Any) -> None:
+        super().__init__()
         known = self.setting_names()
-        for name in values:
+        for name, value in values.items():
             if name not in known:
                 raise InputError(
                     f"{type(self).__name__} has no setting {name!r}; its settings are: {', '.join(known)}"
                 )
-        try:
-            super().__init__(**values)
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{type(self).__name__}: {error}") from None
+            try:
+                setattr(self, name, value)
+            except (ValueError, TypeError):
+                raise InputError(f"{name} is {value!r}; give {_expected(self.param[name])}") from None
 
     @classmethod
     def setting_names(cls) -> list[str]:
@@ -46,6 +49,17 @@ class Settings(param.Parameterized):
     def settings(self) -> dict[str, Any]:
         """All settings with their values, ready for JSON."""
         return {name: getattr(self, name) for name in self.setting_names()}
+
+
+def _expected(setting: param.Parameter) -> str:
+    """Say in words which values a setting takes."""
+    if isinstance(setting, param.Selector):
+        return "one of " + ", ".join(map(str, setting.objects))
+    kind = {"Integer": "a whole number", "Number": "a number", "Boolean": "true or false", "String": "a text"}
+    words = kind.get(type(setting).__name__, f"a {type(setting).__name__}")
+    low, high = getattr(setting, "bounds", None) or (None, None)
+    limits = [f"{word} {limit}" for word, limit in (("from", low), ("to", high)) if limit is not None]
+    return " ".join([words, *limits])
 
 
 class Analysis(Settings):
@@ -85,11 +99,24 @@ class Model:
         """Apply to images; lazy."""
         raise NotImplementedError
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON can hold it, the arrays in base64; `model_from_dict` reads it."""
+        return {**self._header(), "arrays": {name: _encode(array) for name, array in self.arrays.items()}}
+
     def save(self, folder: str | Path) -> Path:
         """Write `model.json` and `arrays.npz` into a folder, never a pickle."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        document = {
+        arrays: dict[str, Any] = {name: np.asarray(array) for name, array in self.arrays.items()}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            np.savez(folder / "arrays.npz", **arrays)
+            (folder / "model.json").write_text(json.dumps(self._header(), indent=1), encoding="utf-8")
+        except OSError as error:
+            raise FileError(f"cannot write the model to {folder} ({error}); give another folder") from None
+        return folder
+
+    def _header(self) -> dict[str, Any]:
+        return {
             "mapstack_model": MODEL_VERSION,
             "analysis": self.analysis,
             "settings": dict(self.settings),
@@ -97,20 +124,6 @@ class Model:
             "metadata": dict(self.metadata),
             "recipe": self.recipe,
         }
-        arrays: dict[str, Any] = {name: np.asarray(array) for name, array in self.arrays.items()}
-        np.savez(folder / "arrays.npz", **arrays)
-        (folder / "model.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
-        return folder
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Read a model folder; see `load_model`."""
-        model = load_model(folder)
-        if not isinstance(model, cls):
-            raise InputError(
-                f"{folder} holds a model of {model.analysis!r}, not a {cls.__name__}; give another folder"
-            )
-        return model
 
 
 def is_model(folder: str | Path) -> bool:
@@ -130,24 +143,60 @@ def load_model(folder: str | Path) -> Model:
     """
     folder = Path(folder)
     try:
-        document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        header = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, UnicodeDecodeError) as error:
+        return _model(header, arrays, f"the model in {folder}")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        if isinstance(error, InputError):
+            raise
         raise FileError(
             f"no readable model in {folder} ({error}); give a folder written by 'mapstack fit'"
         ) from None
-    if document.get("mapstack_model") != MODEL_VERSION or document.get("analysis") not in catalogue.ANALYSES:
+
+
+def model_from_dict(document: Mapping[str, Any]) -> Model:
+    """Read what `Model.to_dict` gave.
+
+    Raises
+    ------
+    InputError
+        If it is no model, or one of a version this one does not know.
+    """
+    try:
+        arrays = {name: _decode(entry) for name, entry in document["arrays"].items()}
+        return _model(document, arrays, "the recipe's model")
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"the recipe's model is damaged ({error}); run the recipe without it") from None
+
+
+def _model(header: Mapping[str, Any], arrays: dict[str, np.ndarray], what: str) -> Model:
+    if header["mapstack_model"] != MODEL_VERSION or header["analysis"] not in catalogue.ANALYSES:
         raise InputError(
-            f"the model in {folder} has version {document.get('mapstack_model')} of {document.get('analysis')!r},"
+            f"{what} has version {header['mapstack_model']} of {header['analysis']!r},"
             f" this Mapstack reads version {MODEL_VERSION}; fit the model again"
         )
-    model_class = catalogue.find("analyses", document["analysis"]).model_class
-    return model_class(  # type: ignore[no-any-return]
-        analysis=document["analysis"],
-        settings=document["settings"],
-        class_names=tuple(document["class_names"]),
+    model_class: type[Model] = catalogue.find("analyses", header["analysis"]).model_class
+    return model_class(
+        analysis=header["analysis"],
+        settings=header["settings"],
+        class_names=tuple(header["class_names"]),
         arrays=arrays,
-        metadata=document["metadata"],
-        recipe=document["recipe"],
+        metadata=header["metadata"],
+        recipe=header["recipe"],
     )
+
+
+def _encode(array: np.ndarray) -> dict[str, Any]:
+    array = np.ascontiguousarray(array)
+    data = base64.b64encode(array.tobytes()).decode("ascii")
+    return {"dtype": array.dtype.str, "shape": list(array.shape), "base64": data}
+
+
+def _decode(entry: Mapping[str, Any]) -> np.ndarray:
+    dtype = np.dtype(entry["dtype"])
+    if dtype.kind not in "fiub":
+        raise InputError(f"the recipe's model holds {dtype} values; expected numbers")
+    return np.frombuffer(base64.b64decode(entry["base64"]), dtype).reshape(entry["shape"]).copy()

@@ -155,7 +155,7 @@ def compute(*collections: Any, doing: str = "computing") -> tuple[Any, ...]:
     if client is not None:
         return _compute_distributed(client, collections, doing)
     with _TaskReport(doing):
-        return dask.compute(*collections)
+        return tuple(dask.compute(*collections))
 
 
 def _active_client() -> Any:
@@ -164,7 +164,7 @@ def _active_client() -> Any:
     return getattr(scheduler, "__self__", None) if getattr(scheduler, "__name__", "") == "get" else None
 
 
-class _TaskReport(Callback):  # type: ignore[misc]
+class _TaskReport(Callback):
     """Reports each finished task of a local scheduler; an exception raised in it stops the computation."""
 
     def __init__(self, doing: str) -> None:

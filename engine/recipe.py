@@ -33,9 +33,12 @@ class Recipe:
     source: str | None = None
     digest: str | None = None
     prepare: tuple[Step, ...] = ()
-    model: str | None = None
+    model: Mapping[str, Any] | None = None
+    """What the analysis learned (`Model.to_dict`): with it a recipe gives the same classes anywhere."""
     edits: tuple[Step, ...] = ()
     seed: int = 0
+    unused: tuple[str, ...] = ()
+    """Settings that were given but only concern fitting, which a given model made needless."""
     runtime: str = "cpu"
     versions: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
@@ -66,7 +69,9 @@ class Recipe:
                 f"not a Mapstack recipe ({type(error).__name__}: {error});"
                 " give a recipe, a result or an export"
             ) from None
-        return replace(recipe, prepare=tuple(recipe.prepare), edits=tuple(recipe.edits))
+        return replace(
+            recipe, prepare=tuple(recipe.prepare), edits=tuple(recipe.edits), unused=tuple(recipe.unused)
+        )
 
     def identity(self) -> dict[str, Any]:
         """What makes two recipes the same computation: all but where the source lies and library versions."""

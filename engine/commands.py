@@ -1,0 +1,264 @@
+"""What each command of the command line does; the options are declared in `engine.__main__`."""
+
+import json
+import re
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from engine import catalogue
+from engine.errors import FileError, InputError, MapstackError
+from engine.recipe import Recipe
+
+SETTING: Final = "setting."
+"""Prefix of the parsed options that are settings of an analysis or simulator."""
+
+
+def list_entries(options: Namespace) -> None:
+    """List readers, analyses, simulators and exporters."""
+    kinds = [options.kind] if options.kind else ["readers", "analyses", "simulators", "exporters"]
+    found = {kind: {name: _first_line(kind, name) for name in catalogue.KINDS[kind]} for kind in kinds}
+    lines = [f"{name:<14} {doc}" for entries in found.values() for name, doc in entries.items()]
+    _print(found, options.json, lines)
+
+
+def info(options: Namespace) -> None:
+    """Say what a file or folder holds."""
+    from engine.readers import describe, open_images
+
+    facts = describe(open_images(options.path))
+    _print(facts, options.json, [f"{name:<12} {_plain(value)}" for name, value in facts.items()])
+
+
+def fit(options: Namespace) -> None:
+    """Fit an analysis and store the model."""
+    from engine import pipeline
+    from engine.analysis import model_from_dict
+
+    if options.labels is not None:
+        raise InputError(f"{options.analysis} learns without labels; leave --labels out")
+    recipe = _prepared(pipeline.make_recipe(options.analysis, options.path, **_settings(options)), options)
+    result = pipeline.recipe_of(_perform(recipe, options))
+    if result.model is None:
+        raise InputError(f"{options.analysis} learned nothing to store")
+    model = replace(model_from_dict(result.model), recipe=json.loads(replace(result, model=None).to_json()))
+    print(model.save(options.out))  # noqa: T201
+
+
+def run(options: Namespace) -> None:
+    """Run an analysis on files or folders and store the results."""
+    recipes = _recipes(options)
+    several = len(recipes) > 1
+    for recipe in recipes:
+        name = Path(str(recipe.source).partition("::")[0]).stem or "result"
+        out = options.out / f"{name}.zarr" if several else options.out
+        if out.exists() and not options.overwrite:
+            raise FileError(f"{out} exists; give another --out, or --overwrite to replace it")
+        _copy(_perform(recipe, options), out)
+        print(out)  # noqa: T201
+
+
+def choose_number(options: Namespace) -> None:
+    """Recommend a number of clusters."""
+    from engine.cluster import choose_k
+    from engine.readers import open_images
+
+    if not 1 < options.kmin <= options.kmax:
+        raise InputError(f"--kmin {options.kmin} --kmax {options.kmax}; give 2 <= kmin <= kmax")
+    with _progress_bar():
+        images = open_images(options.path)
+        chosen = choose_k(images, k=range(options.kmin, options.kmax + 1), seed=options.seed).to_dict()
+    if options.out is not None:
+        _write_text(options.out, json.dumps(chosen, indent=1))
+    columns = ("distortion", "calinski_harabasz", "davies_bouldin", "silhouette", "stability")
+    table = [f"{'k':>3} " + " ".join(f"{name:>18}" for name in columns)]
+    for row, k in enumerate(chosen["k"]):
+        table.append(f"{k:>3} " + " ".join(f"{_number(chosen[name][row]):>18}" for name in columns))
+    _print(
+        chosen, options.json, [*table, f"recommended: {chosen['recommended'] or 'none'} ({chosen['reason']})"]
+    )
+
+
+def score(options: Namespace) -> None:
+    """Compare a result with the truth."""
+    from engine.export.store import open_result
+    from engine.readers import truth_labels
+    from engine.statistics import agreement
+
+    names = options.names.split(",") if options.names else None
+    labels = open_result(options.result)["labels"]
+    scores = agreement(labels, truth_labels(options.truth), names=names, ignore=tuple(options.ignore))
+    lines = [f"{name:<10} {_number(scores[name])}" for name in ("accuracy", "ari", "nmi")]
+    lines.append(f"{'class':<20} {'precision':>10} {'recall':>10} {'f1':>10} {'iou':>10} {'support':>10}")
+    for row in scores["classes"]:
+        figures = [_number(row[column]) for column in ("precision", "recall", "f1", "iou", "support")]
+        lines.append(f"{row['name']:<20} " + " ".join(f"{figure:>10}" for figure in figures))
+    _print(scores, options.json, lines)
+
+
+def export(options: Namespace) -> None:
+    """Write a result in another format."""
+    from engine.export.store import open_result
+
+    write = catalogue.find("exporters", options.to)
+    for path in write(open_result(options.result), options.out):
+        print(path)  # noqa: T201
+
+
+def simulate(options: Namespace) -> None:
+    """Write simulated data in the true file format, with the truth."""
+    simulator = catalogue.find("simulators", options.kind)(**_settings(options))
+    print(simulator.write(options.out))  # noqa: T201
+
+
+def manage_jobs(options: Namespace) -> None:
+    """List, show, cancel or resume jobs."""
+    from engine.runtime import jobs
+
+    if options.action == "list":
+        found = [_job_facts(job) for job in jobs.list(options.results)]
+        lines = [
+            f"{j['id']}  {j['state']:<12} {j['progress']:>4.0%}  {j['doing'] or j['error'] or ''}"
+            for j in found
+        ]
+        _print(found, options.json, lines)
+        return
+    if options.id is None:
+        raise InputError(f"jobs {options.action} needs the ID of a job; 'jobs list' shows them")
+    job = getattr(jobs, options.action)(options.id, options.results)
+    facts = _job_facts(job)
+    _print(facts, options.json, [f"{name:<10} {_plain(value)}" for name, value in facts.items()])
+
+
+def _recipes(options: Namespace) -> list[Recipe]:
+    """Return one recipe a path, from the analysis with its settings or from `--recipe`."""
+    from engine import pipeline
+
+    if options.recipe is not None:
+        recipe = pipeline.recipe_of(options.recipe)
+        paths = options.what
+        recipes = [pipeline.with_source(recipe, path) for path in paths] if paths else [recipe]
+    else:
+        if len(options.what) < 2:
+            raise InputError("run needs an analysis and at least one file or folder, or --recipe FILE")
+        name, *paths = options.what
+        catalogue.find("analyses", name)
+        settings = _settings(options)
+        recipes = [pipeline.make_recipe(name, path, model=options.model, **settings) for path in paths]
+    return [_prepared(recipe, options) for recipe in recipes]
+
+
+def _prepared(recipe: Recipe, options: Namespace) -> Recipe:
+    """Add the preparation that options ask for."""
+    if options.pixel_size is None:
+        return recipe
+    match = re.fullmatch(r"([0-9.eE+-]+)\s*(nm|um|µm|mm)", options.pixel_size)
+    if match is None:
+        raise InputError(
+            f"--pixel-size is {options.pixel_size!r}; give a number with nm, um or mm, such as 0.5um"
+        )
+    arguments = {"size": float(match[1]), "unit": match[2].replace("um", "µm")}
+    return replace(recipe, prepare=(*recipe.prepare, {"name": "pixel_size", "arguments": arguments}))
+
+
+def _perform(recipe: Recipe, options: Namespace) -> Path:
+    """Do a job in this process, under the scheduler that the options name; return its result."""
+    from engine.runtime import client, jobs
+
+    job = jobs.submit(recipe, home=options.results, start=False)
+    if job.state != "done":
+        with client.connect(scheduler=options.scheduler, workers=options.workers), _progress_bar() as show:
+            job = jobs.work(job.id, options.results, on_progress=show)
+    if job.state == "cancelled":
+        raise KeyboardInterrupt
+    if job.state != "done" or job.result is None:
+        raise MapstackError(job.error or f"job {job.id} is {job.state}; see 'mapstack jobs show {job.id}'")
+    return Path(job.result)
+
+
+def _copy(result: Path, out: Path) -> None:
+    """Copy a result atomically."""
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(result, partial)
+        if out.exists():
+            shutil.rmtree(out)
+        partial.rename(out)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise FileError(f"cannot write {out} ({error.strerror or error}); give another --out") from None
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Any]:
+    """Draw progress on stderr, only on a terminal."""
+    from engine import progress
+
+    def show(share: float, doing: str) -> None:
+        if sys.stderr.isatty():
+            bar = "█" * round(20 * share)
+            print(f"\r\033[K{bar:░<20} {share:4.0%} {doing}", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    with progress.reporting(show):
+        yield show
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _settings(options: Namespace) -> dict[str, Any]:
+    return {
+        name.removeprefix(SETTING): value for name, value in vars(options).items() if name.startswith(SETTING)
+    }
+
+
+def _job_facts(job: Any) -> dict[str, Any]:
+    facts = asdict(job)
+    keys = ("id", "state", "progress", "doing", "left", "recipe", "result", "error")
+    return {key: facts[key] for key in (*keys, *(key for key in facts if key not in keys))}
+
+
+def _first_line(kind: str, name: str) -> str:
+    return (catalogue.find(kind, name).__doc__ or "").splitlines()[0]
+
+
+def _print(document: Any, as_json: bool, lines: Sequence[str]) -> None:
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False, default=_jsonable))  # noqa: T201
+    else:
+        print("\n".join(lines))  # noqa: T201
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return str(value)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(_plain(item) for item in value)
+    return "-" if value is None else str(value)
+
+
+def _write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"cannot write {path} ({error.strerror}); give another --out") from None

@@ -1,0 +1,128 @@
+"""Merge, rename, recolour classes, and relabel what lies inside a polygon. No edit renumbers classes."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from engine import blocks
+from engine.errors import InputError
+from engine.preprocess.crop import inside
+from engine.schema import CLASSES, CONFIDENCE, LABEL, LABELS, PIXEL, label_map, labels_dtype
+from engine.statistics import describe
+
+
+def names_of(result: xr.DataTree) -> dict[int, str]:
+    """Class names by label."""
+    classes = result[CLASSES]
+    return {int(i): str(n) for i, n in zip(classes[LABEL].values, classes["name"].values, strict=True)}
+
+
+def colors_of(result: xr.DataTree) -> dict[int, str]:
+    """Class colours by label."""
+    classes = result[CLASSES]
+    return {int(i): str(c) for i, c in zip(classes[LABEL].values, classes["color"].values, strict=True)}
+
+
+def rebuilt(
+    result: xr.DataTree,
+    images: xr.Dataset,
+    labels: xr.DataArray,
+    *,
+    names: Mapping[int, str],
+    colors: Mapping[int, str],
+    confidence: xr.DataArray | None = None,
+) -> xr.DataTree:
+    """Return a result with other labels and its tables made anew; attrs are kept."""
+    margin = result[CONFIDENCE] if confidence is None else confidence
+    described = describe(images, labels, margin, names=names, colors=colors)
+    described.attrs.update(result.attrs)
+    return described
+
+
+def merge(result: xr.DataTree, images: xr.Dataset, *, labels: Sequence[int]) -> xr.DataTree:
+    """Make several classes one, with the lowest of their numbers and its name and colour."""
+    names, colors = names_of(result), colors_of(result)
+    merged = sorted({_known(names, label) for label in labels})
+    if len(merged) < 2:
+        raise InputError(f"merge was given the classes {list(labels)}; give two or more different ones")
+    table = np.arange(max(names) + 1, dtype=labels_dtype(max(names)))
+    table[merged] = merged[0]
+    kept = {label: name for label, name in names.items() if label not in merged[1:]}
+    relabelled = map_labels(result, _looked_up, table=table, dtype=table.dtype)
+    return rebuilt(result, images, relabelled, names=kept, colors={label: colors[label] for label in kept})
+
+
+def rename(result: xr.DataTree, images: xr.Dataset, *, label: int, name: str) -> xr.DataTree:  # noqa: ARG001
+    """Give a class another name."""
+    names = names_of(result)
+    if not name.strip():
+        raise InputError(f"class {label} was given an empty name; give it a word")
+    names[_known(names, label)] = name.strip()
+    return _with_class_column(result, "name", names)
+
+
+def recolour(result: xr.DataTree, images: xr.Dataset, *, label: int, color: str) -> xr.DataTree:  # noqa: ARG001
+    """Give a class another colour, as `#rrggbb`."""
+    colors = colors_of(result)
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        raise InputError(f"{color!r} is no colour; give it as #rrggbb")
+    colors[_known(colors, label)] = color
+    return _with_class_column(result, "color", colors)
+
+
+def relabel(
+    result: xr.DataTree, images: xr.Dataset, *, polygon: Sequence[Sequence[float]], label: int
+) -> xr.DataTree:
+    """Give every labelled pixel inside a polygon another class.
+
+    Parameters
+    ----------
+    polygon
+        Corners `[x, y]` in the units of the coordinates.
+    label
+        An existing class, or 0 for none.
+    """
+    names = names_of(result)
+    if label != 0:
+        _known(names, label)
+    area = inside(images, polygon)
+    relabelled = map_labels(result, _painted, area, label=label, dtype=result[LABELS].dtype)
+    return rebuilt(result, images, relabelled, names=names, colors=colors_of(result))
+
+
+def map_labels(
+    result: xr.DataTree, kernel: Any, *others: xr.DataArray, dtype: Any, **arguments: Any
+) -> xr.DataArray:
+    """Apply `kernel(labels, *others, **arguments)` tile by tile to the result's label map; lazy."""
+    labels = result[LABELS]
+    arrays = [blocks.tiled(array) for array in (labels, *others)]
+    data = blocks.map_tiles(kernel, *arrays, dtype=dtype, **arguments)
+    return xr.DataArray(data, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS)
+
+
+def _looked_up(labels: np.ndarray, *, table: np.ndarray) -> np.ndarray:
+    return table[labels]
+
+
+def _painted(labels: np.ndarray, area: np.ndarray, *, label: int) -> np.ndarray:
+    return np.where(area & (labels > 0), labels.dtype.type(label), labels)
+
+
+def _known(known: Mapping[int, Any], label: int) -> int:
+    if label not in known:
+        raise InputError(f"there is no class {label}; the classes are {', '.join(map(str, known))}")
+    return label
+
+
+def _with_class_column(result: xr.DataTree, column: str, values: Mapping[int, str]) -> xr.DataTree:
+    edited = result.copy()
+    classes = edited[CLASSES].to_dataset()
+    ordered = np.array([values[int(label)] for label in classes[LABEL].values])
+    edited[CLASSES] = xr.DataTree(classes.assign({column: (LABEL, ordered, classes[column].attrs)}))
+    if column == "name":
+        root = edited.to_dataset().assign({LABELS: label_map(edited[LABELS], values)})
+        edited.dataset = root
+    return edited

@@ -1,0 +1,104 @@
+"""Split one class by clustering its pixels again."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from engine import blocks
+from engine.analysis import model_from_dict
+from engine.cluster import KMeans
+from engine.edits.classes import colors_of, map_labels, names_of, rebuilt
+from engine.errors import InputError
+from engine.palette import class_colors
+from engine.recipe import Recipe
+from engine.schema import CONFIDENCE, LABELS, MASK, PIXEL, labels_dtype
+
+
+def split(
+    result: xr.DataTree,
+    images: xr.Dataset,
+    *,
+    label: int,
+    n_clusters: int = 2,
+    seed: int = 0,
+    model: Mapping[str, Any] | None = None,
+) -> xr.DataTree:
+    """Split a class into parts: the largest keeps its number, the others get the next free ones.
+
+    Parameters
+    ----------
+    label
+        The class.
+    n_clusters
+        Number of parts.
+    seed
+        Of the clustering.
+    model
+        What an earlier split learned (`Model.to_dict`); with it the same parts are found on other images.
+    """
+    if model is None:
+        model = learn(result, images, label=label, n_clusters=n_clusters, seed=seed)["model"]
+    names, colors = names_of(result), colors_of(result)
+    parts = model_from_dict(model).predict(_only(images, result, label))
+    numbers = [label, *range(max(names) + 1, max(names) + n_clusters)]
+    table = np.array([0, *numbers], dtype=labels_dtype(max(*numbers, max(names))))
+    palette = class_colors(max(numbers))
+    for part, number in enumerate(numbers[1:], start=2):
+        names[number] = f"{names[label]} part {part}"
+        colors[number] = palette[number - 1]
+    relabelled = map_labels(result, _inserted, parts[LABELS], table=table, dtype=table.dtype)
+    return rebuilt(result, images, relabelled, names=names, colors=colors, confidence=_lower(result, parts))
+
+
+def learn(
+    result: xr.DataTree,
+    images: xr.Dataset,
+    *,
+    label: int,
+    n_clusters: int = 2,
+    seed: int = 0,
+    model: Any = None,
+) -> dict[str, Any]:
+    """Return the arguments of `split` with what it learns from these images, for the recipe."""
+    if label not in names_of(result):
+        raise InputError(f"there is no class {label} to split; the classes are {sorted(names_of(result))}")
+    if model is None:
+        settings = {**Recipe.from_json(result.attrs["recipe"]).settings, "min_area": 0}
+        analysis = KMeans(**{**settings, "n_clusters": n_clusters, "seed": seed})
+        model = replace(analysis.fit(_only(images, result, label)), recipe=None).to_dict()
+    return {"label": label, "n_clusters": n_clusters, "seed": seed, "model": model}
+
+
+split.learn = learn  # type: ignore[attr-defined]  # the pipeline asks for it, so that the recipe holds what was learned
+
+
+def _only(images: xr.Dataset, result: xr.DataTree, label: int) -> xr.Dataset:
+    """Return the images with everything but one class masked."""
+    outside = map_labels(result, _differs, label=label, dtype=bool)
+    return images.assign({MASK: outside.rename(MASK).assign_attrs(units="1")})
+
+
+def _differs(labels: np.ndarray, *, label: int) -> np.ndarray:
+    return labels != label
+
+
+def _inserted(labels: np.ndarray, parts: np.ndarray, *, table: np.ndarray) -> np.ndarray:
+    return np.where(parts > 0, table[parts], labels.astype(table.dtype))
+
+
+def _lower(result: xr.DataTree, parts: xr.DataTree) -> xr.DataArray:
+    """Return the lower of both margins where the class was split, the old one elsewhere."""
+    arrays = [
+        blocks.tiled(tree[name])
+        for tree, name in ((result, CONFIDENCE), (parts, CONFIDENCE), (parts, LABELS))
+    ]
+    data = blocks.map_tiles(_lower_kernel, *arrays, dtype=result[CONFIDENCE].dtype)
+    old = result[CONFIDENCE]
+    return xr.DataArray(data, dims=PIXEL, coords=old.coords, attrs=old.attrs, name=CONFIDENCE)
+
+
+def _lower_kernel(old: np.ndarray, new: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    return np.where(parts > 0, np.minimum(old, new), old)

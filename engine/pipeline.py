@@ -1,0 +1,258 @@
+"""Open, prepare, fit, predict, edit, save, for a recipe: the one place that joins the engine's parts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import xarray as xr
+
+from engine import catalogue, progress
+from engine.analysis import Analysis, Model, is_model, load_model, model_from_dict
+from engine.errors import FileError, InputError
+from engine.export.provenance import read_recipe
+from engine.export.store import open_result, write_result
+from engine.readers import digest, open_images
+from engine.recipe import SOURCE, Recipe, library_versions, mapstack_version, prepare, prepared
+
+RECIPE: Final = "recipe"
+DIGEST: Final = "source_digest"
+
+
+def fit(analysis: str, images: xr.Dataset, labels: xr.DataArray | None = None, **settings: Any) -> Model:
+    """Fit an analysis of the catalogue; the model knows the recipe that made it.
+
+    Parameters
+    ----------
+    analysis
+        Name in the catalogue, such as `"kmeans"`.
+    images : Dataset, dims ([spectral,] y, x)
+    labels : DataArray, dims (y, x), optional
+        For analyses that learn from examples.
+    settings
+        The analysis' settings.
+
+    Raises
+    ------
+    UnknownNameError, InputError
+        If the analysis, a setting or the images cannot be used.
+    """
+    chosen = _analysis(analysis, settings)
+    model = chosen.fit(images, labels)
+    return replace(model, recipe=json.loads(_recipe(chosen, images).to_json()))
+
+
+def run(
+    analysis: str | None = None,
+    images: xr.Dataset | None = None,
+    *,
+    model: Model | str | Path | None = None,
+    recipe: Recipe | xr.DataTree | str | Path | None = None,
+    **settings: Any,
+) -> xr.DataTree:
+    """Fit an analysis (or take a model) and apply it; or do again what a recipe says.
+
+    Parameters
+    ----------
+    analysis
+        Name in the catalogue.
+    images : Dataset, dims ([spectral,] y, x)
+        With `recipe`: replaces the recorded source.
+    model
+        A fitted model or its folder; nothing is fitted then, and settings that only concern fitting are
+        recorded as unused.
+    recipe
+        A recipe, a result, or any file that Mapstack wrote.
+    settings
+        The analysis' settings.
+
+    Returns
+    -------
+    DataTree
+        The fit is done; everything else is lazy.
+    """
+    if recipe is not None:
+        return _run_recipe(recipe_of(recipe), images)
+    if analysis is None or images is None:
+        raise InputError("nothing to run; give an analysis and images, or a recipe")
+    chosen = _analysis(analysis, settings)
+    wanted = _recipe(chosen, images)
+    if model is None:
+        with progress.stage(0.0, 0.6):
+            fitted = chosen.fit(images)
+    else:
+        given = load_model(model) if isinstance(model, str | Path) else model
+        if given.analysis != analysis:
+            raise InputError(f"the model is one of {given.analysis!r}, not of {analysis!r}; give another")
+        fitted, unused = _with_settings(given, chosen, settings)
+        wanted = replace(wanted, settings=_without_seed(fitted.settings), unused=unused)
+    return _stamped(fitted.predict(images), replace(wanted, model=replace(fitted, recipe=None).to_dict()))
+
+
+def load(path: str | Path) -> xr.DataTree | Model:
+    """Open a stored result (lazy) or a model folder."""
+    return load_model(path) if is_model(path) else open_result(path)
+
+
+def edit(
+    result: xr.DataTree,
+    name: str,
+    images: xr.Dataset | None = None,
+    *,
+    author: str = "",
+    **arguments: Any,
+) -> xr.DataTree:
+    """Apply one edit of the catalogue (`merge`, `split`, `rename` ...) and note it in the recipe; lazy.
+
+    Parameters
+    ----------
+    result
+        What to edit; it is not changed.
+    name
+        Name of the edit.
+    images
+        The images the result was made from; opened from the recipe's source where not given.
+    author
+        Who did it, for the record.
+    arguments
+        The edit's own.
+    """
+    recipe = recipe_of(result)
+    function = catalogue.find("edits", name)
+    images = _prepared_images(recipe, None) if images is None else images
+    try:
+        arguments = function.learn(result, images, **arguments) if hasattr(function, "learn") else arguments
+        edited = function(result, images, **arguments)
+    except TypeError as error:
+        raise InputError(f"edit {name!r}: {error}") from None
+    return _stamped(edited, recipe.edited(name, author, **arguments))
+
+
+def undo(result: xr.DataTree, images: xr.Dataset | None = None) -> xr.DataTree:
+    """Return the result as it was before its last edit; lazy."""
+    recipe = recipe_of(result)
+    if not recipe.edits:
+        raise InputError("nothing to undo: the result was not edited")
+    return _run_recipe(recipe.undone(), images)
+
+
+def recipe_of(what: Recipe | xr.DataTree | str | Path) -> Recipe:
+    """Return the recipe of a result, or of any file that Mapstack wrote."""
+    if isinstance(what, Recipe):
+        return what
+    if isinstance(what, xr.DataTree):
+        return Recipe.from_json(what.attrs.get(RECIPE, ""))
+    return read_recipe(Path(what))
+
+
+def make_recipe(
+    analysis: str, path: str | Path, *, model: str | Path | None = None, **settings: Any
+) -> Recipe:
+    """Return the recipe of a run that is yet to be done on a file or folder; what a job is made of."""
+    chosen = _analysis(analysis, settings)
+    recipe = _recipe(chosen, open_images(path))
+    if model is None:
+        return recipe
+    fitted, unused = _with_settings(load_model(model), chosen, settings)
+    settings = _without_seed(fitted.settings)
+    return replace(recipe, settings=settings, unused=unused, model=replace(fitted, recipe=None).to_dict())
+
+
+def with_source(recipe: Recipe, path: str | Path) -> Recipe:
+    """Return the same recipe for another file or folder."""
+    images = open_images(path)
+    return replace(recipe, source=images.attrs[SOURCE], digest=digest(images.attrs[SOURCE]))
+
+
+def execute(recipe: Recipe, out: Path) -> None:
+    """Do what a recipe says and store the result atomically; what a job's process runs.
+
+    Raises
+    ------
+    MapstackError
+        If anything the recipe names cannot be used, or the source changed meanwhile.
+    """
+    progress.report(0.0, "opening")
+    result = _run_recipe(recipe, None)
+    with progress.stage(0.6, 1.0):
+        write_result(result, out, before_rename=lambda: _check_digest(recipe))
+
+
+def _run_recipe(recipe: Recipe, images: xr.Dataset | None) -> xr.DataTree:
+    same_source = images is None
+    images = _prepared_images(recipe, images)
+    model = None if recipe.model is None else model_from_dict(recipe.model)
+    result = run(recipe.analysis, images, model=model, **{**recipe.settings, "seed": recipe.seed})
+    done = recipe_of(result)
+    if same_source:
+        done = replace(done, source=recipe.source, digest=recipe.digest)
+    result = _stamped(result, replace(done, unused=recipe.unused))
+    for step in recipe.edits:
+        result = edit(result, step["name"], images, author=step.get("author", ""), **step["arguments"])
+    return result
+
+
+def _prepared_images(recipe: Recipe, images: xr.Dataset | None) -> xr.Dataset:
+    if images is None:
+        if recipe.source is None:
+            raise InputError("the recipe's images were in memory, not in a file; give the images or a path")
+        _check_digest(recipe)
+        images = open_images(recipe.source)
+    return images if prepared(images) else prepare(images, recipe.prepare)
+
+
+def _check_digest(recipe: Recipe) -> None:
+    if recipe.source is None or recipe.digest is None:
+        return
+    if digest(recipe.source) != recipe.digest:
+        raise FileError(
+            f"{recipe.source} changed since the recipe was made; give its path to run the recipe on it anew"
+        )
+
+
+def _analysis(name: str, settings: dict[str, Any]) -> Analysis:
+    chosen: Analysis = catalogue.find("analyses", name)(**settings)
+    return chosen
+
+
+def _with_settings(model: Model, chosen: Analysis, given: dict[str, Any]) -> tuple[Model, tuple[str, ...]]:
+    """Apply the given settings that concern predicting to a model; the others are unused."""
+    unused = tuple(sorted(set(given) & chosen.fit_only))
+    applied = {
+        name: value for name, value in chosen.settings().items() if name in given and name not in unused
+    }
+    return replace(model, settings={**model.settings, **applied}), unused
+
+
+def _recipe(chosen: Analysis, images: xr.Dataset) -> Recipe:
+    source = images.attrs.get(SOURCE)
+    settings = chosen.settings()
+    return Recipe(
+        analysis=chosen.analysis,
+        settings=_without_seed(settings),
+        source=source,
+        digest=None if source is None else digest(source),
+        prepare=prepared(images),
+        seed=settings["seed"],
+        versions=library_versions(),
+    )
+
+
+def _without_seed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name != "seed"}
+
+
+def _stamped(result: xr.DataTree, recipe: Recipe) -> xr.DataTree:
+    stamped = result.copy()
+    stamped.attrs.update(
+        {
+            RECIPE: recipe.to_json(),
+            SOURCE: recipe.source or "",
+            DIGEST: recipe.digest or "",
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "mapstack_version": mapstack_version(),
+        }
+    )
+    return stamped
