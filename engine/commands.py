@@ -89,12 +89,12 @@ def choose_number(options: Namespace) -> None:
 def score(options: Namespace) -> None:
     """Compare a result with the truth."""
     from engine.export.store import open_result
-    from engine.readers import truth_labels
+    from engine.readers.truth import read_labels
     from engine.statistics import agreement
 
     names = options.names.split(",") if options.names else None
     labels = open_result(options.result)["labels"]
-    scores = agreement(labels, truth_labels(options.truth), names=names, ignore=tuple(options.ignore))
+    scores = agreement(labels, read_labels(options.truth), names=names, ignore=tuple(options.ignore))
     lines = [f"{name:<10} {_number(scores[name])}" for name in ("accuracy", "ari", "nmi")]
     lines.append(f"{'class':<20} {'precision':>10} {'recall':>10} {'f1':>10} {'iou':>10} {'support':>10}")
     for row in scores["classes"]:
