@@ -1,0 +1,1 @@
+"""Results to files: one store, and the formats of other programs, each carrying the recipe."""
