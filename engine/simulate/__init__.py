@@ -1,0 +1,1 @@
+"""Simulated measurements with known truth, in the true file formats: what tests and examples share."""
