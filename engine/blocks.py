@@ -6,6 +6,7 @@ cancelled under any scheduler.
 """
 
 import threading
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -33,8 +34,19 @@ def tiled(array: xr.DataArray, *, tile_bytes: int = TILE_BYTES) -> da.Array:
         return data.rechunk(dict.fromkeys(range(n_leading), -1))
     row_bytes = max(1, array.nbytes // max(1, array.sizes[PIXEL[0]]))
     n_rows = max(256, tile_bytes // row_bytes)
-    chunks = (*array.shape[:n_leading], n_rows, -1)
-    return da.from_array(data, chunks=chunks, name=False)
+    return _banded(np.asarray(data), n_rows)
+
+
+def _banded(values: np.ndarray, n_rows: int) -> da.Array:
+    """Dask array of row bands that are views; `da.from_array` would copy the whole array first."""
+    starts = range(0, values.shape[-2], n_rows)
+    bands = [values[..., start : start + n_rows, :] for start in starts]
+    name = f"bands-{uuid.uuid4().hex}"
+    leading = (0,) * (values.ndim - 2)
+    graph = {(name, *leading, i, 0): band for i, band in enumerate(bands)}
+    rows = tuple(band.shape[-2] for band in bands)
+    chunks = (*((n,) for n in values.shape[:-2]), rows, (values.shape[-1],))
+    return da.Array(graph, name, chunks, dtype=values.dtype)
 
 
 def aligned(*arrays: da.Array) -> list[da.Array]:
@@ -127,7 +139,8 @@ def map_halo(
 def per_tile(kernel: Callable[..., Any], *arrays: da.Array, **arguments: Any) -> list[Any]:
     """One Delayed `kernel(*tiles, **arguments)` a tile, in raster order; kernels may return anything."""
     inputs = aligned(*arrays)
-    grids = [array.to_delayed().reshape(array.numblocks[-2:]) for array in inputs]
+    # graphs stay as they are: optimising each by itself would rename tasks that other collections share
+    grids = [array.to_delayed(optimize_graph=False).reshape(array.numblocks[-2:]) for array in inputs]
     lifted = dask.delayed(kernel, pure=False, traverse=False)
     return [lifted(*blocks, **arguments) for blocks in zip(*(grid.ravel() for grid in grids), strict=True)]
 

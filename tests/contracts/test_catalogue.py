@@ -1,0 +1,144 @@
+"""Whatever the catalogue lists keeps the promises that every reader, analysis, simulator, exporter makes."""
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import param
+import pytest
+import xarray as xr
+
+import engine
+from engine import catalogue
+from engine.analysis import Analysis, Settings, load_model, model_from_dict
+from engine.errors import InputError, MapstackError, UnknownNameError
+from engine.readers import open_images
+
+ROOT = Path(__file__).parents[2]
+
+
+def entries(*kinds: str) -> Iterator[Any]:
+    for kind in kinds:
+        for name in catalogue.KINDS[kind]:
+            yield pytest.param(kind, name, id=f"{kind}-{name}")
+
+
+@pytest.fixture(scope="module")
+def images() -> xr.Dataset:
+    simulator = catalogue.find("simulators", "maps")(n_regions=3, size=64, n_wavelengths=5, seed=3)
+    stack, _ = simulator.images()
+    return stack
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    simulator = catalogue.find("simulators", "maps")(n_regions=3, size=48, n_wavelengths=4, seed=3)
+    folder: Path = simulator.write(tmp_path_factory.mktemp("maps"))
+    return folder
+
+
+@pytest.mark.parametrize(("kind", "name"), entries(*catalogue.KINDS))
+def test_every_entry_imports_and_says_what_it_is(kind: str, name: str) -> None:
+    assert (catalogue.find(kind, name).__doc__ or "").strip()
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match="no analyses entry 'kmeens'; there are: kmeans"):
+        catalogue.find("analyses", "kmeens")
+
+
+@pytest.mark.parametrize("folder", ["readers", "simulate"])
+def test_every_module_with_the_shape_of_an_entry_is_listed(folder: str) -> None:
+    kind = {"readers": "readers", "simulate": "simulators"}[folder]
+    listed = {dotted.partition(":")[0] for dotted in catalogue.KINDS[kind].values()}
+    for file in (ROOT / "engine" / folder).glob("*.py"):
+        module = catalogue.load(f"engine.{folder}.{file.stem}") if file.stem != "__init__" else None
+        if module is not None and _looks_like_an_entry(module, kind):
+            assert module.__name__ in listed
+
+
+def _looks_like_an_entry(module: ModuleType, kind: str) -> bool:
+    if kind == "readers":
+        return hasattr(module, "accepts") and hasattr(module, "read")
+    own = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value) and value.__module__ == module.__name__
+    ]
+    return any(issubclass(value, Settings) for value in own)
+
+
+@pytest.mark.parametrize(("_kind", "name"), entries("readers"))
+def test_a_reader_refuses_garbage_with_a_sentence(_kind: str, name: str, tmp_path: Path) -> None:
+    for suffix in (".dat", ".h5", ".tif", ".npy", ".zarr", ".mat"):
+        path = tmp_path / f"garbage{suffix}"
+        path.write_bytes(b"\x00garbage\xff" * 50)
+        with pytest.raises(MapstackError, match="garbage"):
+            open_images(path, reader=name)
+
+
+@pytest.mark.parametrize(("kind", "name"), entries("analyses", "simulators"))
+def test_every_setting_is_documented_bounded_and_named_as_an_option(kind: str, name: str) -> None:
+    entry = catalogue.find(kind, name)
+    for setting in entry.setting_names():
+        parameter = entry.param[setting]
+        assert parameter.doc, setting
+        if isinstance(parameter, param.Number) and not isinstance(parameter, param.Boolean):
+            assert parameter.bounds is not None, setting
+    assert "seed" in entry.setting_names()
+    with pytest.raises(InputError, match="no setting 'no_such'"):
+        entry(no_such=1)
+
+
+@pytest.mark.parametrize(("_kind", "name"), entries("analyses"))
+def test_an_analysis_is_lazy_seeded_and_does_not_depend_on_the_chunking(
+    _kind: str, name: str, images: xr.Dataset
+) -> None:
+    whole = engine.run(name, images, seed=1)
+    assert whole["labels"].chunks is not None
+    again = engine.run(name, images.chunk({"y": 17, "x": 23}), seed=1)
+    np.testing.assert_array_equal(np.asarray(whole["labels"]), np.asarray(again["labels"]))
+    np.testing.assert_allclose(np.asarray(whole["confidence"]), np.asarray(again["confidence"]), atol=1e-5)
+
+
+@pytest.mark.parametrize(("_kind", "name"), entries("analyses"))
+def test_a_model_survives_a_folder_and_a_recipe(
+    _kind: str, name: str, images: xr.Dataset, tmp_path: Path
+) -> None:
+    model = engine.fit(name, images)
+    expected = np.asarray(model.predict(images)["labels"])
+    for again in (load_model(model.save(tmp_path / "model")), model_from_dict(model.to_dict())):
+        assert type(again) is catalogue.find("analyses", name).model_class
+        np.testing.assert_array_equal(np.asarray(again.predict(images)["labels"]), expected)
+
+
+@pytest.mark.parametrize(("_kind", "name"), entries("analyses"))
+def test_a_stored_result_holds_what_the_contract_names_and_runs_again(
+    _kind: str, name: str, example: Path, tmp_path: Path
+) -> None:
+    assert issubclass(catalogue.find("analyses", name), Analysis)
+    result = engine.run(name, engine.open(example), seed=2)
+    engine.save(result, tmp_path / "out.zarr")
+    stored = engine.load(tmp_path / "out.zarr")
+    assert isinstance(stored, xr.DataTree)
+    assert stored["labels"].dtype.kind == "u"
+    assert stored["labels"].dims == ("y", "x")
+    assert len(np.atleast_1d(stored["labels"].attrs["flag_values"])) == stored["classes"].sizes["label"]
+    assert {"name", "color", "count", "fraction", "area"} <= set(stored["classes"].data_vars)
+    assert {"recipe", "source", "source_digest", "created", "mapstack_version"} <= set(stored.attrs)
+    again = engine.run(recipe=stored)
+    np.testing.assert_array_equal(np.asarray(again["labels"]), np.asarray(stored["labels"]))
+
+
+@pytest.mark.parametrize(("_kind", "name"), entries("exporters"))
+def test_every_export_carries_a_recipe_that_gives_the_same_labels(
+    _kind: str, name: str, example: Path, tmp_path: Path
+) -> None:
+    result = engine.run("kmeans", engine.open(example), n_clusters=3, seed=2)
+    files = catalogue.find("exporters", name)(result, tmp_path / name)
+    assert files
+    again = engine.run(recipe=files[0])
+    np.testing.assert_array_equal(np.asarray(again["labels"]), np.asarray(result["labels"]))

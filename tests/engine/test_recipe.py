@@ -1,0 +1,56 @@
+"""Recipes travel as JSON and say what makes two computations the same."""
+
+import pytest
+import xarray as xr
+
+from engine.errors import InputError, UnknownNameError
+from engine.recipe import Recipe, prepare, prepared, record_step
+
+RECIPE = Recipe("kmeans", {"n_clusters": 3}, source="a/maps", digest="sha256:1", seed=4)
+
+
+def test_a_recipe_survives_json() -> None:
+    edited = RECIPE.edited("merge", author="ada", labels=[1, 2])
+    assert Recipe.from_json(edited.to_json()) == edited
+    assert edited.edits == ({"name": "merge", "arguments": {"labels": [1, 2]}, "author": "ada"},)
+
+
+def test_undoing_drops_the_last_edit_only() -> None:
+    twice = RECIPE.edited("merge", labels=[1, 2]).edited("rename", label=1, name="flake")
+    assert twice.undone() == RECIPE.edited("merge", labels=[1, 2])
+
+
+def test_where_the_source_lies_does_not_make_another_computation_but_a_setting_does() -> None:
+    moved = Recipe("kmeans", {"n_clusters": 3}, source="b/maps", digest="sha256:1", seed=4)
+    other = Recipe("kmeans", {"n_clusters": 4}, source="a/maps", digest="sha256:1", seed=4)
+    assert RECIPE.identity() == moved.identity()
+    assert RECIPE.identity() != other.identity()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"a": 1}', "null", '"x"'])
+def test_what_is_no_recipe_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="not a Mapstack recipe"):
+        Recipe.from_json(text)
+
+
+def test_a_recipe_of_another_schema_is_refused_with_what_to_do() -> None:
+    with pytest.raises(InputError, match="recipe of schema 99, expected 1; run it with its own Mapstack"):
+        Recipe.from_json(RECIPE.to_json().replace('"schema": 1', '"schema": 99'))
+
+
+def test_an_unknown_edit_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="no edits entry 'explode'"):
+        RECIPE.edited("explode")
+
+
+def test_preparation_steps_note_themselves_and_can_be_done_again() -> None:
+    @record_step
+    def shifted(images: xr.Dataset, *, by: int) -> xr.Dataset:
+        return images + by
+
+    images = shifted(shifted(xr.Dataset({"a": 1}), by=2), by=3)
+    assert int(images["a"]) == 6
+    steps = prepared(images)
+    assert [step["arguments"] for step in steps] == [{"by": 2}, {"by": 3}]
+    with pytest.raises(UnknownNameError, match="no steps entry 'shifted'"):
+        prepare(xr.Dataset({"a": 1}), steps)
