@@ -115,11 +115,7 @@ class Maps(Settings):
             folder / f"{NAME}.dsinfo.xml",
             kind=f"Delta|Psi::Map::{kind}",
             comment=self._comment(),
-            properties=(
-                ("sample_family_name", NAME),
-                ("objective", "simulated"),
-                ("delta_wrapping", "0-360°"),
-            ),
+            properties={"sample_family_name": NAME, "objective": "simulated", "delta_wrapping": "0-360°"},
         )
         ep4.write_table(folder / f"{NAME}.ds.dat", rows)
 

@@ -40,7 +40,7 @@ _SILICON: Final = np.array(
 def silicon(wavelength: NDArray[np.float64]) -> NDArray[np.complex128]:
     """Index of crystalline silicon, interpolated in Aspnes and Studna's table (413 to 827 nm)."""
     nm, n, k = _SILICON.T
-    return np.interp(wavelength, nm, n) - 1j * np.interp(wavelength, nm, k)
+    return np.asarray(np.interp(wavelength, nm, n) - 1j * np.interp(wavelength, nm, k))
 
 
 def silica(wavelength: NDArray[np.float64]) -> NDArray[np.complex128]:
@@ -48,7 +48,7 @@ def silica(wavelength: NDArray[np.float64]) -> NDArray[np.complex128]:
     x = (np.asarray(wavelength, dtype=float) / 1000) ** 2
     terms = ((0.6961663, 0.0684043), (0.4079426, 0.1162414), (0.8974794, 9.896161))
     squared = np.asarray(1 + sum(strength * x / (x - pole**2) for strength, pole in terms))
-    return np.sqrt(squared.astype(complex))
+    return np.asarray(np.sqrt(squared), dtype=complex)
 
 
 def boron_nitride(wavelength: NDArray[np.float64]) -> NDArray[np.complex128]:
