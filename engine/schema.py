@@ -142,3 +142,29 @@ def class_names(labels: xr.DataArray) -> dict[int, str]:
     values = np.atleast_1d(labels.attrs.get("flag_values", [])).tolist()
     meanings = str(labels.attrs.get("flag_meanings", "")).split()
     return dict(zip(values, meanings, strict=False))
+
+
+def pixel_map(result: xr.DataTree, name: str) -> xr.DataArray:
+    """Return a `(y, x)` variable of a result's root.
+
+    Raises
+    ------
+    InputError
+        If the result has none of that name.
+    """
+    if name not in result.data_vars:
+        raise InputError(f"the result has no {name!r}; it has {', '.join(map(str, result.data_vars))}")
+    return result.dataset[name]
+
+
+def table(result: xr.DataTree, name: str) -> xr.Dataset:
+    """Return a table of a result, such as its classes.
+
+    Raises
+    ------
+    InputError
+        If the result has none of that name.
+    """
+    if name not in result.children:
+        raise InputError(f"the result has no table {name!r}; it has {', '.join(result.children) or 'none'}")
+    return result.children[name].to_dataset()

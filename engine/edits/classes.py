@@ -10,19 +10,19 @@ import xarray as xr
 from engine import blocks
 from engine.errors import InputError
 from engine.preprocess.crop import inside
-from engine.schema import CLASSES, CONFIDENCE, LABEL, LABELS, PIXEL, label_map, labels_dtype
+from engine.schema import CLASSES, CONFIDENCE, LABEL, LABELS, PIXEL, label_map, labels_dtype, pixel_map, table
 from engine.statistics import describe
 
 
 def names_of(result: xr.DataTree) -> dict[int, str]:
     """Class names by label."""
-    classes = result[CLASSES]
+    classes = table(result, CLASSES)
     return {int(i): str(n) for i, n in zip(classes[LABEL].values, classes["name"].values, strict=True)}
 
 
 def colors_of(result: xr.DataTree) -> dict[int, str]:
     """Class colours by label."""
-    classes = result[CLASSES]
+    classes = table(result, CLASSES)
     return {int(i): str(c) for i, c in zip(classes[LABEL].values, classes["color"].values, strict=True)}
 
 
@@ -36,8 +36,8 @@ def rebuilt(
     confidence: xr.DataArray | None = None,
 ) -> xr.DataTree:
     """Return a result with other labels and its tables made anew; attrs are kept."""
-    margin = result[CONFIDENCE] if confidence is None else confidence
-    described = describe(images, labels, margin, names=names, colors=colors)
+    margin = pixel_map(result, CONFIDENCE) if confidence is None else confidence
+    described: xr.DataTree = describe(images, labels, margin, names=names, colors=colors)
     described.attrs.update(result.attrs)
     return described
 
@@ -48,10 +48,10 @@ def merge(result: xr.DataTree, images: xr.Dataset, *, labels: Sequence[int]) -> 
     merged = sorted({_known(names, label) for label in labels})
     if len(merged) < 2:
         raise InputError(f"merge was given the classes {list(labels)}; give two or more different ones")
-    table = np.arange(max(names) + 1, dtype=labels_dtype(max(names)))
-    table[merged] = merged[0]
+    numbers = np.arange(max(names) + 1, dtype=labels_dtype(max(names)))
+    numbers[merged] = merged[0]
     kept = {label: name for label, name in names.items() if label not in merged[1:]}
-    relabelled = map_labels(result, _looked_up, table=table, dtype=table.dtype)
+    relabelled = map_labels(result, _looked_up, numbers=numbers, dtype=numbers.dtype)
     return rebuilt(result, images, relabelled, names=kept, colors={label: colors[label] for label in kept})
 
 
@@ -89,7 +89,7 @@ def relabel(
     if label != 0:
         _known(names, label)
     area = inside(images, polygon)
-    relabelled = map_labels(result, _painted, area, label=label, dtype=result[LABELS].dtype)
+    relabelled = map_labels(result, _painted, area, label=label, dtype=pixel_map(result, LABELS).dtype)
     return rebuilt(result, images, relabelled, names=names, colors=colors_of(result))
 
 
@@ -97,14 +97,14 @@ def map_labels(
     result: xr.DataTree, kernel: Any, *others: xr.DataArray, dtype: Any, **arguments: Any
 ) -> xr.DataArray:
     """Apply `kernel(labels, *others, **arguments)` tile by tile to the result's label map; lazy."""
-    labels = result[LABELS]
+    labels = pixel_map(result, LABELS)
     arrays = [blocks.tiled(array) for array in (labels, *others)]
     data = blocks.map_tiles(kernel, *arrays, dtype=dtype, **arguments)
     return xr.DataArray(data, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS)
 
 
-def _looked_up(labels: np.ndarray, *, table: np.ndarray) -> np.ndarray:
-    return table[labels]
+def _looked_up(labels: np.ndarray, *, numbers: np.ndarray) -> np.ndarray:
+    return np.asarray(numbers[labels])
 
 
 def _painted(labels: np.ndarray, area: np.ndarray, *, label: int) -> np.ndarray:
@@ -119,10 +119,9 @@ def _known(known: Mapping[int, Any], label: int) -> int:
 
 def _with_class_column(result: xr.DataTree, column: str, values: Mapping[int, str]) -> xr.DataTree:
     edited = result.copy()
-    classes = edited[CLASSES].to_dataset()
+    classes = table(edited, CLASSES)
     ordered = np.array([values[int(label)] for label in classes[LABEL].values])
     edited[CLASSES] = xr.DataTree(classes.assign({column: (LABEL, ordered, classes[column].attrs)}))
     if column == "name":
-        root = edited.to_dataset().assign({LABELS: label_map(edited[LABELS], values)})
-        edited.dataset = root
+        edited.dataset = edited.to_dataset().assign({LABELS: label_map(pixel_map(edited, LABELS), values)})
     return edited

@@ -14,7 +14,7 @@ from engine.edits.classes import colors_of, map_labels, names_of, rebuilt
 from engine.errors import InputError
 from engine.palette import class_colors
 from engine.recipe import Recipe
-from engine.schema import CONFIDENCE, LABELS, MASK, PIXEL, labels_dtype
+from engine.schema import CONFIDENCE, LABELS, MASK, PIXEL, labels_dtype, pixel_map
 
 
 def split(
@@ -44,12 +44,12 @@ def split(
     names, colors = names_of(result), colors_of(result)
     parts = model_from_dict(model).predict(_only(images, result, label))
     numbers = [label, *range(max(names) + 1, max(names) + n_clusters)]
-    table = np.array([0, *numbers], dtype=labels_dtype(max(*numbers, max(names))))
+    lookup = np.array([0, *numbers], dtype=labels_dtype(max(*numbers, max(names))))
     palette = class_colors(max(numbers))
     for part, number in enumerate(numbers[1:], start=2):
         names[number] = f"{names[label]} part {part}"
         colors[number] = palette[number - 1]
-    relabelled = map_labels(result, _inserted, parts[LABELS], table=table, dtype=table.dtype)
+    relabelled = map_labels(result, _inserted, pixel_map(parts, LABELS), numbers=lookup, dtype=lookup.dtype)
     return rebuilt(result, images, relabelled, names=names, colors=colors, confidence=_lower(result, parts))
 
 
@@ -82,21 +82,21 @@ def _only(images: xr.Dataset, result: xr.DataTree, label: int) -> xr.Dataset:
 
 
 def _differs(labels: np.ndarray, *, label: int) -> np.ndarray:
-    return labels != label
+    return np.asarray(labels != label)
 
 
-def _inserted(labels: np.ndarray, parts: np.ndarray, *, table: np.ndarray) -> np.ndarray:
-    return np.where(parts > 0, table[parts], labels.astype(table.dtype))
+def _inserted(labels: np.ndarray, parts: np.ndarray, *, numbers: np.ndarray) -> np.ndarray:
+    return np.where(parts > 0, numbers[parts], labels.astype(numbers.dtype))
 
 
 def _lower(result: xr.DataTree, parts: xr.DataTree) -> xr.DataArray:
     """Return the lower of both margins where the class was split, the old one elsewhere."""
     arrays = [
-        blocks.tiled(tree[name])
+        blocks.tiled(pixel_map(tree, name))
         for tree, name in ((result, CONFIDENCE), (parts, CONFIDENCE), (parts, LABELS))
     ]
-    data = blocks.map_tiles(_lower_kernel, *arrays, dtype=result[CONFIDENCE].dtype)
-    old = result[CONFIDENCE]
+    data = blocks.map_tiles(_lower_kernel, *arrays, dtype=np.float32)
+    old = pixel_map(result, CONFIDENCE)
     return xr.DataArray(data, dims=PIXEL, coords=old.coords, attrs=old.attrs, name=CONFIDENCE)
 
 
