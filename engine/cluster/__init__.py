@@ -1,0 +1,30 @@
+"""Clustering of map stacks: k-means, the number of clusters, and components. NaN-, mask- and weight-aware."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from engine.cluster.choose_k import ChoiceOfK, choose_k
+    from engine.cluster.decompose import decompose
+    from engine.cluster.kmeans import KMeans, KMeansModel
+    from engine.cluster.specks import remove_specks
+
+__all__ = ["ChoiceOfK", "KMeans", "KMeansModel", "choose_k", "decompose", "remove_specks"]
+
+_HOMES: Final = {
+    "ChoiceOfK": "choose_k",
+    "choose_k": "choose_k",
+    "decompose": "decompose",
+    "KMeans": "kmeans",
+    "KMeansModel": "kmeans",
+    "remove_specks": "specks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that naming the package costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
