@@ -1,6 +1,7 @@
 """Stored results: one Zarr v3 store a result, written in one pass over the data, whole or not at all."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,13 @@ _TILE: Final = 1024
 """Rows and columns aimed at for a stored tile: one view on a screen touches a few."""
 
 
-def write_result(result: xr.DataTree, path: str | Path, *, overwrite: bool = False) -> Path:
+def write_result(
+    result: xr.DataTree,
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    before_rename: Callable[[], None] | None = None,
+) -> Path:
     """Write a result as one Zarr v3 store, computing everything lazy in it together.
 
     Pixel maps are streamed tile by tile; tables come from the same pass over the data.
@@ -35,6 +42,8 @@ def write_result(result: xr.DataTree, path: str | Path, *, overwrite: bool = Fal
         The store, a folder that ends in `.zarr` by custom.
     overwrite
         Replace the result that stands there, once the new one is complete.
+    before_rename
+        Called when everything is written and nothing is visible yet; what it raises undoes the write.
 
     Returns
     -------
@@ -62,6 +71,8 @@ def write_result(result: xr.DataTree, path: str | Path, *, overwrite: bool = Fal
         tables = _compute(streams, tables, draft)
         _write_tables(tables, draft)
         _consolidate(draft)
+        if before_rename is not None:
+            before_rename()
     return path
 
 
