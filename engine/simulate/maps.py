@@ -174,7 +174,7 @@ class Maps(Settings):
             delta = delta + np.rad2deg(gain)
         delta = (delta + noise[0]) % np.float32(360)
         delta[delta >= 360] = 0  # the remainder of a tiny negative number rounds up to 360
-        psi = 90 - np.abs(90 - np.abs(psi + noise[1]))  # noise at an end of Psi's range is folded back
+        psi = 90 - np.abs(90 - np.abs(psi + noise[1]) % 180)  # beyond an end of Psi's range: folded back
         start, stop = scene.missing
         maps = np.stack([delta, psi]).astype(np.float32)
         maps[:, (start <= i) & (i < stop)] = np.nan
