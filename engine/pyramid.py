@@ -113,13 +113,20 @@ def _mean(values: Plane, period: float | None) -> Plane:
     parts = [np.asarray(part, dtype="float32") for part in _quarters(values)]
     mean = (parts[0] + parts[1] + (parts[2] + parts[3])) * np.float32(0.25)
     odd = np.isnan(mean)
-    if period is not None and np.nanmax(values, initial=0) - np.nanmin(values, initial=0) > period / 2:
+    if (
+        period is not None
+        and np.fmax.reduce(values, axis=None) - np.fmin.reduce(values, axis=None) > period / 2
+    ):
         low = np.minimum(np.minimum(parts[0], parts[1]), np.minimum(parts[2], parts[3]))
         high = np.maximum(np.maximum(parts[0], parts[1]), np.maximum(parts[2], parts[3]))
         odd |= high - low > period / 2
     if odd.any():
         mean[odd] = _mean_of_valid(np.stack([part[odd] for part in parts]), period)
     return mean
+
+
+def _extent(values: Plane) -> float:
+    return float(np.fmax.reduce(values, axis=None) - np.fmin.reduce(values, axis=None))
 
 
 def _mean_of_valid(parts: Plane, period: float | None) -> Plane:
