@@ -1,0 +1,111 @@
+"""The shell: one App for each session, with navigation, theme, notifications, About, and the URL."""
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
+
+import panel as pn
+
+from dashboard import theme
+from dashboard.kit import ASSETS, Toasts, Work, escape
+from dashboard.pages import PAGES
+from dashboard.pages.base import Page, Visit
+from dashboard.state.library import Library
+from dashboard.state.session import Session
+
+STYLE: Final = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("theme.css", "page.css"))
+SHELL: Final = (ASSETS / "page.html").read_text(encoding="utf-8")
+LIBRARIES: Final = {
+    "bokeh": "BSD-3-Clause",
+    "dask": "BSD-3-Clause",
+    "holoviews": "BSD-3-Clause",
+    "numba": "BSD-2-Clause",
+    "numpy": "BSD-3-Clause",
+    "panel": "BSD-3-Clause",
+    "scikit-learn": "BSD-3-Clause",
+    "xarray": "Apache-2.0",
+    "zarr": "MIT",
+}
+
+
+class App:
+    """One session of one page; it lives as long as its browser tab."""
+
+    def __init__(self, page: Page, library: Library) -> None:
+        self.page = page
+        self.toasts = Toasts()
+        self.work = Work(pn.state.curdoc, self.toasts.show)
+        self.written = ""
+        self.visit = Visit(
+            library=library,
+            session=Session(),
+            work=self.work,
+            toasts=self.toasts,
+            query=_query(),
+            go=self._go,
+        )
+        pn.state.on_session_destroyed(self._close)
+
+    def template(self) -> Any:
+        """Build the page."""
+        parts = {"toasts": self.toasts, **self.page.build(self.visit)}
+        links = [
+            {"slug": page.slug, "title": page.title, "here": page is self.page}
+            for page in PAGES
+            if page.in_navigation
+        ]
+        shell = pn.Template(SHELL.replace("{{ body }}", self.page.body), title=f"{self.page.title} · Mapstack")
+        for name, value in {"style": STYLE, "links": links, "about": about()}.items():
+            shell.add_variable(name, value)
+        for name, part in parts.items():
+            shell.add_panel(name, part)
+        return shell
+
+    def _go(self, query: Mapping[str, str]) -> None:
+        if pn.state.location is not None and not self.work.closed:
+            self.written = f"?{urlencode(query)}" if query else ""
+            pn.state.location.search = self.written
+
+    def _close(self, session_context: Any) -> None:  # noqa: ARG002  (the signature is Panel's)
+        self.work.close()
+        for close in self.visit.closing:
+            close()
+
+
+def factories(library: Library) -> dict[str, Callable[[], Any]]:
+    """Return what is served at each address."""
+    theme.install()
+    return {f"/{page.slug}": _factory(page, library) for page in PAGES}
+
+
+def _factory(page: Page, library: Library) -> Callable[[], Any]:
+    def build() -> Any:
+        return App(page, library).template()
+
+    return build
+
+
+def _query() -> dict[str, str]:
+    """Return what the URL asks for."""
+    search = pn.state.location.search if pn.state.location is not None else ""
+    return dict(parse_qsl(search.removeprefix("?"), keep_blank_values=True))
+
+
+def about() -> str:
+    """HTML of the About box: version, citation, licences, keys."""
+    own = version("mapstack")
+    rows = "".join(
+        f"<tr><td>{escape(name)} {escape(version(name))}</td><td>{escape(licence)}</td></tr>"
+        for name, licence in LIBRARIES.items()
+    )
+    cite = f"Mapstack {own}: segmentation of map stacks, mosaics and micrographs. Software, BSD-3-Clause."
+    return (
+        f"<h2>Mapstack {escape(own)}</h2>"
+        "<p>Opens, segments and shows map stacks. BSD-3-Clause licence.</p>"
+        "<p>Keys: <kbd>←</kbd> <kbd>→</kbd> wavelength · <kbd>1</kbd>–<kbd>9</kbd> class ·"
+        " <kbd>Esc</kbd> clear · <kbd>Ctrl</kbd>+<kbd>Z</kbd> undo · <kbd>Ctrl</kbd>+<kbd>Y</kbd> redo</p>"
+        f"<p>To cite:</p><pre>{escape(cite)}</pre>"
+        f"<p>Built on (Python {escape(sys.version.split()[0])}):</p><table>{rows}</table>"
+    )

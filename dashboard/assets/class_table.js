@@ -1,0 +1,52 @@
+export function render({ model }) {
+  const root = h("div.classes")
+  const say = (message) => model.send_msg(message)
+  const choose = (value, event) => {
+    const now = new Set(model.selected)
+    if (event.ctrlKey || event.metaKey || event.shiftKey) now.has(value) ? now.delete(value) : now.add(value)
+    else if (now.size === 1 && now.has(value)) now.clear()
+    else { now.clear(); now.add(value) }
+    say({ do: "select", labels: [...now].sort((a, b) => a - b) })
+  }
+  const rename = (row, field) => {
+    const name = field.value.trim()
+    if (name && name !== row.name) say({ do: "rename", label: row.label, name })
+    else field.value = row.name
+  }
+  const line = (row) => {
+    const swatch = h("input.swatch", {
+      type: "color", value: row.color, "aria-label": `colour of ${row.name}`, title: "change the colour",
+      onclick: (e) => e.stopPropagation(),
+      onchange: (e) => say({ do: "recolour", label: row.label, color: e.target.value }),
+    })
+    const name = h("input.name", {
+      type: "text", value: row.name, maxlength: 60, "aria-label": `name of class ${row.label}`, title: "rename: type and press Enter",
+      onkeydown: (e) => { e.stopPropagation(); if (e.key === "Enter") e.target.blur(); if (e.key === "Escape") { e.target.value = row.name; e.target.blur() } },
+      onblur: (e) => rename(row, e.target),
+      onclick: (e) => { if (model.selected.length === 1 && model.selected[0] === row.label) e.stopPropagation() },
+    })
+    const chosen = model.selected.includes(row.label)
+    return h("tr" + (chosen ? ".chosen" : ""), {
+      "data-label": row.label, "aria-selected": String(chosen), onclick: (e) => choose(row.label, e),
+    }, h("td", {}, swatch), h("td.key", {}, String(row.label)), h("td.wide", {}, name), h("td.number", {}, row.share),
+      h("td.number", {}, row.area), h("td.number", {}, row.confidence))
+  }
+  const draw = () => {
+    const n = model.selected.length
+    const head = h("tr", {}, h("th"), h("th", {}, "#"), h("th.wide", {}, "name"), h("th.number", {}, "share"),
+      h("th.number", {}, model.area_unit ? `area ${model.area_unit}` : "area"), h("th.number", { title: "mean margin between the nearest and the second class, 0 to 1" }, "conf."))
+    const body = model.rows.length
+      ? h("div.scroll", {}, h("table", { "aria-label": "classes" }, h("thead", {}, head), h("tbody", {}, ...model.rows.map(line))))
+      : h("p.empty", {}, model.empty)
+    const tools = h("div.tools", {},
+      button("merge", n > 1 ? `merge the ${n} selected classes` : "select two or more classes to merge (Ctrl-click)", n > 1 && !model.busy, () => say({ do: "merge" }), "#merge"),
+      button("split", n === 1 ? "split the selected class in two" : "select one class to split", n === 1 && !model.busy, () => say({ do: "split" }), "#split"),
+      h("span.gap"),
+      button("↶", model.undo ? `undo ${model.undo} (Ctrl-Z)` : "nothing to undo", Boolean(model.undo) && !model.busy, () => say({ do: "undo" }), "#undo"),
+      button("↷", model.redo ? `redo ${model.redo} (Ctrl-Y)` : "nothing to redo", Boolean(model.redo) && !model.busy, () => say({ do: "redo" }), "#redo"))
+    root.replaceChildren(body, model.rows.length ? tools : "")
+  }
+  for (const name of ["rows", "selected", "undo", "redo", "busy", "area_unit", "empty"]) model.on(name, draw)
+  draw()
+  return root
+}

@@ -1,0 +1,238 @@
+"""The page's parts: our own small components, Panel's widgets made compact, escaping, and work off the loop.
+
+Everything that is drawn on the page comes from here or from `dashboard.plots`. The components are plain
+ES modules in `assets/`, served by us; they set text, never markup. They and Panel's own layouts release
+their session; the layouts of panel-material-ui 0.16 do not, which is why none is used.
+"""
+
+import html
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import panel as pn
+import param
+from panel.custom import JSComponent
+
+from engine.errors import MapstackError
+
+ASSETS: Final = Path(__file__).parent / "assets"
+COMPONENT_STYLE: Final = (ASSETS / "components.css").read_text(encoding="utf-8")
+WIDGET_STYLE: Final = (ASSETS / "widgets.css").read_text(encoding="utf-8")
+LOG: Final = logging.getLogger("mapstack")
+
+Message = Mapping[str, Any]
+
+_pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="mapstack")
+
+
+def escape(text: object) -> str:
+    """Text of files and users as harmless HTML; the one place that does it."""
+    return html.escape(str(text), quote=True)
+
+
+def markup(content: str, **options: Any) -> Any:
+    """Return a pane of HTML whose variable parts went through `escape`."""
+    return pn.pane.HTML(
+        content, stylesheets=[COMPONENT_STYLE], margin=0, sizing_mode="stretch_width", **options
+    )
+
+
+def settings_form(settings: param.Parameterized, names: list[str], *, columns: int = 2) -> Any:
+    """Return widgets for some settings of an analysis, generated from its parameters."""
+    widgets = {name: {"stylesheets": [WIDGET_STYLE], "margin": 0} for name in names}
+    made = pn.Param(settings, parameters=names, widgets=widgets, show_name=False)
+    return pn.GridBox(*made.layout, ncols=columns, sizing_mode="stretch_width", margin=0)
+
+
+def _script(name: str) -> str:
+    return "".join((ASSETS / part).read_text(encoding="utf-8") for part in ("prelude.js", f"{name}.js"))
+
+
+class Component(JSComponent):  # type: ignore[misc]
+    """A component that tells what the user did to its `listener`."""
+
+    listener = param.Callable(None, allow_None=True, precedence=-1)
+
+    _stylesheets = [COMPONENT_STYLE]  # noqa: RUF012  (Panel's own protocol)
+    _rename = {"listener": None}  # noqa: RUF012
+
+    __abstract = True
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**{"sizing_mode": "stretch_width", "margin": 0, **values})
+
+    def _handle_msg(self, message: Message) -> None:
+        if self.listener is not None:
+            self.listener(message)
+
+
+class ClassTable(Component):
+    """Classes with editable names and colours; says `select`, `rename`, `recolour`, `merge`, `split` ..."""
+
+    rows = param.List([], item_type=dict)
+    selected = param.List([], item_type=int)
+    area_unit = param.String("")
+    undo = param.String("", doc="What undo would take back.")
+    redo = param.String("", doc="What redo would do again.")
+    busy = param.Boolean(False)
+    empty = param.String("")
+
+    _esm = _script("class_table")
+
+
+class Stepper(Component):
+    """Slider over named values with previous, next and play."""
+
+    values = param.List([], item_type=str)
+    value = param.Integer(0)
+    label = param.String("")
+
+    _esm = _script("stepper")
+
+
+class Keys(Component):
+    """Keyboard of the whole page; says which `key`."""
+
+    _esm = _script("keys")
+
+
+class Toasts(Component):
+    """Short messages in the corner, one sentence each."""
+
+    _esm = _script("toasts")
+
+    def show(self, text: str, kind: str = "info") -> None:
+        """Show one sentence: `info`, `success` or `error`."""
+        self._send_msg({"text": text, "kind": kind})
+
+
+class JobBar(Component):
+    """Run, progress, time left, Cancel; says `run` or `cancel`."""
+
+    running = param.Boolean(False)
+    share = param.Number(0.0)
+    doing = param.String("")
+    left = param.String("")
+    reason = param.String("", doc="Why Run is not possible now.")
+    note = param.String("")
+
+    _esm = _script("job_bar")
+
+
+class ExportBar(Component):
+    """Choice of a format, Export, and links to the files written; says `export`."""
+
+    formats = param.List([], item_type=str)
+    format = param.String("")
+    files = param.List([], item_type=dict)
+    busy = param.Boolean(False)
+    reason = param.String("", doc="Why Export is not possible now.")
+
+    _esm = _script("export_bar")
+
+
+class Browser(Component):
+    """Dialog that walks through the served folders; says `look`, `enter`, `up`, `open` or `close`."""
+
+    shown = param.Boolean(False)
+    entries = param.List([], item_type=dict)
+    crumbs = param.List([], item_type=str)
+    chosen = param.String("")
+    preview = param.Dict({})
+    openable = param.Boolean(False)
+    note = param.String("")
+
+    _esm = _script("browser")
+
+
+class Code(Component):
+    """Button and dialog with the lines that reproduce what is shown."""
+
+    python = param.String("")
+    command = param.String("")
+
+    _esm = _script("code")
+
+
+class Listing(Component):
+    """Plain table with buttons in its rows; says what to `do` with the row of an `id`."""
+
+    rows = param.List([], item_type=dict)
+    columns = param.List([], item_type=dict)
+    empty = param.String("")
+
+    _esm = _script("table")
+
+
+class Work:
+    """Runs work of one session off the event loop and brings its outcome back to the page.
+
+    Work of the same key replaces earlier work: an outcome that is no longer wanted is dropped. A
+    `MapstackError` is told to the user as its sentence; anything else is a bug and goes to the log.
+    """
+
+    def __init__(self, document: Any, tell: Callable[[str, str], None]) -> None:
+        self.document = document
+        self.tell = tell
+        self.closed = False
+        self._newest: dict[str, object] = {}
+
+    def run(
+        self,
+        work: Callable[[], Any],
+        then: Callable[[Any], None],
+        *,
+        key: str,
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Do `work()` in a thread, then `then(outcome)` on the page."""
+        token = self._newest[key] = object()
+        _pool.submit(self._perform, work, then, failed, (key, token))
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Do something on the page, from any thread."""
+        if not self.closed:
+            self.document.add_next_tick_callback(partial(self.guard, action))
+
+    def guard(self, action: Callable[[], None]) -> None:
+        """Do something; tell what went wrong in one sentence."""
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001  (the page's last door)
+            self.tell(sentence(error), "error")
+
+    def close(self) -> None:
+        """Drop everything that is still under way; the session has ended."""
+        self.closed = True
+        self._newest.clear()
+
+    def _perform(
+        self,
+        work: Callable[[], Any],
+        then: Callable[[Any], None],
+        failed: Callable[[], None],
+        ticket: tuple[str, object],
+    ) -> None:
+        key, token = ticket
+        if self._newest.get(key) is not token:
+            return
+        try:
+            outcome = work()
+        except Exception as error:  # noqa: BLE001  (the page's last door)
+            said = sentence(error)
+            self.post(lambda: (failed(), self.tell(said, "error"))[0])
+            return
+        self.post(lambda: then(outcome) if self._newest.get(key) is token else None)
+
+
+def sentence(error: Exception) -> str:
+    """Return what to tell the user about an error; the log keeps the rest."""
+    if isinstance(error, MapstackError):
+        LOG.info("told the user: %s", error)
+        return " ".join(str(error).split())
+    LOG.error("a bug reached the page", exc_info=error)
+    return "Something went wrong inside Mapstack; the last good view stays. The server's log has the details."

@@ -1,0 +1,43 @@
+"""What a page is: its place in the navigation, its HTML, and the parts that are set into it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dashboard.kit import Toasts, Work
+from dashboard.state.library import Library
+from dashboard.state.session import Session
+
+Closing = Callable[[], None]
+
+
+@dataclass
+class Visit:
+    """One open tab: what it shows, what it asked for, and how to tell its user something."""
+
+    library: Library
+    session: Session
+    work: Work
+    toasts: Toasts
+    query: Mapping[str, str]
+    go: Callable[[Mapping[str, str]], None]
+    """Write what is shown into the URL."""
+    closing: list[Closing] = field(default_factory=list)
+    """Called when the tab is gone."""
+
+    def tell(self, text: str, kind: str = "info") -> None:
+        """Say one sentence in the corner."""
+        self.toasts.show(text, kind)
+
+
+@dataclass(frozen=True)
+class Page:
+    """An entry of the navigation."""
+
+    slug: str
+    title: str
+    body: str
+    """HTML in which `{{ embed(roots.NAME) }}` stands for a part."""
+    build: Callable[[Visit], Mapping[str, Any]]
+    """Make the parts for one visit."""
+    in_navigation: bool = True

@@ -1,0 +1,182 @@
+"""The server: this machine only, one process, one Dask client, jobs in processes of their own."""
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import tempfile
+import threading
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import panel as pn
+from tornado.web import HTTPError, RequestHandler, StaticFileHandler
+
+from engine.errors import FileError, InputError, MapstackError
+from engine.runtime import client as dask_client
+from engine.runtime import jobs
+
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+LOG: Final = logging.getLogger("mapstack")
+EXPORTS: Final = "exports"
+TIDY_MS: Final = 2000
+
+
+def serve(options: Namespace) -> None:
+    """Serve the dashboard in the browser, on this machine only."""
+    roots = _roots(options.roots)
+    _check(options)
+    home = Path(options.results or jobs.default_home()).resolve()
+    (home / EXPORTS).mkdir(parents=True, exist_ok=True)
+    with dask_client.connect(options.scheduler, workers=options.workers) as dask, _pool(home, dask) as pool:
+        from dashboard.state.library import Library
+
+        library = Library(roots, home, pool)
+        server = _server(options, library, dask)
+        threading.Thread(target=warm, args=(library,), daemon=True, name="mapstack-warm").start()
+        _run(server, options, library)
+
+
+def _roots(given: list[Path]) -> list[Path]:
+    example = Path("data_example")
+    roots = given or ([example] if example.is_dir() else [])
+    if not roots:
+        raise InputError("nothing to serve: no folder given and no data_example here; give a folder with data")
+    for root in roots:
+        if not root.is_dir():
+            raise FileError(f"{root} is not a folder; give existing folders to serve")
+    return [root.resolve() for root in roots]
+
+
+def _check(options: Namespace) -> None:
+    if options.address not in LOOPBACK:
+        raise InputError(
+            f"--address {options.address} would open Mapstack to the network, which needs log-in;"
+            f" give one of {', '.join(LOOPBACK)}"
+        )
+    if not 0 < options.port < 65536:
+        raise InputError(f"--port {options.port} is no port; give a number from 1 to 65535")
+    for name in ("unused_session_lifetime", "check_unused_sessions"):
+        if getattr(options, name) < 1:
+            raise InputError(f"--{name.replace('_', '-')} must be at least 1 ms")
+
+
+@contextlib.contextmanager
+def _pool(home: Path, dask: Any) -> Iterator[Any]:
+    """A warm process for the next job; jobs' processes reach the same scheduler."""
+    with tempfile.TemporaryDirectory(prefix="mapstack-keys-") as keys:
+        if dask is not None:
+            os.environ.update(dask_client.environment(dask, Path(keys)))
+        pool = jobs.Pool(home)
+        try:
+            yield pool
+        finally:
+            pool.close()
+
+
+def _server(options: Namespace, library: Any, dask: Any) -> Any:
+    from dashboard.app import factories
+
+    origins = [f"{name}:{options.port}" for name in ("localhost", "127.0.0.1", "[::1]")]
+    pn.extension(notifications=False)
+    try:
+        return pn.io.server.get_server(
+            factories(library),
+            port=options.port,
+            address=options.address,
+            websocket_origin=origins,
+            title={f"/{slug}": "Mapstack" for slug in ("", "maps", "jobs", "results")},
+            unused_session_lifetime_milliseconds=options.unused_session_lifetime,
+            check_unused_sessions_milliseconds=options.check_unused_sessions,
+            extra_patterns=[
+                (r"/healthz", Health, {"library": library, "dask": dask}),
+                (r"/exports/([0-9a-f]{32}/[^/]+)", Export, {"path": str(library.home / EXPORTS)}),
+            ],
+        )
+    except OSError as error:
+        raise InputError(
+            f"port {options.port} cannot be used ({error.strerror or error}); give another --port"
+        ) from None
+
+
+def _run(server: Any, options: Namespace, library: Any) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    from tornado.ioloop import PeriodicCallback
+
+    server.io_loop.handle_callback_exception = None
+    tidy = PeriodicCallback(lambda: _in_background(jobs.start_waiting, library), TIDY_MS)
+
+    def stop(*_: object) -> None:
+        server.io_loop.add_callback_from_signal(server.io_loop.stop)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    server.start()
+    tidy.start()
+    LOG.warning("Mapstack is at http://%s:%s", "localhost", options.port)
+    try:
+        server.io_loop.start()
+    finally:
+        tidy.stop()
+        with contextlib.suppress(AssertionError, RuntimeError):  # already stopped
+            server.stop()
+
+
+def _in_background(action: Any, library: Any) -> None:
+    """Start what waits for a free place, off the event loop."""
+    threading.Thread(target=action, args=(library.home,), kwargs={"pool": library.pool}, daemon=True).start()
+
+
+def warm(library: Any) -> None:
+    """Open the example and segment it, so that the first visitor sees it at once."""
+    from dashboard.state.example import example_segmentation
+
+    try:
+        example_segmentation(library)
+    except MapstackError as error:
+        LOG.warning("no example to show first: %s", error)
+
+
+class Health(RequestHandler):  # type: ignore[misc]
+    """`GET /healthz`: 200 while the server and its workers are well."""
+
+    def initialize(self, library: Any, dask: Any) -> None:
+        """Take what is looked at."""
+        self.library, self.dask = library, dask
+
+    def get(self) -> None:
+        """Answer with sessions, jobs and workers."""
+        workers = None if self.dask is None else dask_client.workers_alive(self.dask)
+        found = jobs.list(self.library.home)
+        states = {state: sum(job.state == state for job in found) for state in {job.state for job in found}}
+        well = workers is None or workers > 0
+        self.set_status(200 if well else 503)
+        self.set_header("Content-Type", "application/json")
+        self.finish(
+            json.dumps({"well": well, "sessions": _n_sessions(), "jobs": states, "workers": workers or 0})
+        )
+
+
+def _n_sessions() -> int:
+    """Number of sessions that are alive."""
+    return sum(
+        len(list(context.sessions))
+        for server, *_ in pn.state._servers.values()
+        for context in server._tornado.applications.values()
+    )
+
+
+class Export(StaticFileHandler):  # type: ignore[misc]
+    """Files that a page wrote, at addresses that cannot be guessed."""
+
+    def set_extra_headers(self, path: str) -> None:
+        """Have them saved, never shown: they may hold names that users gave."""
+        self.set_header("Content-Disposition", f'attachment; filename="{Path(path).name}"')
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    def data_received(self, chunk: bytes) -> None:
+        """Refuse uploads."""
+        raise HTTPError(405)

@@ -1,0 +1,28 @@
+"""The example: segmented once, shown to whoever comes without asking for anything else."""
+
+from dashboard.state.library import Library, Segmentation, Stack
+from engine import pipeline
+from engine.errors import MapstackError
+from engine.runtime import jobs
+
+
+def example_segmentation(library: Library) -> tuple[Stack, Segmentation]:
+    """Return the example and its segmentation into the recommended number of classes.
+
+    Raises
+    ------
+    MapstackError
+        If nothing in the served folders can be opened, or its job failed.
+    """
+    address = library.example()
+    if address is None:
+        raise MapstackError("no data in the served folders can be opened; serve a folder that holds some")
+    stack = library.stack(address)
+    recommended = library.choice_of_k(stack).recommended
+    settings = {} if recommended is None else {"n_clusters": recommended}
+    recipe = pipeline.make_recipe("kmeans", stack.source, **settings)
+    job = jobs.submit(recipe, home=library.home, owner="example", pool=library.pool)
+    job = jobs.wait(job.id, library.home)
+    if job.error is not None:
+        raise MapstackError(job.error)
+    return stack, library.segmentation(job.id)

@@ -1,0 +1,228 @@
+"""Data sets and results opened once for everybody: read-only, few at a time, keyed by what they hold.
+
+    library = Library(roots=[Path("data_example")], home=home)
+    stack = library.stack("maps")                # opened, described, ready to look at
+    segmentation = library.segmentation(job_id)  # tables in memory, maps as pyramids
+
+Both take time on first use: call them off the event loop.
+"""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+import xarray as xr
+
+from engine.errors import FileError, MapstackError
+from engine.export.store import open_result
+from engine.pyramid import Pyramid, label_pyramid, value_pyramid
+from engine.readers import describe, digest, open_images, split_key
+from engine.recipe import Recipe
+from engine.runtime import jobs
+from engine.runtime.paths import resolve
+from engine.schema import (
+    CLASSES,
+    CONFIDENCE,
+    LABELS,
+    SPECTRA,
+    image_variables,
+    is_ellipsometry,
+    pixel_map,
+    spectral_dim,
+    table,
+)
+
+N_STACKS: Final = 6
+N_SEGMENTATIONS: Final = 24
+EXAMPLE: Final = "maps"
+"""Folder shown first, where a served root has it."""
+SKIPPED: Final = (".", "__")
+DEPTH: Final = 3
+
+Kept = TypeVar("Kept")
+
+
+class Shelf(Generic[Kept]):
+    """The last few things made, each made once even when many ask at the same time."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._things: OrderedDict[Hashable, Kept] = OrderedDict()
+        self._makers: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Return what is there for the key, making it if needed."""
+        with self._lock:
+            if key in self._things:
+                self._things.move_to_end(key)
+                return self._things[key]
+            maker = self._makers.setdefault(key, threading.Lock())
+        with maker:
+            with self._lock:
+                if key in self._things:
+                    return self._things[key]
+            made = make()
+            with self._lock:
+                self._things[key] = made
+                self._makers.pop(key, None)
+                while len(self._things) > self.size:
+                    self._things.popitem(last=False)
+        return made
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """A data set, opened: the lazy images, the reader's facts, and a pyramid a variable."""
+
+    address: str
+    """As in the URL: relative to its root."""
+    digest: str
+    images: xr.Dataset = field(repr=False)
+    facts: dict[str, Any] = field(repr=False)
+    pyramids: dict[str, Pyramid] = field(repr=False)
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return str(self.images.attrs.get("title") or Path(self.address).name or self.address)
+
+    @property
+    def source(self) -> str:
+        """Absolute path."""
+        return str(self.images.attrs["source"])
+
+    @property
+    def spectral(self) -> str | None:
+        """Name of the spectral dim."""
+        return spectral_dim(self.images)
+
+    @property
+    def variables(self) -> list[str]:
+        """Names of the image variables."""
+        return image_variables(self.images)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the reader has to say."""
+        return list(json.loads(self.images.attrs.get("warnings", "[]")))
+
+    @property
+    def is_ellipsometry(self) -> bool:
+        """Whether these are Delta and Psi."""
+        return is_ellipsometry(self.images)
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """A result as the page shows it: tables in memory, maps as pyramids."""
+
+    id: str
+    """Of the stored result, empty where it is not stored (yet)."""
+    tree: xr.DataTree = field(repr=False)
+    recipe: Recipe = field(repr=False)
+    classes: xr.Dataset = field(repr=False)
+    spectra: xr.Dataset = field(repr=False)
+    labels: Pyramid = field(repr=False)
+    confidence: Pyramid = field(repr=False)
+
+
+class Library:
+    """What one server serves: its roots, and its home of jobs and results."""
+
+    def __init__(self, roots: list[Path], home: Path, pool: Any = None) -> None:
+        self.roots = [root.resolve() for root in roots]
+        self.home = home
+        self.pool = pool
+        self._stacks: Shelf[Stack] = Shelf(N_STACKS)
+        self._segmentations: Shelf[Segmentation] = Shelf(N_SEGMENTATIONS)
+        self._choices: Shelf[Any] = Shelf(N_SEGMENTATIONS)
+
+    def path(self, address: str) -> str:
+        """Return the absolute path of an address, with its key; the only way from a URL to a file."""
+        path, key = split_key(address)
+        found = str(resolve(path, self.roots))
+        return f"{found}::{key}" if key else found
+
+    def address(self, path: str) -> str:
+        """Return the address of a path inside the roots."""
+        bare, key = split_key(path)
+        found = Path(bare).resolve()
+        for root in self.roots:
+            if found.is_relative_to(root):
+                relative = str(found.relative_to(root))
+                same = Path(self.path(relative)) == found
+                return (relative if same else str(found)) + (f"::{key}" if key else "")
+        raise FileError(f"{found.name} is not inside the served folders; serve the folder that holds it")
+
+    def stack(self, address: str) -> Stack:
+        """Open a data set."""
+        source = self.path(address)
+        content = digest(source)
+        return self._stacks.get((source, content), lambda: self._open(address, source, content))
+
+    def segmentation(self, result: str) -> Segmentation:
+        """Open a stored result by the id of its job."""
+        job = jobs.show(result, self.home)
+        if job.result is None:
+            raise FileError(f"result {result} is not stored ({job.state}); run it again")
+        path = job.result
+        return self._segmentations.get(result, lambda: shown(open_result(path), result, self.home))
+
+    def choice_of_k(self, stack: Stack) -> Any:
+        """Return the recommended number of classes and the figures behind it."""
+        from engine.cluster import choose_k
+
+        return self._choices.get(stack.digest, lambda: choose_k(stack.images))
+
+    def example(self) -> str | None:
+        """Address of the data to show first: the example, else the first that can be opened."""
+        for root in self.roots:
+            for candidate in (root / EXAMPLE, root, *_folders(root, DEPTH)):
+                if is_openable(candidate):
+                    return self.address(str(candidate))
+        return None
+
+    def _open(self, address: str, source: str, content: str) -> Stack:
+        images = open_images(source)
+        pyramids = {
+            name: value_pyramid(images[name], cache=self.home / "views" / f"{content}-{name}").build()
+            for name in image_variables(images)
+        }
+        return Stack(address, content, images, describe(images), pyramids)
+
+
+def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:  # noqa: A002
+    """Prepare a result for the page: compute its tables, build its pyramids."""
+    classes, spectra = table(tree, CLASSES).compute(), table(tree, SPECTRA).compute()
+    cache = home / "views"
+    return Segmentation(
+        id=id,
+        tree=tree,
+        recipe=Recipe.from_json(str(tree.attrs["recipe"])),
+        classes=classes,
+        spectra=spectra,
+        labels=label_pyramid(pixel_map(tree, LABELS), cache=cache / f"{id}-labels").build(),
+        confidence=value_pyramid(pixel_map(tree, CONFIDENCE), cache=cache / f"{id}-confidence").build(),
+    )
+
+
+def is_openable(path: Path) -> bool:
+    """Whether some reader takes a file or folder."""
+    try:
+        open_images(path)
+    except MapstackError:
+        return False
+    return True
+
+
+def _folders(root: Path, depth: int) -> list[Path]:
+    """Folders below a root, nearest first."""
+    if depth == 0 or not root.is_dir():
+        return []
+    here = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(SKIPPED))
+    return here + [below for folder in here for below in _folders(folder, depth - 1)]

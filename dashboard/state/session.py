@@ -1,0 +1,124 @@
+"""What one browser session shows; everything on the page is a function of it."""
+
+from typing import Any, Final
+
+import numpy as np
+import param
+
+from dashboard.state.library import Segmentation, Stack
+from engine.schema import LABEL, X, Y
+
+MODES: Final = ("segments", "raw", "means", "over", "confidence")
+STRETCHES: Final = {"100 %": 100.0, "99.5 %": 99.5, "99 %": 99.0, "95 %": 95.0}
+COLORMAPS: Final = ("gray", "viridis", "cividis", "magma", "inferno")
+
+
+class Session(param.Parameterized):
+    """The data, the result, and what is selected in them; one for each browser tab."""
+
+    stack = param.ClassSelector(class_=Stack, default=None, allow_None=True, doc="What is open.")
+    segmentation = param.ClassSelector(class_=Segmentation, default=None, allow_None=True)
+    channel = param.Integer(0, bounds=(0, None), doc="Index along the spectral dim.")
+    selected = param.List([], item_type=int, doc="Label values of the selected classes.")
+    pixel = param.Tuple(None, length=2, allow_None=True, doc="Picked position (x, y) in coordinates.")
+    region = param.List([], doc="Corners [x, y] of the drawn region in coordinates.")
+    mode = param.Selector(default="segments", objects=list(MODES), doc="What the map of classes shows.")
+    percent = param.Number(99.5, bounds=(50, 100), doc="Central share of the values that the stretch spans.")
+    colormap = param.Selector(default="gray", objects=list(COLORMAPS))
+    earlier = param.List([], item_type=Segmentation, doc="What undo goes back to.")
+    later = param.List([], item_type=Segmentation, doc="What redo goes on to.")
+
+    def open(self, stack: Stack) -> None:
+        """Show another data set; nothing of the last one stays selected."""
+        self.param.update(
+            stack=stack,
+            segmentation=None,
+            channel=min(self.channel, n_channels(stack) - 1),
+            selected=[],
+            pixel=None,
+            region=[],
+            earlier=[],
+            later=[],
+        )
+
+    def show(self, segmentation: Segmentation, *, keep: bool = False) -> None:
+        """Show a result; `keep` puts the present one on the list of what undo goes back to."""
+        known = set(segmentation.classes[LABEL].values.tolist())
+        earlier = [*self.earlier, self.segmentation] if keep and self.segmentation is not None else []
+        self.param.update(
+            segmentation=segmentation,
+            selected=[label for label in self.selected if label in known],
+            earlier=earlier,
+            later=[],
+        )
+
+    def stored(self, segmentation: Segmentation) -> None:
+        """Take the stored form of what is shown already."""
+        if self.segmentation is not None and self.segmentation.recipe == segmentation.recipe:
+            self.segmentation = segmentation
+
+    def step(self, *, back: bool) -> None:
+        """Undo or redo one edit."""
+        source, target = ("earlier", "later") if back else ("later", "earlier")
+        waiting = getattr(self, source)
+        if not waiting:
+            return
+        self.param.update(
+            **{source: waiting[:-1], target: [*getattr(self, target), self.segmentation]},
+            segmentation=waiting[-1],
+            selected=[],
+        )
+
+    def select(self, labels: list[int]) -> None:
+        """Select classes everywhere; those that do not exist are left out."""
+        known = [] if self.segmentation is None else self.segmentation.classes[LABEL].values.tolist()
+        self.selected = [label for label in labels if label in known]
+
+    def clear(self) -> None:
+        """Select nothing."""
+        self.param.update(selected=[], pixel=None, region=[])
+
+    def class_at(self, x: float, y: float) -> int:
+        """Class at a position, 0 for none."""
+        return 0 if self.segmentation is None else int(_value(self.segmentation.labels, x, y) or 0)
+
+
+def n_channels(stack: Stack) -> int:
+    """Number of positions along the spectral dim, 1 for plain images."""
+    return 1 if stack.spectral is None else int(stack.images.sizes[stack.spectral])
+
+
+def readout(session: Session, x: float, y: float) -> dict[str, Any]:
+    """Return what lies at a position: the value of each variable, the class and its confidence."""
+    if session.stack is None:
+        return {}
+    values = {
+        name: _value(pyramid, x, y, channel=session.channel)
+        for name, pyramid in session.stack.pyramids.items()
+    }
+    label = session.class_at(x, y)
+    certain = None if session.segmentation is None else _value(session.segmentation.confidence, x, y)
+    return {"values": values, "label": label, "confidence": certain}
+
+
+def _value(pyramid: Any, x: float, y: float, *, channel: int = 0) -> float | None:
+    """Value of the pixel at a position; None outside or without data."""
+    where = pyramid.pixel(x, y)
+    if where is None:
+        return None
+    step = [(b - a) / n for a, b, n in zip(pyramid.bounds[:2], pyramid.bounds[2:], pyramid.shape[::-1], strict=True)]
+    x0, y0 = pyramid.bounds[0] + where[1] * step[0], pyramid.bounds[1] + where[0] * step[1]
+    around = (x0 + 0.25 * step[0], x0 + 0.75 * step[0]), (y0 + 0.25 * step[1], y0 + 0.75 * step[1])
+    window, _ = pyramid.view(*around, 1, 1, channel=channel)
+    value = float(window[0, 0])
+    return None if np.isnan(value) else value
+
+
+def pixel_units(stack: Stack) -> str:
+    """Units of the pixel coordinates."""
+    return str(stack.images[X].attrs.get("units", "px"))
+
+
+def pixel_area_units(stack: Stack) -> str:
+    """Units of an area."""
+    return f"{pixel_units(stack)}²" if stack.images[Y].size else ""
