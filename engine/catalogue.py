@@ -13,7 +13,14 @@ from engine.errors import UnknownNameError
 READERS: Final[Mapping[str, str]] = {
     "results": "engine.readers.results",
     "ellipsometry": "engine.readers.ellipsometry",
-    "cubes": "engine.readers.cubes",
+    "npy": "engine.readers.npy",
+    "hyperspy": "engine.readers.hyperspy",
+    "matlab": "engine.readers.matlab",
+    "netcdf": "engine.readers.netcdf",
+    "hdf5": "engine.readers.hdf5",
+    "zarr": "engine.readers.zarr_stores",
+    "tiff": "engine.readers.tiff",
+    "pictures": "engine.readers.pictures",
 }
 """Modules with `accepts(path, head) -> bool` and `read(path, *, key, chunks) -> Dataset`, tried in order."""
 

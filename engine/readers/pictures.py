@@ -1,0 +1,69 @@
+"""Pictures: PNG, JPEG and BMP, a grey one as an image, a coloured one as red, green and blue channels."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from engine.errors import InputError
+from engine.readers import accurion
+from engine.readers.guard import judge
+from engine.readers.source import Source, Window, stamp, whole
+from engine.readers.stack import stack
+from engine.schema import CHANNEL, PIXEL
+
+FORMATS: Final[Mapping[bytes, str]] = {accurion.SIGNATURE: "PNG", b"\xff\xd8\xff": "JPEG", b"BM": "BMP"}
+"""First bytes of a file, and Pillow's name of the format."""
+
+GREY: Final[Mapping[str, str]] = {"1": "u1", "L": "u1", "P": "u1", "I;16": "u2", "I": "i4", "F": "f4"}
+"""Modes with one value a pixel, and its dtype; of a palette (P) the numbers: often they are labels."""
+
+
+def accepts(path: Path, head: bytes) -> bool:  # noqa: ARG001 - by content alone
+    """Whether this is a picture."""
+    return head.startswith(tuple(FORMATS))
+
+
+def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
+    """Open a picture, decoded as a whole when it is first needed.
+
+    Raises
+    ------
+    InputError
+        If it is a bomb, a key is given, or it is one map of an ellipsometer (whose picture is only rounded).
+    """
+    from PIL import Image
+
+    if key is not None:
+        raise InputError(f"{path.name} is a picture and has no part {key!r}; leave the key out")
+    _refuse_map(path)
+    with Image.open(path, formats=list(FORMATS.values())) as picture:
+        width, height = picture.size
+        mode = picture.mode
+    is_grey = mode in GREY
+    shape = (height, width) if is_grey else (height, width, 3)
+    dtype = np.dtype(GREY.get(mode, "u1"))
+    declared = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    judge(path, declared=declared, stored=path.stat().st_size, whole=True)
+    source = Source(_load, path, is_grey, shape, dtype, stamp(path))
+    notes = ["The picture's transparency was left out."] if mode in ("RGBA", "LA", "PA") else []
+    data = whole(source, spectral=None if is_grey else 2)
+    return stack(data, dims=PIXEL if is_grey else (*PIXEL, CHANNEL), notes=notes)
+
+
+def _refuse_map(path: Path) -> None:
+    """Refuse a map of an ellipsometer: what its picture shows is rounded and has no holes."""
+    with path.open("rb") as file:
+        is_png = file.read(len(accurion.SIGNATURE)) == accurion.SIGNATURE
+    if is_png and accurion.find_map(path).has_floats:
+        raise InputError(f"{path.name} is one map of an ellipsometer; open the folder that it lies in")
+
+
+def _load(path: Path, is_grey: bool, window: Window) -> np.ndarray:
+    from PIL import Image
+
+    with Image.open(path, formats=list(FORMATS.values())) as picture:
+        values = np.asarray(picture if is_grey else picture.convert("RGB"))
+    return values[window]

@@ -1,0 +1,78 @@
+"""Our own stored results, read as images: labels and confidence as they lie at the root of the store."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import xarray as xr
+
+from engine.errors import InputError
+from engine.readers.guard import guarded
+from engine.readers.stack import dumps, with_coordinates
+from engine.readers.zarr_stores import check_store
+from engine.schema import LABELS, PIXEL
+
+MARKS: Final = ("mapstack_version", "recipe")
+"""Root attrs that every result has."""
+
+_ATTRS_BYTES: Final = 2**26
+
+
+def accepts(path: Path, head: bytes) -> bool:
+    """Whether this is a store that Mapstack wrote."""
+    return not head and path.is_dir() and set(MARKS) <= set(_attributes(path))
+
+
+def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
+    """Open the maps of a stored result, lazily with the store's tiles.
+
+    Raises
+    ------
+    InputError
+        If a key is given: tables are read with `engine.load`.
+    """
+    if key is not None:
+        raise InputError(f"{path.name} is a result, {key!r} cannot be opened as images; leave the key out")
+    check_store(path)
+    stored = xr.open_zarr(path, chunks={}, consolidated=False, mask_and_scale=False)
+    maps = stored[[name for name, variable in stored.data_vars.items() if variable.dims == PIXEL]]
+    coords = {
+        dim: (stored[dim].values, str(stored[dim].attrs.get("units", "px")))
+        for dim in PIXEL
+        if dim in stored.coords
+    }
+    for name in maps.data_vars:
+        maps[name].attrs.setdefault("units", "1")
+        maps[name].attrs.setdefault("long_name", str(name))
+    note = "This is a stored result: its labels and confidence are shown, not the measurement they come from."
+    return with_coordinates(maps.drop_vars(list(maps.coords)), coords).assign_attrs(warnings=dumps([note]))
+
+
+def open_labels(path: str | Path) -> xr.DataArray:
+    """Open the label map of a stored result, with its flag attributes.
+
+    Raises
+    ------
+    InputError
+        If the folder is no result or has no labels.
+    """
+    where = Path(path)
+    with guarded(where):
+        if not accepts(where, b"") or LABELS not in (images := read(where, key=None, chunks=None)):
+            raise InputError(
+                f"{where.name} is no result with labels; give a folder written by 'mapstack run'"
+            )
+        return images[LABELS]
+
+
+def _attributes(path: Path) -> dict[str, Any]:
+    """Root attrs of a Zarr v3 group, empty if it is none."""
+    document = path / "zarr.json"
+    try:
+        if document.stat().st_size > _ATTRS_BYTES:
+            return {}
+        attributes = json.loads(document.read_text(encoding="utf-8")).get("attributes")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return {}
+    return attributes if isinstance(attributes, dict) else {}
