@@ -1,0 +1,141 @@
+"""Which Dask computes: this process' threads, worker processes of this machine, or a remote scheduler.
+
+The engine never starts a client by itself; the command line, the server and a job's process do, here.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import dask
+from dask.system import CPU_COUNT
+
+from engine.errors import FileError, InputError
+
+TLS_FILES: Final = {"tls_ca_file": "ca.pem", "tls_client_cert": "cert.pem", "tls_client_key": "key.pem"}
+"""Files in the folder that `$MAPSTACK_TLS` names, by the setting of Dask they are."""
+
+SETTINGS: Final = {
+    # with the default of 15 s, a cluster whose worker is killed can lose all its workers for good
+    "distributed.deploy.lost-worker-timeout": "24h",
+    "distributed.scheduler.allowed-failures": 3,
+}
+
+PATIENCE: Final = "10s"
+"""How long a remote scheduler may take to answer."""
+
+
+@contextmanager
+def connect(scheduler: str | None = None, *, workers: int | None = None) -> Iterator[Any]:
+    """Let everything that is computed in the block run on threads, worker processes, or a scheduler.
+
+    Parameters
+    ----------
+    scheduler
+        Address such as `tls://host:8786`. Its keys lie in the folder `$MAPSTACK_TLS` (`ca.pem cert.pem
+        key.pem`), or where Dask's own settings say.
+    workers
+        Number of worker processes to start on this machine, reachable from this machine only and with
+        keys made for the occasion.
+
+    Yields
+    ------
+    distributed.Client or None
+        None for threads, the default.
+
+    Raises
+    ------
+    InputError
+        If both are given, the number is not from 1, or no scheduler answers.
+    FileError
+        If a key is missing.
+    """
+    if scheduler and workers is not None:
+        raise InputError("both a scheduler and a number of workers are given; give one of them")
+    if scheduler:
+        with _remote(scheduler) as client:
+            yield client
+    elif workers is not None:
+        with _local(workers) as client:
+            yield client
+    else:
+        with dask.config.set(scheduler="threads", num_workers=CPU_COUNT):
+            yield None
+
+
+def workers_alive(client: Any) -> int:
+    """Return the number of workers that the scheduler has now; 0 where it does not answer."""
+    try:
+        return len(client.scheduler_info()["workers"])
+    except (OSError, ValueError):
+        return 0
+
+
+def environment(client: Any, folder: Path) -> dict[str, str]:
+    """Environment variables with which other processes reach the same scheduler; keys go into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    told = {"MAPSTACK_SCHEDULER": str(client.scheduler.address)}
+    for setting, name in TLS_FILES.items():
+        key = getattr(client.security, setting)
+        if key is None:
+            return told
+        (folder / name).touch(mode=0o600)
+        text = key if "-----BEGIN" in key else Path(key).read_text(encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8")
+    return {**told, "MAPSTACK_TLS": str(folder)}
+
+
+@contextmanager
+def _local(workers: int) -> Iterator[Any]:
+    from distributed import Client, LocalCluster
+
+    if workers < 1:
+        raise InputError(f"{workers} workers asked for; give a number from 1")
+    with (
+        dask.config.set(SETTINGS),
+        tempfile.TemporaryDirectory(prefix="mapstack-") as scratch,
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=max(1, CPU_COUNT // workers),
+            security=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            local_directory=scratch,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def _remote(address: str) -> Iterator[Any]:
+    from distributed import Client
+
+    try:
+        client = Client(address, security=_security(address), timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"no Dask scheduler answers at {address} ({' '.join(str(error).split())});"
+            " check the address, that it runs, and its keys"
+        ) from None
+    with client:
+        yield client
+
+
+def _security(address: str) -> Any:
+    """Keys for a scheduler that is reached with TLS; None leaves it to Dask's own settings."""
+    from distributed.security import Security
+
+    folder = os.environ.get("MAPSTACK_TLS")
+    if not folder or not address.startswith("tls://"):
+        return None
+    files = {setting: Path(folder) / name for setting, name in TLS_FILES.items()}
+    for file in files.values():
+        if not os.access(file, os.R_OK):
+            raise FileError(
+                f"{file} cannot be read; MAPSTACK_TLS names a folder with ca.pem, cert.pem, key.pem"
+            )
+    return Security(require_encryption=True, **{setting: str(file) for setting, file in files.items()})

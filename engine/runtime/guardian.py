@@ -1,0 +1,139 @@
+"""One job in processes of its own: a small guardian, and the worker that it forks and watches.
+
+    python -m engine.runtime.guardian HOME         reads one line, the job's id, from standard input
+
+The worker imports everything while it waits for the id, so a guardian started in advance is a warm spare.
+The guardian kills a worker that does not heed a cancel, and tells how a worker ended that could not: killed,
+crashed, out of memory. Both live in a session of their own and outlive the server; if one of them dies, the
+other sees it by their socket. This module imports no array library before it forks.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from engine.errors import MapstackError
+from engine.runtime import journal, launch
+from engine.runtime.place import Place
+from engine.runtime.processes import Process, identify, kill_group, this_process
+
+GRACE: Final = 3.0
+"""Seconds that a worker has to heed a cancel before it is killed."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Guard one job; then start those that wait."""
+    home = Path(arguments[0])
+    link, workers_link = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        link.close()
+        _be_worker(home, workers_link)
+    workers_link.close()
+    os.setpgid(pid, pid)
+    worker = identify(pid)
+    id = sys.stdin.readline().strip()  # noqa: A001
+    if not id:
+        kill_group(worker)
+        return 0
+    guard(Place(home, id), worker, link)
+    with suppress(MapstackError):  # whoever submits next starts them as well
+        launch.start_waiting(home)
+    return 0
+
+
+def guard(here: Place, worker: Process, link: socket.socket) -> None:
+    """Hand the job to the worker and see it through to whatever end."""
+    with journal.locked(here.home):
+        journal.write(here, replace(journal.read(here), worker=worker))
+    with suppress(BrokenPipeError):
+        link.send(here.id.encode())
+    _watch(here, worker, link)
+    _, status = os.waitpid(worker.pid, 0)
+    kill_group(worker)
+    with journal.locked(here.home):
+        state = journal.read(here)
+        if state.state == journal.RUNNING and state.guardian == this_process():
+            journal.settle(here, state, error=_cause(here, os.waitstatus_to_exitcode(status)))
+
+
+def _watch(here: Place, worker: Process, link: socket.socket) -> None:
+    """Return when the worker has ended; kill it if it was cancelled and goes on."""
+    deadline = None
+    while not select.select([link], [], [], 0.1)[0]:
+        if deadline is None and here.token.exists():
+            deadline = time.monotonic() + GRACE
+        if deadline is not None and time.monotonic() > deadline:
+            kill_group(worker)
+
+
+def _cause(here: Place, code: int) -> str:
+    if code == -signal.SIGKILL:
+        return (
+            "the process was killed (signal 9); maybe too little memory: close other work or take a smaller"
+            " region, and resume the job"
+        )
+    if code < 0:
+        return f"the process was ended by signal {-code}; see log {here.log}, and resume the job"
+    return f"the process ended with code {code} without a result; see log {here.log}, and resume the job"
+
+
+def _be_worker(home: Path, link: socket.socket) -> None:
+    """Live as the worker: import, wait for the id, do the job, and never return."""
+    with suppress(PermissionError):
+        os.setpgid(0, 0)
+    _redirect(Path(os.devnull), 0)
+    code = 1
+    try:
+        _warm_up()
+        id = link.recv(64).decode()  # noqa: A001
+        if id:
+            _do(Place(home, id), link)
+        code = 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _do(here: Place, link: socket.socket) -> None:
+    from engine.runtime.worker import work_apart
+
+    _redirect(here.log, 1, 2)
+    threading.Thread(target=_die_with_guardian, args=(link,), daemon=True).start()
+    work_apart(here)
+
+
+def _warm_up() -> None:
+    """Import what jobs need; what cannot be imported fails again, with its reason told, in the job."""
+    with suppress(Exception):
+        from engine.runtime.worker import execute_function
+
+        execute_function()
+
+
+def _die_with_guardian(link: socket.socket) -> None:
+    link.recv(1)
+    kill_group(this_process())
+
+
+def _redirect(path: Path, *numbers: int) -> None:
+    """Let file descriptors lead to a file."""
+    mode = os.O_RDONLY if numbers == (0,) else os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    file = os.open(path, mode, 0o666)
+    for number in numbers:
+        os.dup2(file, number)
+    os.close(file)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

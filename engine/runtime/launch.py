@@ -1,0 +1,136 @@
+"""Start processes for waiting jobs, a few at a time, at once where a warm spare stands by."""
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engine.errors import InputError
+from engine.runtime import journal
+from engine.runtime.journal import State
+from engine.runtime.place import Place, places
+from engine.runtime.processes import identify
+
+LIMIT: Final = 2
+"""Jobs that run at once in processes of their own, unless `$MAPSTACK_MAX_JOBS` says otherwise."""
+
+
+@dataclass(frozen=True)
+class Spare:
+    """A process that waits for the id of one job on its standard input."""
+
+    process: "subprocess.Popen[bytes]"
+    input: int
+    """File descriptor to write the id to."""
+
+    def ready(self) -> bool:
+        """Whether it still lives."""
+        return self.process.poll() is None
+
+    def dismiss(self) -> None:
+        """Let it end if it was given no job."""
+        os.close(self.input)
+
+
+class Pool:
+    """Keeps one spare process that has everything imported, so that a job starts at once.
+
+    A spare does one job; the next is started a little later, so that its imports do not slow down the job's
+    first seconds. If this process ends, so does the spare.
+    """
+
+    DELAY: Final = 3.0
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.lock = threading.Lock()
+        self.spare: Spare | None = None
+        self.timer: threading.Timer | None = None
+        self.closed = False
+        self.refill()
+
+    def refill(self) -> None:
+        """Start a spare if there is none."""
+        with self.lock:
+            if not self.closed and self.spare is None:
+                self.spare = start_process(self.home)
+
+    def take(self) -> Spare:
+        """Return a process for one job: the spare, or a new one."""
+        with self.lock:
+            taken, self.spare = self.spare, None
+            if not self.closed:
+                self.timer = threading.Timer(self.DELAY, self.refill)
+                self.timer.daemon = True
+                self.timer.start()
+        if taken is not None and taken.ready():
+            return taken
+        if taken is not None:
+            taken.dismiss()
+        return start_process(self.home)
+
+    def close(self) -> None:
+        """Let the spare end; jobs go on."""
+        with self.lock:
+            self.closed = True
+            if self.timer is not None:
+                self.timer.cancel()
+            if self.spare is not None:
+                self.spare.dismiss()
+            self.spare = None
+
+
+def start_waiting(home: Path, *, pool: Pool | None = None) -> None:
+    """Start the jobs that wait for a process, oldest first, up to the limit; settle those that died."""
+    with journal.locked(home):
+        states = {here: _settled(here) for here in places(home)}
+        guarded = [s for s in states.values() if s.state == journal.RUNNING and s.guardian != s.worker]
+        waiting = [here for here, s in states.items() if s.state == journal.WAITING and s.queued]
+        waiting.sort(key=lambda here: states[here].created)
+        for here in waiting[: max(0, limit() - len(guarded))]:
+            _start(here, states[here], pool)
+
+
+def limit() -> int:
+    """Return how many jobs may run at once in processes of their own."""
+    given = os.environ.get("MAPSTACK_MAX_JOBS", str(LIMIT))
+    if not given.isdecimal() or int(given) < 1:
+        raise InputError(f"MAPSTACK_MAX_JOBS is {given!r}; expected a whole number from 1")
+    return int(given)
+
+
+def start_process(home: Path) -> Spare:
+    """Start a guardian with its worker; it waits for the id of a job."""
+    reading, writing = os.pipe()
+    process = subprocess.Popen(  # noqa: S603  (our own module)
+        [sys.executable, "-m", "engine.runtime.guardian", str(home)],
+        stdin=reading,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.close(reading)
+    threading.Thread(target=process.wait, daemon=True).start()  # collects it when it ends
+    return Spare(process, writing)
+
+
+def _start(here: Place, state: State, pool: Pool | None) -> None:
+    spare = pool.take() if pool is not None else start_process(here.home)
+    try:
+        journal.claim(here, state, guardian=identify(spare.process.pid), worker=None)
+        with suppress(BrokenPipeError):  # it died already: the journal will show that
+            os.write(spare.input, f"{here.id}\n".encode())
+    finally:
+        spare.dismiss()
+
+
+def _settled(here: Place) -> State:
+    """How a job stands; where its process is gone that is written down."""
+    state = journal.read(here)
+    if state.state in journal.ENDED and state.guardian is not None:
+        return journal.settle(here, state, error=journal.GONE)
+    return state

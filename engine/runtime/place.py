@@ -1,0 +1,143 @@
+"""Where the files of jobs lie, and removing them.
+
+<home>/jobs/<id>/recipe.json     what to do
+<home>/jobs/<id>/state.json      how it stands
+<home>/jobs/<id>/progress.json   share, doing, time left
+<home>/jobs/<id>/cancel          there = somebody wants it cancelled
+<home>/jobs/<id>/log             what the working process printed, and tracebacks
+<home>/jobs/<id>/scratch/        temporary files of the working process
+<home>/results/<id>.zarr         the result; it appears as a whole, so if it is there, it is complete
+"""
+
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import FileError, UnknownNameError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one job's files lie."""
+
+    home: Path
+    id: str
+
+    @property
+    def folder(self) -> Path:
+        """Everything about the job but its result."""
+        return jobs_folder(self.home) / self.id
+
+    @property
+    def result(self) -> Path:
+        """The result's store, there or not."""
+        return self.home / "results" / f"{self.id}.zarr"
+
+    @property
+    def state(self) -> Path:
+        """How it stands."""
+        return self.folder / "state.json"
+
+    @property
+    def recipe(self) -> Path:
+        """What to do."""
+        return self.folder / "recipe.json"
+
+    @property
+    def progress(self) -> Path:
+        """How far it is."""
+        return self.folder / "progress.json"
+
+    @property
+    def token(self) -> Path:
+        """File that asks for the job to be cancelled."""
+        return self.folder / "cancel"
+
+    @property
+    def log(self) -> Path:
+        """What the working process printed."""
+        return self.folder / "log"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files of the working process."""
+        return self.folder / "scratch"
+
+
+def jobs_folder(home: Path) -> Path:
+    """Folder of all jobs."""
+    return home / "jobs"
+
+
+def place(home: Path, id: str) -> Place:  # noqa: A002
+    """Return where a job of this id lies.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such job, or the text is no id.
+    """
+    if not re.fullmatch(r"[0-9a-f]{16}", id) or not (jobs_folder(home) / id).is_dir():
+        raise UnknownNameError(f"no job {id!r} in {home}; list the jobs to see their ids")
+    return Place(home, id)
+
+
+def places(home: Path) -> list[Place]:
+    """All jobs of a home, in the order of their ids."""
+    with usable(home):
+        if not jobs_folder(home).is_dir():
+            return []
+        names = sorted(entry.name for entry in os.scandir(jobs_folder(home)) if entry.is_dir())
+    return [Place(home, name) for name in names if re.fullmatch(r"[0-9a-f]{16}", name)]
+
+
+def clean(here: Place) -> None:
+    """Remove temporary files and half-written results of a job that nobody works on."""
+    shutil.rmtree(here.scratch, ignore_errors=True)
+    for leftover in here.result.parent.glob(f".{here.result.name}.*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def remove(here: Place) -> None:
+    """Delete everything of a job; under the lock. What was begun and failed is no job any more."""
+    with usable(here.home):
+        bin = here.folder.with_name(f".removed-{here.id}-{secrets.token_hex(4)}")  # noqa: A001
+        here.folder.rename(bin)
+        clean(here)
+        for path in (bin, here.result):
+            if path.exists():
+                shutil.rmtree(path)
+
+
+def size(here: Place) -> int:
+    """Bytes of all files of a job and its result."""
+    files = (path for folder in (here.folder, here.result) for path in folder.rglob("*"))
+    return sum(_file_size(path) for path in files)
+
+
+def _file_size(path: Path) -> int:
+    try:
+        found = path.lstat()
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+@contextmanager
+def usable(home: Path) -> Iterator[None]:
+    """Turn what the system says in the block into one sentence about the home."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(
+            f"the jobs' folder {home} cannot be used: {error.strerror or error};"
+            " free some space, mend its permissions, or set MAPSTACK_HOME to another folder"
+        ) from error
