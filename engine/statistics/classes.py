@@ -26,9 +26,9 @@ def class_table(
 ) -> xr.Dataset:
     """One row a class: `name color` at once, `count fraction area confidence` lazily.
 
-    `fraction` is the share of all pixels that are in a class, `area` is in the square of the coordinates' unit
-    (px² where that is no length), `confidence` the mean over the class' pixels. A class without pixels has
-    count, fraction and area 0 and the confidence NaN.
+    `fraction` is the share of all pixels that are in a class, `area` is in the square of the coordinates'
+    unit (px² where that is no length), `confidence` the mean over the class' pixels. A class without
+    pixels has count, fraction and area 0 and the confidence NaN.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ N_BINS: Final = 2048
 """Bins between a class' lowest and highest value in a channel: quantiles are off by at most one bin."""
 QUANTILE_ERROR: Final = 1.0 / N_BINS
 MAD_ERROR: Final = 1.5 / N_BINS
-HELD_BYTES: Final = 512 * 2**20
-"""Images up to this size are kept in memory between the passes, larger ones are read twice."""
+HELD_BYTES: Final = 256 * 2**20
+"""Variables up to this size stay in memory between the passes, tiles of larger ones are read twice."""
 NO_DIRECTION: Final = 1e-6
 """Mean vectors shorter than this have no direction: the angles are then taken as they are."""
 
@@ -56,6 +56,8 @@ def plain(tile: np.ndarray) -> np.ndarray:
     tile = np.asarray(tile)
     if tile.dtype == np.float16 or tile.dtype.itemsize > 8:
         tile = tile.astype(np.float32 if tile.dtype == np.float16 else np.float64)
+    if tile.dtype == bool:
+        tile = tile.view(np.uint8)
     tile = tile.astype(tile.dtype.newbyteorder("="), copy=False)
     return tile[np.newaxis] if tile.ndim == 2 else tile
 
@@ -88,7 +90,7 @@ def class_statistics(
     table = {"rows": label_rows(values), "n_rows": len(values), "period": period}
     found = _reduced(_tile_extent, _combine_extents, image, labels, keep=keep, **table)
     grid = dask.delayed(_grid, pure=False)(found, period)
-    second = image if image.nbytes <= HELD_BYTES else bind(image, grid, omit=labels)
+    second = image if image.nbytes <= HELD_BYTES else bind(image, grid)
     table = {"rows": table["rows"], "grid": grid, "period": period}
     sums = _reduced(_tile_histograms, _combine_histograms, second, labels, keep=keep, **table)
     return dask.delayed(_finish, pure=False)(grid, sums, period)

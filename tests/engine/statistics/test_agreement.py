@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+import xarray as xr
+from sklearn import metrics
+
+from engine.errors import InputError
+from engine.schema import label_map
+from engine.statistics import agreement
+
+
+def mapped(values, names=None):
+    array = xr.DataArray(np.asarray(values), dims=("y", "x"))
+    return label_map(array, names) if names else array
+
+
+def random_maps(seed=0):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 4, (31, 23)).astype(np.uint8)
+    labels = np.where(rng.random(truth.shape) < 0.7, truth, rng.integers(0, 4, truth.shape)).astype(np.uint8)
+    return labels, truth
+
+
+def test_indices_and_scores_are_those_of_scikit_learn():
+    labels, truth = random_maps()
+    labels += 1
+    truth += 1
+    score = agreement(mapped(labels), mapped(truth))
+    flat = truth.ravel(), labels.ravel()
+    assert score["accuracy"] == pytest.approx(metrics.accuracy_score(*flat))
+    assert score["ari"] == pytest.approx(metrics.adjusted_rand_score(*flat))
+    assert score["nmi"] == pytest.approx(metrics.normalized_mutual_info_score(*flat))
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(*flat)
+    iou = metrics.jaccard_score(*flat, average=None)
+    for row, *expected in zip(score["classes"], precision, recall, f1, iou, support, strict=True):
+        assert [row[s] for s in ("precision", "recall", "f1", "iou", "support")] == pytest.approx(expected)
+    assert [row["name"] for row in score["classes"]] == ["1", "2", "3", "4"]
+
+
+def test_the_score_does_not_depend_on_the_chunks():
+    labels, truth = random_maps()
+    lazy = agreement(mapped(labels).chunk({"y": 4, "x": 5}), mapped(truth).chunk({"y": 7}))
+    assert lazy == agreement(mapped(labels), mapped(truth))
+
+
+def test_clusters_are_matched_to_the_classes_that_they_share_most_pixels_with():
+    truth = np.array([[0, 0, 0, 5, 5, 9]])
+    labels = mapped(np.array([[3, 3, 1, 1, 1, 2]], np.uint8), {i: f"cluster_{i}" for i in (1, 2, 3)})
+    score = agreement(labels, mapped(truth), names={0: "substrate", 5: "flake", 9: "dirt"})
+    assert score["accuracy"] == pytest.approx(5 / 6)
+    assert [row["name"] for row in score["classes"]] == ["substrate", "flake", "dirt"]
+    assert [row["recall"] for row in score["classes"]] == pytest.approx([2 / 3, 1, 1])
+    assert score["classes"][1]["precision"] == pytest.approx(2 / 3)
+
+
+def test_classes_are_matched_by_name_whatever_their_numbers():
+    labels = mapped(np.array([[1, 1, 2, 2]], np.uint8), {1: "thin flake", 2: "substrate"})
+    score = agreement(labels, mapped([[7, 7, 7, 4]]), names={4: "thin flake", 7: "Substrate"})
+    assert score["accuracy"] == pytest.approx(0.25)
+
+
+def test_clusters_that_were_renamed_keep_their_name_and_the_others_are_matched():
+    labels = mapped(np.array([[1, 1, 2, 2, 3]], np.uint8), {1: "oxide", 2: "cluster_2", 3: "cluster_3"})
+    score = agreement(labels, mapped([[8, 8, 6, 6, 4]]), names={4: "dirt", 6: "flake", 8: "oxide"})
+    assert score["accuracy"] == 1
+
+
+def test_named_classes_are_matched_by_number_to_a_truth_without_names():
+    labels = mapped(np.array([[1, 1, 2, 2]], np.uint8), {1: "background", 2: "glowing"})
+    assert agreement(labels, mapped([[2, 2, 1, 1]]))["accuracy"] == 0
+
+
+def test_label_0_is_a_miss_even_where_the_truth_is_0():
+    score = agreement(mapped([[0, 0, 1, 1]]), mapped([[0, 0, 1, 1]]))
+    assert score["accuracy"] == 0.5
+    assert score["classes"][0]["recall"] == 0
+
+
+def test_ignored_values_do_not_count():
+    score = agreement(mapped([[0, 2, 1, 1]]), mapped([[0, 0, 1, 1]]), ignore=[0])
+    assert score["accuracy"] == 1
+    assert [row["support"] for row in score["classes"]] == [2]
+
+
+def test_values_far_apart_are_compared_too():
+    labels, truth = random_maps()
+    near = agreement(mapped(labels + 1), mapped(truth))
+    far = agreement(mapped((labels + 1).astype(np.int64) * 10_000_019), mapped(truth))
+    assert far["ari"] == near["ari"]
+
+
+def test_pixels_without_truth_do_not_count():
+    score = agreement(mapped([[1, 2, 1]]), mapped(np.array([[1, np.nan, 1]])))
+    assert score["accuracy"] == 1
+    assert score["classes"][0]["support"] == 2
+
+
+def test_one_class_on_both_sides_agrees_fully():
+    score = agreement(mapped([[1, 1]]), mapped([[1, 1]]))
+    assert (score["ari"], score["nmi"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "truth", "ignore", "message"),
+    [
+        ([[1, 1]], [[1]], (), r"shape \(1, 2\), the truth \(1, 1\)"),
+        ([[1, 1]], [[0, 0]], (0,), "left to compare"),
+        ([[1, 1]], [[0.5, 1]], (), "truth hold values between whole numbers"),
+    ],
+)
+def test_maps_that_cannot_be_compared_are_refused(labels, truth, ignore, message):
+    with pytest.raises(InputError, match=message):
+        agreement(mapped(labels), mapped(truth), ignore=ignore)
