@@ -90,7 +90,7 @@ def no_values(bounds: tuple[float, float, float, float]) -> hv.Image:
 
 
 def _image(codes: npt.NDArray[np.uint16], bounds: tuple[float, float, float, float]) -> hv.Image:
-    return hv.Image(codes[::-1], bounds=bounds, kdims=list(KDIMS), vdims=[VALUE])
+    return hv.Image(codes[::-1], bounds=bounds, kdims=list(KDIMS), vdims=[VALUE], group="Values")
 
 
 def value_options(colormap: str) -> dict[str, Any]:

@@ -106,7 +106,9 @@ def label_map(
     known = np.where(labels < len(codes), labels, 0)
     certain = (np.nan_to_num(np.clip(confidence, 0, 1)) * 255).astype(np.uint8)
     layers = np.dstack([codes[known], _fit(certain, labels.shape).astype(codes.dtype, copy=False)])
-    return hv.Image(layers[::-1], bounds=bounds, kdims=list(KDIMS), vdims=[CLASS, CONFIDENCE])
+    return hv.Image(
+        layers[::-1], bounds=bounds, kdims=list(KDIMS), vdims=[CLASS, CONFIDENCE], group="Classes"
+    )
 
 
 def _fit(array: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
