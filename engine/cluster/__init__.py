@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from engine.cluster.choose_k import ChoiceOfK, choose_k
+    from engine.cluster.choosing import ChoiceOfK, choose_k
     from engine.cluster.decompose import decompose
     from engine.cluster.kmeans import KMeans, KMeansModel
     from engine.cluster.specks import remove_specks
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["ChoiceOfK", "KMeans", "KMeansModel", "choose_k", "decompose", "remove_specks"]
 
 _HOMES: Final = {
-    "ChoiceOfK": "choose_k",
-    "choose_k": "choose_k",
+    "ChoiceOfK": "choosing",
+    "choose_k": "choosing",
     "decompose": "decompose",
     "KMeans": "kmeans",
     "KMeansModel": "kmeans",

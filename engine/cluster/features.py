@@ -83,7 +83,8 @@ class FeatureSpace:
             Not finite where a value is missing. With components, a missing value counts as the mean
             of its channel; only pixels without any value have no features.
         """
-        return _TRANSFORMS[self.kind](self, [plane.reshape(len(plane), -1) for plane in planes])
+        flat = [plane.reshape(len(plane), -1) for plane in planes]
+        return np.asarray(_TRANSFORMS[self.kind](self, flat))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What a model stores."""
@@ -219,7 +220,7 @@ def _projected(space: FeatureSpace, planes: list[np.ndarray]) -> np.ndarray:
     values = _scaled(space, planes)
     missing = ~np.isfinite(values)
     values[missing] = 0
-    features = project(values, space.components.astype(np.float32))
+    features: np.ndarray = project(values, space.components.astype(np.float32))
     features[:, missing.all(axis=0)] = np.nan
     return features
 

@@ -21,6 +21,8 @@ import numpy as np
 from numba import njit
 
 BLOCK: Final = 256
+_SUM_BITS: Final = 22
+"""Bits of a value kept in sums: 256 of them fit an int32."""
 
 _OPTIONS: Final[dict[str, Any]] = {
     "nogil": True,
@@ -61,4 +63,334 @@ def project(values: np.ndarray, components: np.ndarray) -> np.ndarray:
                 for i in range(BLOCK):
                     total[i] += components[f, c] * block[i]
             out[f, start : start + n] = total[:n]
+    return out
+
+
+def grid_of(features: np.ndarray) -> np.ndarray:
+    """The power of two per feature to which sums are rounded: 2**-22 of the largest value of a sample.
+
+    Parameters
+    ----------
+    features : ndarray, dims (feature, pixel)
+        NaN = missing.
+
+    Returns
+    -------
+    ndarray, dims (feature,), float64
+    """
+    largest = np.nan_to_num(np.fmax.reduce(np.abs(features), axis=1), nan=0.0).astype(np.float64)
+    return np.exp2(np.ceil(np.log2(np.where(largest > 0, largest, 1.0))) - _SUM_BITS)
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _load(features: np.ndarray, start: int, n: int, x: np.ndarray, valid: np.ndarray) -> bool:
+    """Copy a block into `x`, missing values as 0; `valid` is filled, and True returned, if there are any."""
+    n_features = features.shape[0]
+    incomplete = False
+    for c in range(n_features):
+        bad = 0
+        for i in range(n):
+            value = features[c, start + i]
+            x[c, i] = value
+            bad |= value * np.float32(0) != np.float32(0)
+        incomplete |= bad != 0
+        for i in range(n, BLOCK):
+            x[c, i] = 0
+    if incomplete:
+        for c in range(n_features):
+            for i in range(BLOCK):
+                is_valid = x[c, i] * np.float32(0) == np.float32(0)
+                valid[c, i] = 1 if is_valid else 0
+                x[c, i] = x[c, i] if is_valid else 0
+    return incomplete
+
+
+@njit(**_OPTIONS)  # type: ignore[untyped-decorator]
+def _distances(x: np.ndarray, centroids: np.ndarray, distances: np.ndarray) -> None:
+    """Squared distances (cluster, pixel) of a complete block, four channels a step."""
+    n_features = x.shape[0]
+    whole = n_features - n_features % 4
+    for j in range(centroids.shape[0]):
+        for i in range(BLOCK):
+            distances[j, i] = 0
+        for c in range(0, whole, 4):
+            m0, m1, m2, m3 = centroids[j, c], centroids[j, c + 1], centroids[j, c + 2], centroids[j, c + 3]
+            for i in range(BLOCK):
+                d0, d1, d2, d3 = x[c, i] - m0, x[c + 1, i] - m1, x[c + 2, i] - m2, x[c + 3, i] - m3
+                distances[j, i] = (((distances[j, i] + d0 * d0) + d1 * d1) + d2 * d2) + d3 * d3
+        for c in range(whole, n_features):
+            m0 = centroids[j, c]
+            for i in range(BLOCK):
+                d0 = x[c, i] - m0
+                distances[j, i] = distances[j, i] + d0 * d0
+
+
+@njit(**_OPTIONS)  # type: ignore[untyped-decorator]
+def _partial_distances(
+    x: np.ndarray, valid: np.ndarray, centroids: np.ndarray, n_valid: np.ndarray, distances: np.ndarray
+) -> None:
+    """Squared distances over the valid channels, scaled by channels / valid channels.
+
+    A valid channel is multiplied by 1, which is exact: a complete pixel gets what `_distances` gives it.
+    """
+    n_features = x.shape[0]
+    n_valid[:] = 0
+    for c in range(n_features):
+        for i in range(BLOCK):
+            n_valid[i] += valid[c, i]
+    for j in range(centroids.shape[0]):
+        for i in range(BLOCK):
+            distances[j, i] = 0
+        for c in range(n_features):
+            m = centroids[j, c]
+            for i in range(BLOCK):
+                d = (x[c, i] - m) * valid[c, i]
+                distances[j, i] = distances[j, i] + d * d
+        for i in range(BLOCK):
+            if n_valid[i] > 0:
+                distances[j, i] *= np.float32(n_features) / n_valid[i]
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _nearest(distances: np.ndarray, best: np.ndarray, second: np.ndarray, nearest: np.ndarray) -> None:
+    """Smallest and second smallest squared distance, and which cluster (the first of equals) is nearest."""
+    for i in range(BLOCK):
+        best[i] = distances[0, i]
+        second[i] = np.inf
+        nearest[i] = 0
+    for j in range(1, distances.shape[0]):
+        for i in range(BLOCK):
+            d = distances[j, i]
+            closer = d < best[i]
+            second[i] = best[i] if closer else min(second[i], d)
+            nearest[i] = j if closer else nearest[i]
+            best[i] = d if closer else best[i]
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def assign(
+    features: np.ndarray, centroids: np.ndarray, min_valid: int, labels: np.ndarray, confidence: np.ndarray
+) -> None:
+    """Write label and confidence of every pixel.
+
+    Parameters
+    ----------
+    features : ndarray, dims (feature, pixel), float32
+        Values that are not finite are missing.
+    centroids : ndarray, dims (cluster, feature), float32
+    min_valid : int
+        Pixels with fewer valid features get label 0 and confidence 0.
+    labels : ndarray, dims (pixel,), uint8
+        Filled with 1 + the nearest cluster.
+    confidence : ndarray, dims (pixel,), float32, may be empty
+        Filled with (d2 - d1) / (d2 + d1) from the distances d1 <= d2 to the nearest two centres; 1 where
+        there is only one.
+    """
+    n_features, n_pixels = features.shape
+    x, valid = np.empty((n_features, BLOCK), np.float32), np.empty((n_features, BLOCK), np.float32)
+    distances = np.empty((centroids.shape[0], BLOCK), np.float32)
+    best, second, n_valid = (
+        np.empty(BLOCK, np.float32),
+        np.empty(BLOCK, np.float32),
+        np.empty(BLOCK, np.float32),
+    )
+    nearest = np.empty(BLOCK, np.int32)
+    for start in range(0, n_pixels, BLOCK):
+        n = min(BLOCK, n_pixels - start)
+        incomplete = _load(features, start, n, x, valid)
+        if incomplete:
+            _partial_distances(x, valid, centroids, n_valid, distances)
+        else:
+            _distances(x, centroids, distances)
+        _nearest(distances, best, second, nearest)
+        for i in range(n):
+            labels[start + i] = nearest[i] + 1
+        if confidence.size:
+            _margins(best, second, n, confidence[start : start + n])
+        if incomplete:
+            for i in range(n):
+                if n_valid[i] < min_valid:
+                    labels[start + i] = 0
+                    if confidence.size:
+                        confidence[start + i] = 0
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _margins(best: np.ndarray, second: np.ndarray, n: int, confidence: np.ndarray) -> None:
+    for i in range(n):
+        near, far = np.sqrt(best[i]), np.sqrt(second[i])
+        margin = (far - near) / (far + near) if far > 0 else np.float32(0)
+        confidence[i] = margin if far < np.inf else np.float32(1)
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def assign_and_sum(
+    features: np.ndarray,
+    weights: np.ndarray,
+    centroids: np.ndarray,
+    grid: np.ndarray,
+    weight_grid: float,
+    min_valid: int,
+    sums: np.ndarray,
+    valid_weights: np.ndarray,
+    counts: np.ndarray,
+    inertia: np.ndarray,
+) -> None:
+    """Add the exact sums of every cluster's pixels, for the next centroids.
+
+    Parameters
+    ----------
+    features, centroids, min_valid
+        As for `assign`.
+    weights : ndarray, dims (pixel,), float32, may be empty
+        Empty: every pixel counts 1.
+    grid : ndarray, dims (feature,), float64
+        What `grid_of` gives for a sample.
+    weight_grid : float
+        The power of two to which weights are rounded.
+    sums, valid_weights : ndarray, dims (cluster, feature), float64
+        Weighted sums of the valid values, and of their weights.
+    counts : ndarray, dims (cluster,), int64
+        Numbers of pixels, whatever their weights.
+    inertia : ndarray, dims (cluster,), float64
+        Weighted sums of squared distances.
+    """
+    n_features, n_pixels = features.shape
+    n_clusters = centroids.shape[0]
+    x, valid = np.empty((n_features, BLOCK), np.float32), np.empty((n_features, BLOCK), np.float32)
+    whole = np.empty((n_features, BLOCK), np.int32)
+    distances = np.empty((n_clusters, BLOCK), np.float32)
+    best, second, n_valid = (
+        np.empty(BLOCK, np.float32),
+        np.empty(BLOCK, np.float32),
+        np.empty(BLOCK, np.float32),
+    )
+    nearest = np.empty(BLOCK, np.int32)
+    in_block = np.empty(n_clusters, np.int64)
+    for start in range(0, n_pixels, BLOCK):
+        n = min(BLOCK, n_pixels - start)
+        incomplete = _load(features, start, n, x, valid)
+        if incomplete:
+            _partial_distances(x, valid, centroids, n_valid, distances)
+        else:
+            _distances(x, centroids, distances)
+            valid[:] = 1
+        _nearest(distances, best, second, nearest)
+        _count(nearest, n_valid, n, min_valid if incomplete else 0, in_block)
+        _add_inertia(best, nearest, weights, start, n, inertia)
+        for j in range(n_clusters):
+            counts[j] += in_block[j]
+        if not incomplete and weights.size == 0 and _to_grid(x, grid, whole):
+            _sum_whole(whole, nearest, in_block, grid, sums, valid_weights)
+        else:
+            _sum_slowly(x, valid, weights, start, nearest, grid, weight_grid, sums, valid_weights)
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _count(nearest: np.ndarray, n_valid: np.ndarray, n: int, min_valid: int, in_block: np.ndarray) -> None:
+    """Count the pixels of each cluster; those past the end or with too few values belong to none (-1)."""
+    in_block[:] = 0
+    for i in range(BLOCK):
+        if i >= n or (min_valid > 0 and n_valid[i] < min_valid):
+            nearest[i] = -1
+        else:
+            in_block[nearest[i]] += 1
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _add_inertia(
+    best: np.ndarray, nearest: np.ndarray, weights: np.ndarray, start: int, n: int, inertia: np.ndarray
+) -> None:
+    for i in range(n):
+        if nearest[i] >= 0:
+            inertia[nearest[i]] += best[i] * (weights[start + i] if weights.size else np.float32(1))
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _to_grid(x: np.ndarray, grid: np.ndarray, whole: np.ndarray) -> bool:
+    """Values in units of the grid as int32; False if one is so large that 256 of them may overflow."""
+    for c in range(x.shape[0]):
+        per_grid = np.float32(1 / grid[c])
+        beyond = 0
+        for i in range(BLOCK):
+            scaled = np.rint(x[c, i] * per_grid)
+            beyond |= np.abs(scaled) > np.float32(2.0**_SUM_BITS)
+            whole[c, i] = np.int32(scaled)
+        if beyond:
+            return False
+    return True
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _sum_whole(
+    whole: np.ndarray,
+    nearest: np.ndarray,
+    in_block: np.ndarray,
+    grid: np.ndarray,
+    sums: np.ndarray,
+    valid_weights: np.ndarray,
+) -> None:
+    """Integer sums of a complete, unweighted block, for the clusters that have pixels in it."""
+    chosen = np.empty(BLOCK, np.int32)
+    for j in range(in_block.size):
+        if in_block[j] == 0:
+            continue
+        for i in range(BLOCK):
+            chosen[i] = -1 if nearest[i] == j else 0
+        for c in range(whole.shape[0]):
+            total = np.int32(0)
+            for i in range(BLOCK):
+                total = np.int32(total + (whole[c, i] & chosen[i]))
+            sums[j, c] += total * grid[c]
+            valid_weights[j, c] += in_block[j]
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _sum_slowly(
+    x: np.ndarray,
+    valid: np.ndarray,
+    weights: np.ndarray,
+    start: int,
+    nearest: np.ndarray,
+    grid: np.ndarray,
+    weight_grid: float,
+    sums: np.ndarray,
+    valid_weights: np.ndarray,
+) -> None:
+    """Exact sums of any block; adding and taking away 1.5 * 2**52 units rounds to a unit."""
+    for c in range(x.shape[0]):
+        unit = 1.5 * 2.0**52 * grid[c]
+        if weights.size:
+            unit *= weight_grid * 2.0**_SUM_BITS
+        for i in range(BLOCK):
+            j = nearest[i]
+            if j < 0 or valid[c, i] == 0:
+                continue
+            weight = 1.0
+            if weights.size:
+                step = 1.5 * 2.0**52 * weight_grid
+                weight = (np.float64(weights[start + i]) + step) - step
+            sums[j, c] += (weight * np.float64(x[c, i]) + unit) - unit
+            valid_weights[j, c] += weight
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def squared_distances(features: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Squared distances of every pixel to every centre, scaled where values are missing.
+
+    Returns
+    -------
+    ndarray, dims (cluster, pixel), float32
+    """
+    n_features, n_pixels = features.shape
+    x, valid = np.empty((n_features, BLOCK), np.float32), np.empty((n_features, BLOCK), np.float32)
+    distances, n_valid = np.empty((centroids.shape[0], BLOCK), np.float32), np.empty(BLOCK, np.float32)
+    out = np.empty((centroids.shape[0], n_pixels), np.float32)
+    for start in range(0, n_pixels, BLOCK):
+        n = min(BLOCK, n_pixels - start)
+        if _load(features, start, n, x, valid):
+            _partial_distances(x, valid, centroids, n_valid, distances)
+        else:
+            _distances(x, centroids, distances)
+        out[:, start : start + n] = distances[:, :n]
     return out

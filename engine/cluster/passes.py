@@ -1,0 +1,153 @@
+"""Passes over all tiles of an image stack: exact sums for the next centroids, or labels and confidence."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+
+from engine import blocks
+from engine.cluster.centroids import Grids, Totals
+from engine.cluster.features import NMF, PCA, FeatureSpace
+from engine.cluster.kernels import assign
+from engine.cluster.sample import checked_weights
+from engine.schema import CONFIDENCE, LABELS, MASK, WEIGHTS, labels_dtype
+
+BAND_VALUES: Final = 2**18
+"""Feature values taken at a time: they stay in a core's cache between the steps (1 MB)."""
+
+_NO_WEIGHTS: Final = np.empty(0, np.float32)
+
+
+@dataclass(frozen=True)
+class PixelFeatures:
+    """How the tiles of a stack become features, band by band.
+
+    Attributes
+    ----------
+    space : FeatureSpace
+    drop : bool
+        Whether a pixel with a missing value counts as without any.
+    masked, weighted : bool
+        Whether the tiles of the image variables are followed by one of the mask, one of the weights.
+    """
+
+    space: FeatureSpace
+    drop: bool
+    masked: bool
+    weighted: bool
+
+    @classmethod
+    def of(cls, images: xr.Dataset, space: FeatureSpace, *, drop: bool) -> "PixelFeatures":
+        """How these images' tiles become features."""
+        return cls(space, drop, MASK in images, WEIGHTS in images)
+
+    @property
+    def min_valid(self) -> int:
+        """Number of features that a pixel must have."""
+        return self.space.n_features if self.drop else 1
+
+    def arrays(self, images: xr.Dataset) -> list[da.Array]:
+        """The Dask arrays of which tiles are given to `bands`."""
+        extra = [name for name, there in ((MASK, self.masked), (WEIGHTS, self.weighted)) if there]
+        return [blocks.tiled(images[name]) for name in (*self.space.variables, *extra)]
+
+    def bands(self, tiles: tuple[np.ndarray, ...]) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Rows of the tile, their features (feature, pixel), and their weights (pixel,) or an empty array."""
+        n_variables = len(self.space.variables)
+        n_rows, n_columns = tiles[0].shape[-2:]
+        step = max(1, BAND_VALUES // (self.space.n_features * max(1, n_columns)))
+        for start in range(0, n_rows, step):
+            rows = slice(start, start + step)
+            planes = [tile[..., rows, :].reshape(-1, min(step, n_rows - start) * n_columns) for tile in tiles]
+            features = self.space.apply(planes[:n_variables])
+            if self.drop and self.space.kind in (PCA, NMF):
+                features[:, incomplete(planes[:n_variables])] = np.nan
+            if self.masked:
+                features[:, planes[n_variables][0].astype(bool)] = np.nan
+            weights = checked_weights(planes[-1][0]) if self.weighted else _NO_WEIGHTS
+            yield rows, features, weights
+
+
+def incomplete(planes: list[np.ndarray] | tuple[np.ndarray, ...]) -> np.ndarray:
+    """Which pixels miss a value in any channel of any variable."""
+    return np.asarray(np.logical_or.reduce([~np.isfinite(plane).all(axis=0) for plane in planes]))
+
+
+def sum_clusters(
+    images: xr.Dataset, pixels: PixelFeatures, centroids: np.ndarray, *, grids: Grids, doing: str
+) -> Totals:
+    """Sums over the pixels nearest to each centre, in one pass; eager.
+
+    Parameters
+    ----------
+    centroids : ndarray, dims (cluster, feature), float32
+        In the feature space of `pixels`.
+    doing : str
+        What the progress report says.
+    """
+    reduced = blocks.reduce_tiles(
+        _sum_tile,
+        Totals.combined,
+        *pixels.arrays(images),
+        pixels=pixels,
+        centroids=centroids,
+        grids=grids,
+    )
+    (totals,) = blocks.compute(reduced, doing=doing)
+    return totals  # type: ignore[no-any-return]
+
+
+def _sum_tile(*tiles: np.ndarray, pixels: PixelFeatures, centroids: np.ndarray, grids: Grids) -> Totals:
+    totals = Totals.zeros(*centroids.shape)
+    for _, features, weights in pixels.bands(tiles):
+        totals.add(features, weights, centroids, grids=grids, min_valid=pixels.min_valid)
+    return totals
+
+
+def label_pixels(
+    images: xr.Dataset, pixels: PixelFeatures, centroids: np.ndarray
+) -> tuple[da.Array, da.Array]:
+    """Labels and confidence of all pixels; lazy, and one task a tile for both.
+
+    Returns
+    -------
+    labels : dask array, dims (y, x), unsigned
+        1 + the nearest cluster; 0 where a pixel is masked or has too few values.
+    confidence : dask array, dims (y, x), float32
+    """
+    both = blocks.map_tiles(
+        _label_tile,
+        *pixels.arrays(images),
+        dtype=_both(len(centroids)),
+        pixels=pixels,
+        centroids=centroids,
+    )
+    labels, confidence = (
+        both.map_blocks(
+            _part, name_of_part=name, dtype=both.dtype[name], meta=np.empty((0, 0), both.dtype[name])
+        )
+        for name in (LABELS, CONFIDENCE)
+    )
+    return labels, confidence
+
+
+def _both(n_clusters: int) -> np.dtype[Any]:
+    return np.dtype([(LABELS, labels_dtype(n_clusters)), (CONFIDENCE, np.float32)])
+
+
+def _label_tile(*tiles: np.ndarray, pixels: PixelFeatures, centroids: np.ndarray) -> np.ndarray:
+    out = np.empty(tiles[0].shape[-2:], _both(len(centroids)))
+    for rows, features, _ in pixels.bands(tiles):
+        n_pixels = features.shape[1]
+        labels, confidence = np.empty(n_pixels, np.uint8), np.empty(n_pixels, np.float32)
+        assign(features, centroids, pixels.min_valid, labels, confidence)
+        shape = (-1, out.shape[1])
+        out[LABELS][rows], out[CONFIDENCE][rows] = labels.reshape(shape), confidence.reshape(shape)
+    return out
+
+
+def _part(tile: np.ndarray, *, name_of_part: str) -> np.ndarray:
+    return np.ascontiguousarray(tile[name_of_part])
