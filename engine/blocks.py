@@ -148,8 +148,12 @@ def per_tile(kernel: Callable[..., Any], *arrays: da.Array, **arguments: Any) ->
 def reduce_tiles(
     kernel: Callable[..., Any], combine: Callable[[list[Any]], Any], *arrays: da.Array, **arguments: Any
 ) -> Any:
-    """Delayed `combine([kernel(*tiles) of every tile])`, combined in a tree of at most 16 parts a node."""
-    parts = per_tile(kernel, *arrays, **arguments)
+    """Delayed `combine([kernel(*tiles) of every tile])`, combined in a tree."""
+    return combine_parts(per_tile(kernel, *arrays, **arguments), combine)
+
+
+def combine_parts(parts: list[Any], combine: Callable[[list[Any]], Any]) -> Any:
+    """Delayed `combine(parts)`, in a tree of at most 16 parts a node."""
     lifted = dask.delayed(combine, pure=False)
     while len(parts) > 1:
         parts = [lifted(parts[i : i + 16]) for i in range(0, len(parts), 16)]
