@@ -124,7 +124,7 @@ def map_halo(
     At the frame's border there is no halo: the kernel sees where the frame ends. The kernel returns an
     array of the shape it was given; the halo is cut off.
     """
-    depth = {array.ndim - 2: halo, array.ndim - 1: halo}
+    depth = {axis: min(halo, array.shape[axis]) for axis in (array.ndim - 2, array.ndim - 1)}
     return da.map_overlap(
         kernel,
         array,

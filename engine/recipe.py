@@ -105,9 +105,18 @@ def record_step(function: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset
     def recorded(images: xr.Dataset, **arguments: Any) -> xr.Dataset:
         step = {"name": function.__name__, "arguments": arguments}
         done = [*prepared(images), step]
-        return function(images, **arguments).assign_attrs({PREPARE: json.dumps(done)})
+        return function(images, **arguments).assign_attrs({PREPARE: json.dumps(done, default=_plain)})
 
     return recorded
+
+
+def _plain(value: Any) -> Any:
+    """Arrays and numbers of NumPy and xarray as JSON holds them."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(value, "values"):
+        return value.values.tolist()
+    raise InputError(f"an argument of type {type(value).__name__} cannot be recorded; give numbers or lists")
 
 
 def prepared(images: xr.Dataset) -> tuple[Step, ...]:
