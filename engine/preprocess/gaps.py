@@ -1,0 +1,102 @@
+"""Fill holes from their surroundings."""
+
+import math
+
+import numpy as np
+import xarray as xr
+from numba import njit
+
+from engine.errors import InputError
+from engine.preprocess.neighbours import with_neighbours
+from engine.recipe import record_step
+
+
+@record_step
+def fill_gaps(images: xr.Dataset, *, size: int = 9, sigma: float = 2.0) -> xr.Dataset:
+    """Replace missing values by the Gaussian mean of the valid ones around them; lazy.
+
+    Only the missing values are visited. The kernel is normalised by its part over valid pixels of the frame,
+    so that no value is pulled towards 0 at the border. Angles are averaged the short way round the circle.
+    What has no valid value within the kernel stays missing; excluded pixels neither give nor take.
+
+    Parameters
+    ----------
+    images : Dataset
+    size
+        Width of the square kernel in pixels, odd.
+    sigma
+        Standard deviation of the Gaussian in pixels.
+
+    Raises
+    ------
+    InputError
+        If the size is not odd and positive or sigma not positive.
+
+    References
+    ----------
+    Normalised convolution: Knutsson & Westin, CVPR 1993.
+    """
+    if size < 1 or size % 2 == 0 or not sigma > 0:
+        raise InputError(
+            f"size {size} and sigma {sigma}; expected an odd size and a positive sigma, in pixels"
+        )
+    reach = np.arange(size) - size // 2
+    weights = np.exp(-(reach[:, None] ** 2 + reach**2) / (2 * sigma**2))
+    return with_neighbours(images, _filled, halo=size // 2, kinds="f", weights=weights)
+
+
+def _filled(tile: np.ndarray, *, weights: np.ndarray, period: float | None) -> np.ndarray:
+    """Copy of a tile `([channel,] y, x)` with its holes filled."""
+    values = np.ascontiguousarray(tile)
+    filled = values.copy()
+    shape = (-1, *tile.shape[-2:])
+    fill_planes(values.reshape(shape), filled.reshape(shape), weights, period or 0.0)
+    return filled
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_planes(values, filled, weights, period):  # type: ignore[no-untyped-def]
+    """Write the weighted means of what surrounds each missing value of `values` into `filled`.
+
+    Both `(channel, y, x)`; `weights (y, x)` of odd size; `period` the length of a circle or 0.
+    """
+    for c in range(values.shape[0]):
+        for y in range(values.shape[1]):
+            for x in range(values.shape[2]):
+                if math.isnan(values[c, y, x]):
+                    filled[c, y, x] = surrounding_mean(values[c], y, x, weights, period)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def surrounding_mean(plane, y, x, weights, period):  # type: ignore[no-untyped-def]
+    """Weighted mean of the valid values round a pixel, NaN without any.
+
+    On a circle values are unwrapped about the first one found, then about that mean: the plain mean of
+    unwrapped angles wherever they spread over less than half of the circle.
+    """
+    reach = weights.shape[0] // 2
+    top, bottom = max(0, y - reach), min(plane.shape[0], y + reach + 1)
+    left, right = max(0, x - reach), min(plane.shape[1], x + reach + 1)
+    centre = math.nan
+    for _ in range(2 if period > 0 else 1):
+        total = 0.0
+        norm = 0.0
+        for j in range(top, bottom):
+            for i in range(left, right):
+                value = float(plane[j, i])
+                if not math.isfinite(value):
+                    continue
+                if math.isnan(centre):
+                    centre = value if period > 0 else 0.0
+                deviation = value - centre
+                if period > 0:
+                    deviation -= period * math.floor(deviation / period + 0.5)
+                weight = weights[j - y + reach, i - x + reach]
+                total += weight * deviation
+                norm += weight
+        if norm == 0:
+            return math.nan
+        centre += total / norm
+    if period > 0:
+        centre -= period * math.floor(centre / period)
+    return centre
