@@ -5,22 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import dask
 import dask.array as da
 import numpy as np
 import xarray as xr
 
-from engine import blocks, progress
+from engine import blocks
 from engine.errors import FileError, InputError
-from engine.export.atomic import appearing, writing
+from engine.export.atomic import appearing
+from engine.export.provenance import recipe_text, stem
+from engine.export.streaming import aligned, encoding, in_memory, is_streamed, write_layout, write_maps
+from engine.recipe import Recipe
 from engine.schema import PIXEL
 
 STORE: Final = "mapstack_result"
 """Root attr that marks a store as ours and says the version of its layout."""
 STORE_VERSION: Final = 1
-
-_TILE: Final = 1024
-"""Rows and columns aimed at for a stored tile: one view on a screen touches a few."""
 
 
 def write_result(
@@ -64,11 +63,11 @@ def write_result(
     root = groups.pop(".")
     root.attrs = {**root.attrs, STORE: STORE_VERSION}
     with appearing(path) as draft:
-        maps = {str(n): v.variable for n, v in root.data_vars.items() if _is_streamed(v.variable)}
-        streams = {name: _aligned(blocks.tiled(xr.DataArray(v))) for name, v in maps.items()}
+        maps = {str(n): v.variable for n, v in root.data_vars.items() if is_streamed(v.variable)}
+        streams = {name: aligned(blocks.tiled(xr.DataArray(v))) for name, v in maps.items()}
         tables = {".": root.drop_vars(list(maps)), **groups}
-        _write_layout(root, streams, draft)
-        tables = _compute(streams, tables, draft)
+        write_layout(root, streams, draft)
+        tables = write_maps(streams, tables, draft)
         _write_tables(tables, draft)
         _consolidate(draft)
         if before_rename is not None:
@@ -116,6 +115,49 @@ def stored_version(path: str | Path) -> Any:
         return None
 
 
+def write_zarr(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write the result as a store of its own."""
+    return [write_result(result, Path(folder) / f"{stem(result, images)}.zarr", overwrite=True)]
+
+
+def write_json(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write the recipe alone, for people to read and for `mapstack run --recipe`."""
+    recipe = Recipe.from_json(recipe_text(result))
+    path = Path(folder) / f"{stem(result, images)}_recipe.json"
+    with appearing(path) as draft:
+        document = json.loads(recipe.to_json())
+        draft.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return [path]
+
+
+def write_netcdf(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write the whole result as one NetCDF4 file, its tables as groups."""
+    path = Path(folder) / f"{stem(result, images)}.nc"
+    whole = {
+        group: node.to_dataset(inherit=False).drop_encoding()
+        for group, node in in_memory(result).subtree_with_keys
+    }
+    packed = {str(n): {"zlib": True, "complevel": 1} for n, v in whole["."].data_vars.items() if v.ndim > 1}
+    with appearing(path) as draft:
+        tree = xr.DataTree.from_dict({group: _netcdf_ready(data) for group, data in whole.items()})
+        tree.to_netcdf(draft, engine="h5netcdf", encoding={"/": packed})
+    return [path]
+
+
+def _netcdf_ready(group: xr.Dataset) -> xr.Dataset:
+    """The same group with attrs that NetCDF can hold: numbers, arrays and text."""
+    ready = group.copy()
+    ready.attrs = _netcdf_attrs(group.attrs)
+    for name, variable in group.variables.items():
+        ready[name].attrs = _netcdf_attrs(variable.attrs)
+    return ready
+
+
+def _netcdf_attrs(attrs: dict[str, Any]) -> dict[str, Any]:
+    plain = (str, int, float, np.ndarray, np.number)
+    return {n: v if isinstance(v, plain) else json.dumps(v) for n, v in attrs.items() if v is not None}
+
+
 def _check_target(path: Path, *, overwrite: bool) -> None:
     if not path.exists():
         return
@@ -125,29 +167,6 @@ def _check_target(path: Path, *, overwrite: bool) -> None:
         raise FileError(
             f"{path} exists and is no Mapstack result, so it is not overwritten; choose another name"
         )
-
-
-def _is_streamed(variable: xr.Variable) -> bool:
-    return variable.dims[-2:] == PIXEL and (
-        variable.chunks is not None or variable.nbytes > blocks.TILE_BYTES
-    )
-
-
-def _aligned(array: da.Array) -> da.Array:
-    """The same map in chunks that are whole stored tiles, so that no two writers share one."""
-    edges = tuple(
-        -1 if len(sizes) == 1 else sizes if _tile(sizes) else 2 * _TILE for sizes in array.chunks[-2:]
-    )
-    return array.rechunk({array.ndim - 2: edges[0], array.ndim - 1: edges[1]})
-
-
-def _tile(sizes: tuple[int, ...]) -> int:
-    """Edge of the stored tiles in blocks of these sizes along one dim, 0 if there is no good one."""
-    if len(sizes) == 1:
-        return min(max(1, sizes[0]), _TILE)
-    if len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0]:
-        return 0
-    return next((edge for edge in range(_TILE, 255, -1) if sizes[0] % edge == 0), 0)
 
 
 def _storable(group: xr.Dataset) -> xr.Dataset:
@@ -174,77 +193,6 @@ def _chunked(variable: xr.DataArray) -> xr.DataArray:
     return variable.chunk(dict(zip(variable.dims, variable.encoding["chunks"], strict=True)))
 
 
-def _write_layout(root: xr.Dataset, streams: dict[str, da.Array], draft: Path) -> None:
-    """Make the store's root with the metadata of all maps and none of their values."""
-    encoding = {name: _encoding(array) for name, array in streams.items()}
-    empty = {
-        name: (
-            root[name].dims,
-            da.zeros(a.shape, chunks=encoding[name]["chunks"], dtype=a.dtype),
-            root[name].attrs,
-        )
-        for name, a in streams.items()
-    }
-    layout = xr.Dataset(empty, attrs=root.attrs)
-    layout.to_zarr(draft, zarr_format=3, consolidated=False, compute=False, encoding=encoding)
-
-
-def _encoding(array: da.Array) -> dict[str, Any]:
-    """How a map in these chunks is stored: in tiles, fast to compress."""
-    from zarr.codecs import BloscCodec
-
-    return {
-        "chunks": (*array.shape[:-2], *(_tile(sizes) for sizes in array.chunks[-2:])),
-        "compressors": [BloscCodec(cname="lz4", clevel=5, shuffle="shuffle", typesize=array.dtype.itemsize)],
-        "_FillValue": None,
-    }
-
-
-def _compute(
-    streams: dict[str, da.Array], tables: dict[str, xr.Dataset], draft: Path
-) -> dict[str, xr.Dataset]:
-    """Write all maps and compute all tables, in one go."""
-    writes = [write for name, array in streams.items() for write in _tile_writes(array, draft, name)]
-    lazy = {
-        (group, name): _whole(variable.data)
-        for group, table in tables.items()
-        for name, variable in table.variables.items()
-        if variable.chunks is not None
-    }
-    progress.report(0.0, "saving the result")
-    computed = blocks.compute(*writes, *lazy.values(), doing="saving the result") if writes or lazy else ()
-    values = dict(zip(lazy, computed[len(writes) :], strict=True))
-    return {
-        group: table.assign(
-            {n: (table[n].dims, v, table[n].attrs) for (g, n), v in values.items() if g == group}
-        )
-        for group, table in tables.items()
-    }
-
-
-def _tile_writes(array: da.Array, draft: Path, name: str) -> list[Any]:
-    """One Delayed write a chunk; the graph stays as it is, so that tables share its tasks."""
-    lifted = dask.delayed(_write_tile, pure=False, traverse=False)
-    parts = array.to_delayed(optimize_graph=False).ravel()
-    regions = da.core.slices_from_chunks(array.chunks)
-    return [lifted(part, str(draft), name, region) for part, region in zip(parts, regions, strict=True)]
-
-
-def _write_tile(tile: np.ndarray, draft: str, name: str, region: tuple[slice, ...]) -> None:
-    """Write one chunk; takes a path, not a handle, so that any worker process can do it."""
-    import zarr
-
-    with writing(Path(draft)) as wanted:
-        if wanted:
-            zarr.open_array(f"{draft}/{name}", mode="r+")[region] = tile
-
-
-def _whole(array: da.Array) -> Any:
-    """Delayed NumPy array of a small Dask array, leaving the names of its tasks as they are."""
-    parts = array.to_delayed(optimize_graph=False)
-    return dask.delayed(np.block)(parts.tolist()) if array.ndim else parts.item()
-
-
 def _write_tables(tables: dict[str, xr.Dataset], draft: Path) -> None:
     """Write everything small through memory: many tiny arrays in one flow instead of many file operations."""
     from zarr.storage import MemoryStore
@@ -252,13 +200,13 @@ def _write_tables(tables: dict[str, xr.Dataset], draft: Path) -> None:
     files: dict[str, Any] = {}
     store = MemoryStore(files)
     for group, table in tables.items():
-        encoding = {
-            name: _encoding(da.zeros(v.shape, dtype=v.dtype, chunks=-1))
+        stored = {
+            name: encoding(da.zeros(v.shape, dtype=v.dtype, chunks=-1))
             for name, v in table.data_vars.items()
             if v.dims[-2:] == PIXEL
         }
         table.to_zarr(
-            store, group=group.strip("./"), mode="a", zarr_format=3, consolidated=False, encoding=encoding
+            store, group=group.strip("./"), mode="a", zarr_format=3, consolidated=False, encoding=stored
         )
     for key, value in files.items():
         file = draft / key

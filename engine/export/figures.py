@@ -1,0 +1,131 @@
+"""Pictures of label maps for people: the map in its colours, a legend and a scale bar, as PNG and SVG."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+
+from engine.export.atomic import appearing
+from engine.export.images import pixel_step
+from engine.export.provenance import RECIPE, ascii_recipe, one_line, stem
+from engine.export.streaming import in_memory
+from engine.schema import CLASSES, LABEL, LABELS, X, pixel_map, table
+
+_DPI: Final = 100
+_SMALLEST, _LARGEST = 800, 4096
+"""Longest side of the drawn map in pixels of the picture: small maps are enlarged, large ones thinned out."""
+_LEGEND_WIDTH: Final = 260
+_MARGIN: Final = 40
+_NO_DATA: Final = "#FFFFFF"
+
+
+def write_png(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write the label map as a PNG with legend and scale bar; the recipe is in its `tEXt` chunk.
+
+    Each pixel of the map is a square of whole pixels; of maps above 4096 pixels only every n-th is drawn.
+    """
+    path = Path(folder) / f"{stem(result, images)}.png"
+    return _save(in_memory(result), path, {RECIPE: ascii_recipe(result), "Software": "Mapstack"})
+
+
+def write_svg(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write the label map as an SVG with legend and scale bar; the recipe is the metadata's description."""
+    path = Path(folder) / f"{stem(result, images)}.svg"
+    return _save(in_memory(result), path, {"Description": ascii_recipe(result), "Date": None})
+
+
+def label_image(labels: np.ndarray, colors: dict[int, str]) -> np.ndarray:
+    """RGB bytes `(y, x, 3)` of a label map; white where there is no class.
+
+    Parameters
+    ----------
+    labels : ndarray (y, x)
+    colors
+        `#rrggbb` by label, not necessarily consecutive.
+    """
+    image = np.full((*labels.shape, 3), _rgb(_NO_DATA), np.uint8)
+    for label, color in colors.items():
+        image[labels == label] = _rgb(color)
+    return image
+
+
+def scale_length(extent: float) -> float:
+    """Length of a scale bar: the largest 1, 2 or 5 times a power of ten within a quarter of the extent.
+
+    Examples
+    --------
+    >>> scale_length(100.0), scale_length(9.0)
+    (20.0, 2.0)
+    """
+    power = 10.0 ** np.floor(np.log10(extent / 4))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= extent / 4))
+
+
+def _rgb(color: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(color.removeprefix("#")))
+
+
+def _save(result: xr.DataTree, path: Path, metadata: dict[str, str | None]) -> list[Path]:
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    # a figure of its own, not pyplot's: no global state, any thread
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "mapstack", "text.parse_math": False}):
+        figure = _figure(result)
+        FigureCanvasAgg(figure)
+        with appearing(path) as draft:
+            figure.savefig(draft, format=path.suffix[1:], dpi=_DPI, metadata=metadata)
+    return [path]
+
+
+def _figure(result: xr.DataTree) -> Any:
+    """Figure in which every map pixel is a square of whole picture pixels."""
+    from matplotlib.figure import Figure
+
+    classes = table(result, CLASSES)
+    colors = dict(zip(classes[LABEL].values.tolist(), classes["color"].values.tolist(), strict=True))
+    labels = pixel_map(result, LABELS).values
+    every = -(-max(labels.shape) // _LARGEST)
+    image = label_image(labels[::every, ::every], colors)
+    enlarged = max(1, _SMALLEST // max(image.shape))
+    height, width = (side * enlarged for side in image.shape[:2])
+    row_height = 24
+    total = (width + 2 * _MARGIN + _LEGEND_WIDTH, max(height, row_height * len(colors)) + 3 * _MARGIN)
+    figure = Figure(figsize=(total[0] / _DPI, total[1] / _DPI), dpi=_DPI, facecolor="white")
+    bottom = total[1] - _MARGIN - height
+    axes = figure.add_axes((_MARGIN / total[0], bottom / total[1], width / total[0], height / total[1]))
+    axes.imshow(
+        image, interpolation="nearest", aspect="auto", extent=(0, labels.shape[1], labels.shape[0], 0)
+    )
+    axes.set_axis_off()
+    _add_scale_bar(figure, result, bottom=bottom / total[1], width=width / total[0], left=_MARGIN / total[0])
+    _add_legend(figure, classes, left=(width + 1.5 * _MARGIN) / total[0], step=row_height / total[1])
+    return figure
+
+
+def _add_scale_bar(figure: Any, result: xr.DataTree, *, bottom: float, width: float, left: float) -> None:
+    """A bar below the map, and the length it stands for."""
+    from matplotlib.lines import Line2D
+
+    step, unit = pixel_step(result, X)
+    extent = abs(step) * pixel_map(result, LABELS).sizes[X]
+    length = scale_length(extent)
+    below = bottom - 0.25 * bottom
+    figure.add_artist(
+        Line2D([left, left + width * length / extent], [below, below], color="black", linewidth=4)
+    )
+    figure.text(left, below - 0.12 * bottom, f"{length:g} {unit}", va="top", fontsize=11)
+
+
+def _add_legend(figure: Any, classes: xr.Dataset, *, left: float, step: float) -> None:
+    """One coloured square, name and share a class."""
+    top = 1 - 1.5 * step
+    for n, name in enumerate(classes["name"].values.tolist()):
+        share = f"  {100 * float(classes['fraction'][n]):.1f} %" if "fraction" in classes else ""
+        text = one_line(name)
+        shown = text if len(text) <= 24 else text[:23] + "…"
+        figure.text(
+            left, top - n * step, "■", color=str(classes["color"].values[n]), fontsize=14, va="center"
+        )
+        figure.text(left + 0.03, top - n * step, shown + share, fontsize=11, va="center")

@@ -1,0 +1,88 @@
+"""Outlines of classes as GeoJSON and as DS9 regions."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from engine.export.atomic import appearing
+from engine.export.images import pixel_edges
+from engine.export.outlines import Outline, signed_area, trace
+from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
+from engine.export.streaming import in_memory
+from engine.schema import CLASSES, LABEL, LABELS, X, Y, pixel_map, table
+
+
+def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write one MultiPolygon a class, in the units of the coordinates (RFC 7946 but for the coordinates).
+
+    A polygon runs along the edges of its pixels, so that its area is exactly that of the pixels. Exterior
+    rings are counter-clockwise, holes clockwise. The recipe is the member `recipe`.
+    """
+    result = in_memory(result)
+    edges = {dim: pixel_edges(result, dim) for dim in (X, Y)}
+    document = {
+        "type": "FeatureCollection",
+        RECIPE: json.loads(recipe_text(result) or "null"),
+        "units": edges[X][1],
+        "features": [
+            {
+                "type": "Feature",
+                "properties": row,
+                "geometry": {
+                    "type": "MultiPolygon",
+                    "coordinates": [_polygon(o, edges[X][0], edges[Y][0]) for o in outlines],
+                },
+            }
+            for row, outlines in _classes(result)
+        ],
+    }
+    path = Path(folder) / f"{stem(result, images)}.geojson"
+    with appearing(path) as draft:
+        draft.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    return [path]
+
+
+def write_ds9(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write DS9 polygons in image coordinates (first pixel's centre at 1, 1); holes are excluded regions."""
+    result = in_memory(result)
+    path = Path(folder) / f"{stem(result, images)}.reg"
+    with appearing(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as file:
+        file.write("# Region file format: DS9 version 4.1\n")
+        file.write(f"{LINE}{recipe_text(result)}\nimage\n")
+        for row, outlines in _classes(result):
+            text = one_line(row["name"]).translate(str.maketrans("{}", "()"))
+            look = f" # color={row['color']} text={{{text}}} tag={{class {row['label']}}}\n"
+            for outline in outlines:
+                file.write(_ds9_polygon(outline.outer) + look)
+                file.writelines("-" + _ds9_polygon(hole) + look for hole in outline.holes)
+    return [path]
+
+
+def _classes(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outline]]]:
+    """Properties and outlines of every class that has pixels."""
+    labels = pixel_map(result, LABELS).values
+    classes = table(result, CLASSES)
+    columns = [name for name in (LABEL, "name", "color", "area") if name in classes.variables]
+    for values in zip(*(classes[name].values.tolist() for name in columns), strict=True):
+        row = dict(zip(columns, values, strict=True))
+        yield row, trace(labels == row[LABEL])
+
+
+def _polygon(outline: Outline, x: np.ndarray, y: np.ndarray) -> list[list[list[float]]]:
+    """Rings as GeoJSON wants them: closed, in coordinates, the outer one counter-clockwise."""
+    rings = []
+    for vertices, sign in [(outline.outer, 1), *((hole, -1) for hole in outline.holes)]:
+        ring = np.column_stack([x[vertices[:, 1]], y[vertices[:, 0]]])
+        ring = ring if signed_area(ring) * sign > 0 else ring[::-1]
+        rings.append(np.vstack([ring, ring[:1]]).tolist())
+    return rings
+
+
+def _ds9_polygon(vertices: np.ndarray) -> str:
+    # half a pixel before the centre of pixel (0, 0), which is (1, 1)
+    points = (vertices[:, ::-1] + 0.5).ravel().tolist()
+    return "polygon(" + ",".join(f"{value:g}" if value < 1e5 else f"{value:.1f}" for value in points) + ")"

@@ -1,0 +1,206 @@
+"""Tables of a result as DataFrames, as text ready for model fitting, and as Parquet."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from engine.export.atomic import appearing
+from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
+from engine.export.streaming import in_memory
+from engine.schema import (
+    CHANNEL,
+    CLASSES,
+    LABEL,
+    LABELS,
+    OBJECT,
+    SPECTRA,
+    SPECTRAL,
+    STATISTICS,
+    pixel_map,
+    table,
+)
+
+OBJECT_TABLE: Final = "object_table"
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""Starts of a text that a spreadsheet would run as a formula (OWASP, CSV injection)."""
+
+
+def classes_frame(result: xr.DataTree) -> pd.DataFrame:
+    """One row a class: `label name color count fraction area ...`."""
+    return _frame(table(result, CLASSES), LABEL)
+
+
+def spectra_frame(result: xr.DataTree) -> pd.DataFrame:
+    """One row a class, channel and variable: `label name <spectral dim> variable mean std ... count`."""
+    spectra = table(result, SPECTRA)
+    names = _class_names(result)
+    parts = [_long(spectra, variable) for variable in measured(spectra)]
+    tidy = pd.concat(parts, ignore_index=True)
+    tidy.insert(1, "name", [names.get(label, "") for label in tidy[LABEL]])
+    return tidy
+
+
+def objects_frame(result: xr.DataTree) -> pd.DataFrame:
+    """One row an object; empty if the result has none."""
+    if OBJECT_TABLE not in result.children:
+        return pd.DataFrame()
+    return _frame(table(result, OBJECT_TABLE), OBJECT)
+
+
+def measured(spectra: xr.Dataset) -> list[str]:
+    """Names of the image variables that a table of spectra describes, Delta before Psi."""
+    return [
+        str(name).removesuffix("_mean") for name in sorted(map(str, spectra)) if str(name).endswith("_mean")
+    ]
+
+
+def spectral_coordinate(spectra: xr.Dataset) -> tuple[str, np.ndarray, str]:
+    """Name, values and units of the channels; one channel 0 for plain images."""
+    dim = next((d for d in SPECTRAL if d in spectra.dims), None)
+    if dim is None:
+        return CHANNEL, np.zeros(1, int), "1"
+    coordinate = spectra[dim]
+    return dim, coordinate.values, str(coordinate.attrs.get("units", "1"))
+
+
+def write_dat(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write the spectra of all clusters and the pixels of each as tab-separated text.
+
+    `*_clustershot.dat`: one row a channel; the channel, then per cluster mean and standard deviation of each
+    variable. `*_coordinates.dat`: one row a pixel; cluster, row and column, counted from 0. Lines that start
+    with `#` hold names, units and the recipe; NumPy, Origin and fitting programs skip them.
+    """
+    result = in_memory(result)
+    start = Path(folder) / stem(result, images)
+    shot, pixels = (start.with_name(f"{start.name}_{kind}.dat") for kind in ("clustershot", "coordinates"))
+    with appearing(shot) as draft, draft.open("w", encoding="utf-8", newline="\n") as file:
+        _write_clustershot(result, file)
+    with appearing(pixels) as draft:
+        _write_coordinates(result, draft)
+    return [shot, pixels]
+
+
+def write_csv(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write the tables as comma-separated text, below a `# recipe:` line (`pandas.read_csv(comment="#")`).
+
+    A text that a spreadsheet would run as a formula starts with an apostrophe.
+    """
+    paths = []
+    for path, frame, units in _tables(result, folder, images, "csv"):
+        text = {str(c): frame[c].map(_harmless) for c in frame.select_dtypes(exclude="number")}
+        with appearing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+            file.write(f"{LINE}{recipe_text(result)}\n# units: {json.dumps(units, ensure_ascii=False)}\n")
+            frame.assign(**text).to_csv(file, index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        paths.append(path)
+    return paths
+
+
+def write_parquet(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write the tables as Parquet, recipe and units in the metadata of the schema."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    paths = []
+    for path, frame, units in _tables(result, folder, images, "parquet"):
+        data = pa.Table.from_pandas(frame, preserve_index=False)
+        extra = {RECIPE: recipe_text(result), "units": json.dumps(units, ensure_ascii=False)}
+        with appearing(path) as draft:
+            parquet.write_table(
+                data.replace_schema_metadata({**(data.schema.metadata or {}), **extra}), draft
+            )
+        paths.append(path)
+    return paths
+
+
+def _tables(
+    result: xr.DataTree, folder: str | Path, images: xr.Dataset | None, ending: str
+) -> list[tuple[Path, pd.DataFrame, dict[str, str]]]:
+    """Path, content and units of every table that the result has."""
+    result = in_memory(result)
+    frames = {
+        "classes": (classes_frame(result), _units(table(result, CLASSES))),
+        "spectra": (spectra_frame(result), _units(table(result, SPECTRA))),
+    }
+    if OBJECT_TABLE in result.children:
+        frames["objects"] = (objects_frame(result), _units(table(result, OBJECT_TABLE)))
+    start = stem(result, images)
+    return [(Path(folder) / f"{start}_{kind}.{ending}", *content) for kind, content in frames.items()]
+
+
+def _units(data: xr.Dataset) -> dict[str, str]:
+    return {str(n): str(v.attrs["units"]) for n, v in data.variables.items() if v.attrs.get("units")}
+
+
+def _frame(data: xr.Dataset, row: str) -> pd.DataFrame:
+    columns = {str(n): v.values for n, v in data.data_vars.items() if v.dims == (row,)}
+    return pd.DataFrame({row: data[row].values, **columns})
+
+
+def _long(spectra: xr.Dataset, variable: str) -> pd.DataFrame:
+    """Rows of one variable, class after class."""
+    dim, channels, _ = spectral_coordinate(spectra)
+    labels = spectra[LABEL].values
+    columns = {
+        statistic: spectra[f"{variable}_{statistic}"].transpose(LABEL, ...).values.reshape(-1)
+        for statistic in STATISTICS
+        if f"{variable}_{statistic}" in spectra
+    }
+    keys = {LABEL: np.repeat(labels, channels.size), dim: np.tile(channels, labels.size)}
+    return pd.DataFrame({**keys, "variable": variable, **columns})
+
+
+def _class_names(result: xr.DataTree) -> dict[int, str]:
+    classes = table(result, CLASSES)
+    return dict(zip(classes[LABEL].values.tolist(), classes["name"].values.tolist(), strict=True))
+
+
+def _harmless(text: Any) -> Any:
+    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
+
+
+def _header(result: xr.DataTree, notes: Sequence[str], columns: Sequence[str]) -> str:
+    """Comment lines above a table of numbers; the last one names the columns."""
+    names = [f"cluster {label}: {one_line(name)}" for label, name in _class_names(result).items()]
+    comments = [f"source: {one_line(str(result.attrs.get('source', '')))}", *names, *notes]
+    lines = [f"{LINE}{recipe_text(result)}", *(f"# {line}" for line in comments)]
+    return "\n".join([*lines, "# " + "\t".join(columns)]) + "\n"
+
+
+def _write_clustershot(result: xr.DataTree, file: TextIO) -> None:
+    spectra = table(result, SPECTRA)
+    dim, channels, unit = spectral_coordinate(spectra)
+    names, columns = [dim], []
+    for label in spectra[LABEL].values.tolist():
+        for variable in measured(spectra):
+            of_class = spectra.sel({LABEL: label})
+            columns += [np.atleast_1d(of_class[f"{variable}_{s}"].values) for s in ("mean", "std")]
+            names += [f"{variable}_cluster_{label}", f"{variable}_std_cluster_{label}"]
+    units = [f"{v}: {spectra[f'{v}_mean'].attrs.get('units', '1')}" for v in measured(spectra)]
+    note = f"units: {dim}: {unit}, {', '.join(units)}; per cluster mean and standard deviation"
+    file.write(_header(result, [note], names))
+    for channel, *values in zip(channels.tolist(), *columns, strict=True):
+        start = one_line(channel).replace(" ", "_") if isinstance(channel, str) else f"{channel:.10g}"
+        file.write("\t".join([start, *(f"{value:.7g}" for value in values)]) + "\n")
+
+
+def _write_coordinates(result: xr.DataTree, path: Path) -> None:
+    """Rows and columns of all pixels, cluster after cluster, each in raster order."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    labels = pixel_map(result, LABELS).values
+    options = arrow_csv.WriteOptions(include_header=False, delimiter="\t")
+    with path.open("wb") as file:
+        note = "one line a pixel: cluster, row and column, counted from 0"
+        file.write(_header(result, [note], ["cluster", "row", "column"]).encode())
+        for label in table(result, CLASSES)[LABEL].values.tolist():
+            rows, columns = (axis.astype(np.int32) for axis in np.nonzero(labels == label))
+            cluster = np.full(rows.size, label, np.int32)
+            arrow_csv.write_csv(pa.table([cluster, rows, columns], names=["c", "r", "x"]), file, options)

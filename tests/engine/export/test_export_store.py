@@ -1,0 +1,245 @@
+import errno
+import warnings
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from dask.distributed import Client, LocalCluster
+
+from engine import blocks, progress
+from engine.errors import CancelledError, FileError, InputError
+from engine.export import store, streaming
+from engine.export.store import open_result, write_result
+from engine.schema import labels_dtype
+
+
+def computed(tree: xr.DataTree) -> xr.DataTree:
+    tree = streaming.in_memory(tree)
+    tree.attrs.pop(store.STORE, None)
+    return tree
+
+
+def small(value: int = 1, *, chunks: int = 64) -> xr.DataTree:
+    """A lazy result of 16 tiles."""
+    labels = da.full((256, 256), value, chunks=chunks, dtype="u1").map_blocks(lambda tile: tile)
+    classes = xr.Dataset({"count": ("label", labels.sum(dtype=int)[None])}, {"label": [value]})
+    return xr.DataTree.from_dict({"/": xr.Dataset({"labels": (("y", "x"), labels)}), "/classes": classes})
+
+
+def test_a_stored_result_is_the_result(result: xr.DataTree, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        path = write_result(result, tmp_path / "a b.zarr")
+        again = open_result(path)
+    assert again["labels"].chunks is not None
+    xr.testing.assert_identical(computed(again), computed(result))
+    assert again["classes/name"].values.tolist() == result["classes/name"].values.tolist()
+    assert again["classes/name"].dtype.kind == "U"
+    assert zarr.open_group(path, mode="r").metadata.zarr_format == 3
+    assert [p.name for p in tmp_path.iterdir()] == ["a b.zarr"]
+
+
+def test_a_stored_result_can_be_stored_again_over_itself(result: xr.DataTree, tmp_path: Path) -> None:
+    path = write_result(result, tmp_path / "a.zarr")
+    write_result(open_result(path), path, overwrite=True)
+    xr.testing.assert_identical(computed(open_result(path)), computed(result))
+
+
+def test_metadata_is_consolidated_as_zarr_reads_it(result: xr.DataTree, tmp_path: Path) -> None:
+    path = write_result(result, tmp_path / "a.zarr")
+    group = zarr.open_consolidated(path)
+    assert {"labels", "confidence", "classes", "spectra"} <= set(group.keys())
+    np.testing.assert_array_equal(group["labels"][:], np.asarray(result["labels"]))
+
+
+def test_maps_and_tables_share_one_pass_over_the_data(tmp_path: Path) -> None:
+    loads = []
+
+    def load(block_id: tuple[int, ...]) -> np.ndarray:
+        loads.append(block_id)
+        return np.full((2, 32, 32), block_id[1] + 1.0)
+
+    images = da.map_blocks(load, chunks=((2,), (32,) * 3, (32,) * 3), dtype=float, meta=np.empty((0, 0, 0)))
+    labels = blocks.map_tiles(lambda tile: tile[0].astype("u1"), images, dtype="u1")
+    total = blocks.reduce_tiles(lambda tile, l: (tile[0] * l).sum(), sum, images, labels)
+    root = xr.Dataset({"labels": (("y", "x"), labels)})
+    classes = xr.Dataset({"total": ("label", da.from_delayed(total, (), float)[None])}, {"label": [1]})
+    path = write_result(xr.DataTree.from_dict({"/": root, "/classes": classes}), tmp_path / "a.zarr")
+    assert len(loads) == 9
+    assert float(open_result(path)["classes/total"].item()) == 3 * 1024 * (1 + 4 + 9)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "tile"),
+    [
+        ((2048, 2048, 5), (3000,), (1024, 1024)),
+        ((700, 700, 1), (900, 900), (700, 900)),
+        ((100,) * 20, (64,), (1024, 64)),
+        ((10, 500, 30), (7,), (540, 7)),
+        ((2063, 2063), (8,), (1024, 8)),
+    ],
+)
+def test_no_two_writers_share_a_stored_tile(
+    rows: tuple[int, ...], columns: tuple[int, ...], tile: tuple[int, int]
+) -> None:
+    aligned = streaming.aligned(da.zeros((sum(rows), sum(columns)), chunks=(rows, columns), dtype="u1"))
+    stored = streaming.encoding(aligned)["chunks"]
+    assert stored == tile
+    for sizes, edge in zip(aligned.chunks, stored, strict=True):
+        assert all(size % edge == 0 for size in sizes[:-1])
+
+
+def test_progress_is_reported_up_to_the_end(tmp_path: Path) -> None:
+    shares: list[float] = []
+    with progress.reporting(lambda share, _: shares.append(share)):
+        write_result(small(), tmp_path / "a.zarr")
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert len(shares) > 16
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), CancelledError("cancelled")])
+def test_an_interrupted_write_leaves_nothing_behind(interruption: BaseException, tmp_path: Path) -> None:
+    def stop(share: float, _: str) -> None:
+        if share > 0.3:
+            raise interruption
+
+    with pytest.raises(type(interruption)), progress.reporting(stop):
+        write_result(small(), tmp_path / "a.zarr")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_old_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_result(small(1), tmp_path / "a.zarr")
+    put = zarr.storage._local._put
+    written = []
+
+    def full(*arguments: Any, **options: Any) -> Any:
+        written.append(arguments)
+        if len(written) > 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return put(*arguments, **options)
+
+    monkeypatch.setattr(zarr.storage._local, "_put", full)
+    with pytest.raises(FileError, match=r"a\.zarr could not be written: the disk is full; free some space"):
+        write_result(small(2), path, overwrite=True)
+    monkeypatch.undo()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.zarr"]
+    assert set(np.unique(open_result(path)["labels"])) == {1}
+
+
+@pytest.mark.parametrize("stage", ["write_layout", "write_maps", "_write_tables", "_consolidate"])
+def test_a_failure_at_any_stage_leaves_the_old_result(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_result(small(1), tmp_path / "a.zarr")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(store, stage, fail)
+    with pytest.raises(RuntimeError, match="broken"):
+        write_result(small(2), path, overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.zarr"]
+    assert set(np.unique(open_result(path)["labels"])) == {1}
+
+
+def test_a_failing_last_check_undoes_the_write(tmp_path: Path) -> None:
+    def changed() -> None:
+        raise InputError("the source changed")
+
+    with pytest.raises(InputError, match="the source changed"):
+        write_result(small(), tmp_path / "a.zarr", before_rename=changed)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failing_rename_puts_the_old_result_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_result(small(1), tmp_path / "a.zarr")
+    rename = Path.rename
+
+    def fail(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise OSError(errno.EACCES, "Permission denied", str(self))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(FileError, match="no permission to write here"):
+        write_result(small(2), path, overwrite=True)
+    monkeypatch.undo()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.zarr"]
+    assert set(np.unique(open_result(path)["labels"])) == {1}
+
+
+def test_a_source_that_disappears_is_named_not_the_target(tmp_path: Path) -> None:
+    def load(tile: np.ndarray) -> np.ndarray:
+        (tmp_path / "source.bin").read_bytes()
+        return tile
+
+    labels = da.zeros((8, 8), dtype="u1").map_blocks(load, meta=np.empty((0, 0), "u1"))
+    tree = xr.DataTree(xr.Dataset({"labels": (("y", "x"), labels)}))
+    with pytest.raises(FileError, match=r"source\.bin could not be read: No such file"):
+        write_result(tree, tmp_path / "a.zarr")
+
+
+def test_an_existing_result_is_only_replaced_when_asked(tmp_path: Path) -> None:
+    path = write_result(small(1), tmp_path / "a.zarr")
+    with pytest.raises(FileError, match="exists already; choose another name, or overwrite it"):
+        write_result(small(2), path)
+    write_result(small(2), path, overwrite=True)
+    assert set(np.unique(open_result(path)["labels"])) == {2}
+
+
+def test_what_is_no_result_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "map.png").touch()
+    (tmp_path / "file.zarr").touch()
+    for name in ("raw", "file.zarr"):
+        with pytest.raises(FileError, match="is no Mapstack result, so it is not overwritten"):
+            write_result(small(), tmp_path / name, overwrite=True)
+    assert (tmp_path / "raw" / "map.png").exists()
+
+
+def test_worker_processes_write_the_same_store(tmp_path: Path) -> None:
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        Client(cluster),
+    ):
+        path = write_result(small(5), tmp_path / "a.zarr")
+    again = open_result(path)
+    assert set(np.unique(again["labels"])) == {5}
+    assert again["classes/count"].item() == 5 * 256 * 256
+
+
+def test_large_maps_in_memory_are_streamed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "TILE_BYTES", 1000)
+    values = np.arange(64 * 64, dtype=labels_dtype(5000)).reshape(64, 64)
+    path = write_result(xr.DataTree(xr.Dataset({"labels": (("y", "x"), values)})), tmp_path / "a.zarr")
+    np.testing.assert_array_equal(open_result(path)["labels"], values)
+
+
+def test_a_store_of_another_kind_or_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"gone\.zarr is not there"):
+        open_result(tmp_path / "gone.zarr")
+    xr.Dataset({"a": ("x", [1.0])}).to_zarr(tmp_path / "foreign.zarr", zarr_format=3, consolidated=False)
+    for name in ("foreign.zarr", "."):
+        with pytest.raises(InputError, match="not a Mapstack result; give the folder of a stored result"):
+            open_result(tmp_path / name)
+    path = write_result(small(), tmp_path / "a.zarr")
+    root = path / "zarr.json"
+    root.write_text(root.read_text().replace('"mapstack_result": 1', '"mapstack_result": 99'))
+    with pytest.raises(InputError, match="store version 99, this Mapstack reads version 1"):
+        open_result(path)
+
+
+def test_a_damaged_store_is_one_sentence(tmp_path: Path) -> None:
+    path = write_result(small(), tmp_path / "a.zarr")
+    root = path / "zarr.json"
+    root.write_text(root.read_text().replace('"uint8"', '"what8"'))
+    with pytest.raises(FileError, match=r"a\.zarr is damaged .*; run it again"):
+        open_result(path)
