@@ -97,7 +97,7 @@ def _overview(program: str, commands: Mapping[str, tuple[str, Options]]) -> str:
 
 
 def _summary(dotted: str) -> str:
-    return (catalogue.load(dotted).__doc__ or "").splitlines()[0]
+    return (catalogue.load(dotted).__doc__ or "").partition("\n")[0]
 
 
 def _json(parser: Parser) -> None:

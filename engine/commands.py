@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -134,7 +134,8 @@ def manage_jobs(options: Namespace) -> None:
         raise InputError(f"jobs {options.action} needs the ID of a job; 'jobs list' shows them")
     job = getattr(jobs, options.action)(options.id, options.results)
     facts = _job_facts(job)
-    _print(facts, options.json, [f"{name:<10} {_plain(value)}" for name, value in facts.items()])
+    shown = {**facts, "recipe": facts["recipe"] and facts["recipe"]["analysis"]}
+    _print(facts, options.json, [f"{name:<10} {_plain(value)}" for name, value in shown.items()])
 
 
 def _recipes(options: Namespace) -> list[Recipe]:
@@ -174,8 +175,10 @@ def _perform(recipe: Recipe, options: Namespace) -> Path:
 
     job = jobs.submit(recipe, home=options.results, start=False)
     if job.state != "done":
-        with client.connect(scheduler=options.scheduler, workers=options.workers), _progress_bar() as show:
-            job = jobs.work(job.id, options.results, on_progress=show)
+        with client.connect(options.scheduler, workers=options.workers), _progress_bar() as show:
+            job = jobs.work(
+                job.id, options.results, on_progress=lambda now: show(now.share, _doing(now.doing, now.left))
+            )
     if job.state == "cancelled":
         raise KeyboardInterrupt
     if job.state != "done" or job.result is None:
@@ -221,13 +224,16 @@ def _settings(options: Namespace) -> dict[str, Any]:
 
 
 def _job_facts(job: Any) -> dict[str, Any]:
-    facts = asdict(job)
-    keys = ("id", "state", "progress", "doing", "left", "recipe", "result", "error")
-    return {key: facts[key] for key in (*keys, *(key for key in facts if key not in keys))}
+    facts: dict[str, Any] = job.to_dict()
+    return facts
+
+
+def _doing(doing: str, left: float | None) -> str:
+    return doing if left is None else f"{doing}, {left:.0f} s left"
 
 
 def _first_line(kind: str, name: str) -> str:
-    return (catalogue.find(kind, name).__doc__ or "").splitlines()[0]
+    return (catalogue.find(kind, name).__doc__ or "").partition("\n")[0]
 
 
 def _print(document: Any, as_json: bool, lines: Sequence[str]) -> None:

@@ -99,6 +99,7 @@ def load(path: str | Path) -> xr.DataTree | Model:
 def edit(
     result: xr.DataTree,
     name: str,
+    /,
     images: xr.Dataset | None = None,
     *,
     author: str = "",
@@ -127,7 +128,7 @@ def edit(
         edited = function(result, images, **arguments)
     except TypeError as error:
         raise InputError(f"edit {name!r}: {error}") from None
-    return _stamped(edited, recipe.edited(name, author, **arguments))
+    return _stamped(edited, recipe.edited(name, author=author, **arguments))
 
 
 def undo(result: xr.DataTree, images: xr.Dataset | None = None) -> xr.DataTree:

@@ -78,7 +78,7 @@ class Recipe:
         document = asdict(self)
         return {name: document[name] for name in sorted(document) if name not in ("source", "versions")}
 
-    def edited(self, name: str, author: str = "", **arguments: Any) -> "Recipe":
+    def edited(self, name: str, /, *, author: str = "", **arguments: Any) -> "Recipe":
         """The same recipe with one more edit at its end."""
         catalogue.find("edits", name)
         return replace(self, edits=(*self.edits, {"name": name, "arguments": arguments, "author": author}))

@@ -1,7 +1,6 @@
 """Whatever the catalogue lists keeps the promises that every reader, analysis, simulator, exporter makes."""
 
 import inspect
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,10 +19,8 @@ from engine.readers import open_images
 ROOT = Path(__file__).parents[2]
 
 
-def entries(*kinds: str) -> Iterator[Any]:
-    for kind in kinds:
-        for name in catalogue.KINDS[kind]:
-            yield pytest.param(kind, name, id=f"{kind}-{name}")
+def entries(*kinds: str) -> list[Any]:
+    return [pytest.param(kind, name, id=f"{kind}-{name}") for kind in kinds for name in catalogue.KINDS[kind]]
 
 
 @pytest.fixture(scope="module")
