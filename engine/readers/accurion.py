@@ -22,6 +22,8 @@ from engine.readers.source import Window, read_rows, stamp
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 KEYWORD: Final = b".ACCURION_RAWDATA\0"
 FLOATS: Final = np.dtype(">f4")
+GREY: Final = (8, 0)
+"""Bit depth and colour type of the visible picture."""
 MOST_CHUNKS: Final = 10_000
 PIECE: Final = 2**20
 
@@ -56,14 +58,16 @@ def find_map(path: Path) -> MapFile:
     with path.open("rb") as file:
         if file.read(len(SIGNATURE)) != SIGNATURE:
             raise FileError(f"the map {path.name} is not a PNG file; copy it again from the instrument")
-        picture = (0, 0)
+        picture, grey = (0, 0), False
         for kind, start, length in _chunks(file, path, size):
             if kind == b"IHDR":
-                columns, rows = struct.unpack(">II", file.read(8))
-                picture = (rows, columns)
+                columns, rows, depth, colour = struct.unpack(">IIBB", file.read(10))
+                picture, grey = (rows, columns), (depth, colour) == GREY
             elif kind == b"tEXt" and file.read(len(KEYWORD)) == KEYWORD:
                 shape, offset = _float_header(file, path, start + length)
                 return MapFile(path, shape, offset, (start - 4, length + 4), when)
+    if not grey:
+        raise FileError(f"the picture {path.name} is not an 8-bit grey one; it holds no angles")
     judge(path, declared=picture[0] * picture[1], stored=size, whole=True)
     return MapFile(path, picture, 0, (0, 0), when)
 
@@ -144,20 +148,10 @@ def read_map(found: MapFile, rows: slice, out: np.ndarray) -> None:
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """Values of the visible 8-bit picture, 0 as NaN: it stands for no data or an angle below 0.5 degrees.
-
-    Raises
-    ------
-    FileError
-        If the picture is not one grey channel.
-    """
+    """Values of the visible 8-bit picture, 0 as NaN: it stands for no data or an angle below 0.5 degrees."""
     from PIL import Image
 
     with Image.open(path, formats=["PNG"]) as picture:
-        if picture.mode != "L":
-            raise FileError(
-                f"the map {path.name} is a {picture.mode} picture, not a grey one; it holds no angles"
-            )
         values = np.asarray(picture, dtype=np.float32)
     return np.where(values == 0, np.float32(np.nan), values)
 

@@ -204,7 +204,7 @@ def _checked(pairs: list[MapPair], notes: list[str]) -> list[MapPair]:
     sound = []
     for pair in pairs:
         try:
-            for found in pair.maps:
+            for found in (found for found in pair.maps if found.has_floats):
                 with guarded(found.path):
                     verify(found)
         except MapstackError as error:
@@ -233,13 +233,8 @@ def _picture_notes(pairs: list[MapPair]) -> list[str]:
     rounded = [found for pair in pairs for found in pair.maps if not found.has_floats]
     if not rounded:
         return []
-    return [
-        (
-            f"{len(rounded)} of {2 * len(pairs)} maps hold only the 8-bit picture: their values are rounded"
-            " to whole degrees and cut at 255, and 0 was taken as maybe no data, though it may be a true angle"
-            " below 0.5 degrees."
-        )
-    ]
+    share = f"{len(rounded)} of {2 * len(pairs)} maps hold only the 8-bit picture"
+    return [f"{share}: values are whole degrees up to 255; 0 is maybe no data and left out."]
 
 
 def _name(row: Pair) -> str:

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import dask.array as da
 import numpy as np
 import xarray as xr
 
 from engine.errors import InputError
 from engine.readers import hdf5
-from engine.readers.source import tile_chunks
-from engine.readers.stack import DIM_NAMES, from_named
-from engine.schema import PIXEL
+from engine.readers.source import Source, Window, lazy, stamp, tile_chunks, whole
+from engine.readers.stack import from_named
 
 CLASSIC: Final = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
 SUFFIXES: Final = (".nc", ".nc4", ".cdf", ".netcdf")
@@ -32,37 +32,43 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     """
     with path.open("rb") as file:
         is_classic = file.read(4) in CLASSIC
-    if is_classic:
-        dataset = xr.open_dataset(path, engine="scipy", mmap=False, decode_times=False)
-    else:
+    if not is_classic:
         _refuse_leaving(path)
-        dataset = xr.open_dataset(path, engine="h5netcdf", decode_times=False)
-    return from_named(tiled(dataset), key=key, file_name=path.name)
+    with _opened(path, is_classic) as dataset:
+        coords = {name: found.load() for name, found in dataset.coords.items() if found.ndim == 1}
+        images = {
+            name: (found.dims, _lazy(path, is_classic, found), found.attrs)
+            for name, found in dataset.data_vars.items()
+            if found.ndim in (2, 3) and 0 not in found.shape
+        }
+    return from_named(xr.Dataset(images, coords=coords), key=key, file_name=path.name)
+
+
+def _opened(path: Path, is_classic: bool) -> xr.Dataset:
+    if is_classic:
+        return xr.open_dataset(path, engine="scipy", backend_kwargs={"mmap": False}, decode_times=False)
+    return xr.open_dataset(path, engine="h5netcdf", decode_times=False)
 
 
 def _refuse_leaving(path: Path) -> None:
-    refused = hdf5.survey(path).refused
-    for name, reason in refused.items():
+    """Refuse a file any part of which lies elsewhere, and one that claims far more than it holds."""
+    for name, reason in hdf5.survey(path).refused.items():
         raise InputError(f"{path.name}::{name} {reason}; copy the data into one file and open that")
 
 
-def tiled(dataset: xr.Dataset) -> xr.Dataset:
-    """Dataset whose variables of 2 and 3 dims are lazy, in tiles made of their stored chunks."""
-    made: dict[Any, xr.Variable] = {}
-    for name, found in dataset.data_vars.items():
-        if found.ndim in (2, 3) and 0 not in found.shape:
-            dims = tuple(map(str, found.dims))
-            stored = found.encoding.get("chunksizes") or found.encoding.get("preferred_chunks")
-            sizes = tuple(stored[d] for d in dims) if isinstance(stored, Mapping) else stored
-            spectral = _spectral(dims)
-            itemsize = np.dtype(found.dtype).itemsize
-            wanted = tile_chunks(found.shape, itemsize, spectral=spectral, stored=sizes)
-            made[name] = found.variable.chunk(dict(zip(dims, wanted, strict=True)))
-    return dataset.assign(made)
+def _lazy(path: Path, is_classic: bool, found: xr.DataArray) -> da.Array:
+    dims = tuple(map(str, found.dims))
+    spectral = None if len(dims) == 2 else (hdf5.spectral_axis(dims) or 0)
+    part = (str(found.name), is_classic)
+    source = Source(_load, path, part, found.shape, np.dtype(found.dtype), stamp(path))
+    if is_classic:
+        return whole(source, spectral=spectral)
+    stored = found.encoding.get("chunksizes")
+    tiles = tile_chunks(found.shape, found.dtype.itemsize, spectral=spectral, stored=stored)
+    return lazy(source, chunks=tiles)
 
 
-def _spectral(dims: tuple[str, ...]) -> int | None:
-    """Number of the axis that is neither y nor x by name; the first where names say nothing."""
-    if len(dims) == 2:
-        return None
-    return next((n for n, dim in enumerate(dims) if DIM_NAMES.get(dim.lower()) not in PIXEL), 0)
+def _load(path: Path, part: tuple[str, bool], window: Window) -> np.ndarray:
+    name, is_classic = part
+    with _opened(path, is_classic) as dataset:
+        return np.asarray(dataset[name].variable[window].values)

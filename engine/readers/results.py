@@ -10,7 +10,7 @@ import xarray as xr
 from engine.errors import InputError
 from engine.readers.guard import guarded
 from engine.readers.stack import dumps, with_coordinates
-from engine.readers.zarr_stores import check_store
+from engine.readers.zarr_stores import arrays_of, check_store, coords_of, dims_of, lazy_array
 from engine.schema import LABELS, PIXEL
 
 MARKS: Final = ("mapstack_version", "recipe")
@@ -35,18 +35,27 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     if key is not None:
         raise InputError(f"{path.name} is a result, {key!r} cannot be opened as images; leave the key out")
     check_store(path)
-    stored = xr.open_zarr(path, chunks={}, consolidated=False, mask_and_scale=False)
-    maps = stored[[name for name, variable in stored.data_vars.items() if variable.dims == PIXEL]]
+    arrays = {name: array for name, array in arrays_of(path).items() if "/" not in name}
+    maps = {name: array for name, array in arrays.items() if dims_of(array) == PIXEL}
     coords = {
-        dim: (stored[dim].values, str(stored[dim].attrs.get("units", "px")))
-        for dim in PIXEL
-        if dim in stored.coords
+        dim: (variable.values, str(variable.attrs["units"]) or "px")
+        for name in list(maps)[:1]
+        for dim, variable in coords_of(arrays, name, PIXEL).items()
     }
-    for name in maps.data_vars:
-        maps[name].attrs.setdefault("units", "1")
-        maps[name].attrs.setdefault("long_name", str(name))
+    images = xr.Dataset(
+        {
+            name: (PIXEL, lazy_array(path, name, array, PIXEL), _plain(array.attrs.asdict(), name))
+            for name, array in maps.items()
+        }
+    )
     note = "This is a stored result: its labels and confidence are shown, not the measurement they come from."
-    return with_coordinates(maps.drop_vars(list(maps.coords)), coords).assign_attrs(warnings=dumps([note]))
+    return with_coordinates(images, coords).assign_attrs(warnings=dumps([note]))
+
+
+def _plain(attrs: dict[str, Any], name: str) -> dict[str, Any]:
+    """Attrs of a stored map without those that only say how it is stored."""
+    kept = {key: value for key, value in attrs.items() if key not in ("_FillValue", "coordinates")}
+    return {"units": "1", "long_name": name, **kept}
 
 
 def open_labels(path: str | Path) -> xr.DataArray:

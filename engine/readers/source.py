@@ -60,7 +60,14 @@ def stamp(path: Path) -> tuple[int, int]:
 
 
 def split_index(index: Any, shape: tuple[int, ...]) -> tuple[Window, tuple[Any, ...]]:
-    """Split a basic index into the window to read and the index to apply to what was read.
+    """Split an index into the window to read and the index to apply to what was read.
+
+    Parameters
+    ----------
+    index
+        Slices, integers, and at most one array of integers, as Dask asks for them.
+    shape
+        Of the whole array.
 
     Examples
     --------
@@ -68,21 +75,27 @@ def split_index(index: Any, shape: tuple[int, ...]) -> tuple[Window, tuple[Any, 
     ((slice(3, 4, None), slice(1, 4, None)), (0, slice(None, None, -2)))
     """
     given = index if isinstance(index, tuple) else (index,)
-    window: list[slice] = []
-    rest: list[Any] = []
-    for item, size in zip((*given, *(slice(None),) * (len(shape) - len(given))), shape, strict=True):
-        picked = (
-            range(*item.indices(size)) if isinstance(item, slice) else range(size)[item : item + 1 or None]
-        )
+    items = (*given, *(slice(None),) * (len(shape) - len(given)))
+    parts = [_split_item(item, size) for item, size in zip(items, shape, strict=True)]
+    return tuple(window for window, _ in parts), tuple(rest for _, rest in parts)
+
+
+def _split_item(item: Any, size: int) -> tuple[slice, Any]:
+    """Window along one axis, and what to take of it."""
+    if isinstance(item, slice):
+        picked = range(*item.indices(size))
         ends = (min(picked[0], picked[-1]), max(picked[0], picked[-1]) + 1) if len(picked) else (0, 0)
-        window.append(slice(*ends))
-        rest.append(slice(None, None, item.step) if isinstance(item, slice) else 0)
-    return tuple(window), tuple(rest)
+        return slice(*ends), slice(None, None, item.step)
+    numbers = np.arange(size)[item]
+    first = int(np.min(numbers, initial=size - 1))
+    last = int(np.max(numbers, initial=-1))
+    return slice(first, last + 1), numbers - first if numbers.ndim else 0
 
 
 def lazy(source: Source, *, chunks: tuple[int, ...]) -> da.Array:
     """Dask array of a source; selecting before computing reads only what is selected."""
-    return da.from_array(source, chunks=chunks, asarray=True, fancy=False, meta=np.empty(0, source.dtype))
+    meta = np.empty((0,) * source.ndim, source.dtype)
+    return da.from_array(source, chunks=chunks, meta=meta)  # with fancy=False Dask would not fuse selections
 
 
 def tile_chunks(

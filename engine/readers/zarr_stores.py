@@ -37,21 +37,23 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
         If there is no image, several and no key, a bomb, or a codec that could run code.
     """
     n_bytes = check_store(path)
-    arrays = _arrays(path)
+    arrays = arrays_of(path)
     images = {name: a for name, a in arrays.items() if a.ndim in (2, 3) and a.dtype.kind in NUMBERS}
-    dims = {name: _dims(array) for name, array in images.items()}
+    dims = {name: dims_of(array) for name, array in images.items()}
     together = len(set(dims.values())) == 1 and () not in dims.values()
     picked = pick(images, key=key, file_name=path.name, together=together)
     for name in picked:
         _judge(path, name, images[name], n_bytes)
     if dims[picked[0]]:
-        made = {_leaf(name): (dims[name], _lazy(path, name, images[name], dims[name])) for name in picked}
-        dataset = xr.Dataset(made, coords=_coords(arrays, picked[0], dims[picked[0]]))
+        made = {
+            _leaf(name): (dims[name], lazy_array(path, name, images[name], dims[name])) for name in picked
+        }
+        dataset = xr.Dataset(made, coords=coords_of(arrays, picked[0], dims[picked[0]]))
         for name in picked:
             dataset[_leaf(name)].attrs.update(images[name].attrs.asdict())
         return from_named(dataset, key=None, file_name=path.name)
     ours, notes = unnamed_dims(images[picked[0]].shape)
-    data = _lazy(path, picked[0], images[picked[0]], ours)
+    data = lazy_array(path, picked[0], images[picked[0]], ours)
     return stack(data, dims=ours, name=_leaf(picked[0]) or "values", notes=notes)
 
 
@@ -75,7 +77,7 @@ def check_store(path: Path) -> int:
     return n_bytes
 
 
-def _arrays(path: Path) -> dict[str, Any]:
+def arrays_of(path: Path) -> dict[str, Any]:
     """All arrays of a store by their path in it."""
     import zarr
 
@@ -97,13 +99,13 @@ def _judge(path: Path, name: str, array: Any, n_bytes: int) -> None:
         raise InputError(f"{path.name}::{name} is stored with pickle, which could run code; store it without")
 
 
-def _dims(array: Any) -> tuple[str, ...]:
+def dims_of(array: Any) -> tuple[str, ...]:
     """Names of an array's axes, empty if it has none."""
     named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
     return tuple(map(str, named)) if len(named) == array.ndim and None not in named else ()
 
 
-def _coords(arrays: Mapping[str, Any], picked: str, dims: tuple[str, ...]) -> dict[str, Any]:
+def coords_of(arrays: Mapping[str, Any], picked: str, dims: tuple[str, ...]) -> dict[str, Any]:
     """Coordinates that lie beside an array, named as its dims."""
     folder = picked.rpartition("/")[0]
     beside = {dim: arrays.get(f"{folder}/{dim}" if folder else dim) for dim in dims}
@@ -114,7 +116,8 @@ def _coords(arrays: Mapping[str, Any], picked: str, dims: tuple[str, ...]) -> di
     }
 
 
-def _lazy(path: Path, name: str, array: Any, dims: tuple[str, ...]) -> da.Array:
+def lazy_array(path: Path, name: str, array: Any, dims: tuple[str, ...]) -> da.Array:
+    """Dask array of an array of a store, in tiles made of its own chunks."""
     spectral = next((n for n, dim in enumerate(dims) if DIM_NAMES.get(dim.lower()) not in PIXEL), None)
     spectral = (0 if spectral is None else spectral) if len(dims) == 3 else None
     dtype = array.dtype.newbyteorder("=")
