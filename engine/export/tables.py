@@ -13,18 +13,7 @@ import xarray as xr
 from engine.export.atomic import appearing
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
-from engine.schema import (
-    CHANNEL,
-    CLASSES,
-    LABEL,
-    LABELS,
-    OBJECT,
-    SPECTRA,
-    SPECTRAL,
-    STATISTICS,
-    pixel_map,
-    table,
-)
+from engine.schema import CHANNEL, CLASSES, LABEL, LABELS, OBJECT, PIXEL, SPECTRA, SPECTRAL, STATISTICS, pixel_map, table
 
 OBJECT_TABLE: Final = "object_table"
 
@@ -135,7 +124,8 @@ def _tables(
 
 
 def _units(data: xr.Dataset) -> dict[str, str]:
-    return {str(n): str(v.attrs["units"]) for n, v in data.variables.items() if v.attrs.get("units")}
+    own = data.drop_dims(PIXEL, errors="ignore")  # a table inherits the coordinates of the maps
+    return {str(n): str(v.attrs["units"]) for n, v in own.variables.items() if v.attrs.get("units")}
 
 
 def _frame(data: xr.Dataset, row: str) -> pd.DataFrame:

@@ -65,7 +65,7 @@ def test_maps_and_tables_share_one_pass_over_the_data(tmp_path: Path) -> None:
 
     images = da.map_blocks(load, chunks=((2,), (32,) * 3, (32,) * 3), dtype=float, meta=np.empty((0, 0, 0)))
     labels = blocks.map_tiles(lambda tile: tile[0].astype("u1"), images, dtype="u1")
-    total = blocks.reduce_tiles(lambda tile, l: (tile[0] * l).sum(), sum, images, labels)
+    total = blocks.reduce_tiles(lambda tile, part: (tile[0] * part).sum(), sum, images, labels)
     root = xr.Dataset({"labels": (("y", "x"), labels)})
     classes = xr.Dataset({"total": ("label", da.from_delayed(total, (), float)[None])}, {"label": [1]})
     path = write_result(xr.DataTree.from_dict({"/": root, "/classes": classes}), tmp_path / "a.zarr")
