@@ -114,8 +114,9 @@ def _local(workers: int) -> Iterator[Any]:
 def _remote(address: str) -> Iterator[Any]:
     from distributed import Client
 
+    security = _security(address)
     try:
-        client = Client(address, security=_security(address), timeout=PATIENCE)
+        client = Client(address, security=security, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise InputError(
             f"no Dask scheduler answers at {address} ({' '.join(str(error).split())});"

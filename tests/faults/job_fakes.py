@@ -43,12 +43,12 @@ class Bench:
 
     def running(self, act: str, **options) -> jobs.Job:
         """Submit a job and return it once it reports."""
-        id = self.submit(act, **options).id
-        until(lambda: self.show(id).doing != "")
-        return self.show(id)
+        submitted = self.submit(act, **options)
+        until(lambda: self.show(submitted.id).doing != "")
+        return self.show(submitted.id)
 
-    def show(self, id: str) -> jobs.Job:
-        return jobs.show(id, self.home)
+    def show(self, name: str) -> jobs.Job:
+        return jobs.show(name, self.home)
 
     def results(self) -> list[str]:
         """Everything that lies among the results, hidden or not."""

@@ -24,8 +24,7 @@ def test_a_job_runs_in_another_process_and_its_result_appears(bench: Bench) -> N
 
 def test_a_job_is_json(bench: Bench) -> None:
     document = json.loads(json.dumps(bench.ended("finish").to_dict()))
-    fields = "id state progress doing left recipe result error created started ended owner pid".split()
-    assert set(fields) <= set(document)
+    assert {"id", "state", "progress", "doing", "left", "recipe", "result", "error"} <= set(document)
     assert document["recipe"]["analysis"] == "kmeans"
 
 
@@ -160,9 +159,9 @@ def test_a_full_disk_is_told(bench: Bench) -> None:
 
 
 def test_an_unknown_id_is_refused(bench: Bench) -> None:
-    for id in ("0123456789abcdef", "../../etc", "", "x\0"):
+    for unknown in ("0123456789abcdef", "../../etc", "", "x\0"):
         with pytest.raises(UnknownNameError, match="list the jobs to see their ids"):
-            jobs.show(id, bench.home)
+            jobs.show(unknown, bench.home)
 
 
 def test_a_recipe_of_images_in_memory_is_refused(bench: Bench) -> None:
@@ -178,7 +177,7 @@ def test_a_wrong_limit_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_home_that_cannot_be_written_is_told(tmp_path: Path, bench: Bench) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(FileError, match="cannot be used: .*set MAPSTACK_HOME to another folder"):
+    with pytest.raises(FileError, match=r"cannot be used: .*set MAPSTACK_HOME to another folder"):
         jobs.submit(bench.recipe("finish"), home=tmp_path / "file")
 
 
