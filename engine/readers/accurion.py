@@ -39,6 +39,8 @@ class MapFile:
     chunk: tuple[int, int]
     """Offset and length of the data that the chunk's CRC covers, its type included."""
     stamp: tuple[int, int]
+    grey: bool = True
+    """Whether the visible picture can hold angles: 8 bits, one channel."""
 
     @property
     def has_floats(self) -> bool:
@@ -66,10 +68,8 @@ def find_map(path: Path) -> MapFile:
             elif kind == b"tEXt" and file.read(len(KEYWORD)) == KEYWORD:
                 shape, offset = _float_header(file, path, start + length)
                 return MapFile(path, shape, offset, (start - 4, length + 4), when)
-    if not grey:
-        raise FileError(f"the picture {path.name} is not an 8-bit grey one; it holds no angles")
     judge(path, declared=picture[0] * picture[1], stored=size, whole=True)
-    return MapFile(path, picture, 0, (0, 0), when)
+    return MapFile(path, picture, 0, (0, 0), when, grey=grey)
 
 
 def _chunks(file: BinaryIO, path: Path, size: int) -> Iterator[tuple[bytes, int, int]]:
@@ -80,12 +80,12 @@ def _chunks(file: BinaryIO, path: Path, size: int) -> Iterator[tuple[bytes, int,
         header = file.read(8)
         length, kind = struct.unpack(">I4s", header) if len(header) == 8 else (size, b"")
         if position + 12 + length > size:
-            raise FileError(f"the map {path.name} is cut off; copy it again from the instrument")
+            raise FileError(f"the PNG {path.name} is cut off; copy it again")
         yield kind, position + 8, length
         if kind == b"IEND":
             return
         position += 12 + length
-    raise FileError(f"the map {path.name} has no end; copy it again from the instrument")
+    raise FileError(f"the PNG {path.name} has no end; copy it again")
 
 
 def _float_header(file: BinaryIO, path: Path, end: int) -> tuple[tuple[int, int], int]:
@@ -108,13 +108,18 @@ def _float_header(file: BinaryIO, path: Path, end: int) -> tuple[tuple[int, int]
 
 @lru_cache(maxsize=65536)
 def verify(found: MapFile) -> None:
-    """Check the CRC of a map's float chunk, once per process for each state of the file.
+    """Check that a map is undamaged, once per process for each state of the file.
+
+    Of floats the CRC is checked, a picture is decoded.
 
     Raises
     ------
     FileError
-        If it is wrong or the file has changed.
+        If the CRC is wrong.
     """
+    if not found.has_floats:
+        read_picture(found.path)
+        return
     start, length = found.chunk
     crc = 0
     with found.path.open("rb", buffering=0) as file:

@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from engine.errors import FileError, InputError, MapstackError
-from engine.readers.accurion import MapFile, find_map, load_maps, verify
+from engine.readers.accurion import FLOATS, MapFile, find_map, load_maps, verify
 from engine.readers.dsinfo import read_dsinfo
 from engine.readers.guard import guarded, inside
 from engine.readers.pairs import Pair, read_table
@@ -193,18 +193,21 @@ def _locate(folder: Path, name: str) -> MapFile:
     if not path.is_file():
         raise FileError(f"the map {name!r} is missing; copy it into the folder")
     with guarded(path):
-        return find_map(path)
+        found = find_map(path)
+    if not found.has_floats and not found.grey:
+        raise FileError(f"the picture {path.name} is not an 8-bit grey one; it holds no angles")
+    return found
 
 
 def _checked(pairs: list[MapPair], notes: list[str]) -> list[MapPair]:
-    """Return the pairs whose checksums are right, all of them if the folder is too large to check now."""
-    maps = [found for pair in pairs for found in pair.maps if found.has_floats]
-    if sum(found.chunk[1] for found in maps) > VERIFY_BYTES:
+    """Return the undamaged pairs, all of them if the folder is too large to check now."""
+    n_values = sum(found.shape[0] * found.shape[1] for pair in pairs for found in pair.maps)
+    if n_values * FLOATS.itemsize > VERIFY_BYTES:
         return pairs
     sound = []
     for pair in pairs:
         try:
-            for found in (found for found in pair.maps if found.has_floats):
+            for found in pair.maps:
                 with guarded(found.path):
                     verify(found)
         except MapstackError as error:
