@@ -56,7 +56,7 @@ class App:
             for page in PAGES
             if page.in_navigation
         ]
-        shell = pn.Template(SHELL.replace("{{ body }}", self.page.body), title=f"{self.page.title} · Mapstack")
+        shell = pn.Template(SHELL.replace("{{ body }}", self.page.body))
         for name, value in {"style": STYLE, "links": links, "about": about()}.items():
             shell.add_variable(name, value)
         for name, part in parts.items():

@@ -41,11 +41,50 @@ def markup(content: str, **options: Any) -> Any:
     )
 
 
-def settings_form(settings: param.Parameterized, names: list[str], *, columns: int = 2) -> Any:
-    """Return widgets for some settings of an analysis, generated from its parameters."""
-    widgets = {name: {"stylesheets": [WIDGET_STYLE], "margin": 0} for name in names}
-    made = pn.Param(settings, parameters=names, widgets=widgets, show_name=False)
-    return pn.GridBox(*made.layout, ncols=columns, sizing_mode="stretch_width", margin=0)
+def settings_form(settings: param.Parameterized, names: list[str]) -> Any:
+    """Return compact widgets, two a row, for some settings of an analysis, generated from its parameters."""
+    widgets = [_setting(settings, name) for name in names]
+    rows = [pn.Row(*widgets[i : i + 2], sizing_mode="stretch_width", margin=(0, 0, 5, 0)) for i in range(0, len(widgets), 2)]
+    return pn.Column(*rows, sizing_mode="stretch_width", margin=0)
+
+
+def _setting(settings: param.Parameterized, name: str) -> Any:
+    parameter = settings.param[name]
+    options: dict[str, Any] = {
+        "name": name.removeprefix("n_").replace("_", " "),
+        "sizing_mode": "stretch_width",
+        "stylesheets": [WIDGET_STYLE],
+        "margin": (0, 5, 0, 0),
+        "min_width": 0,
+        "css_classes": [f"setting-{name}"],
+    }
+    if isinstance(parameter, param.Integer):
+        options["type"] = pn.widgets.IntInput
+    elif isinstance(parameter, param.Number):
+        options["type"] = pn.widgets.FloatInput
+    made = pn.Param(settings, parameters=[name], widgets={name: options}, show_name=False)
+    return made.layout[0]
+
+
+def button(label: str, name: str, on_click: Callable[[], None]) -> Any:
+    """Return a small button; `name` is its CSS class."""
+    made = pn.widgets.Button(name=label, stylesheets=[WIDGET_STYLE], margin=(4, 4, 0, 0), css_classes=[name])
+    made.on_click(lambda _: on_click())
+    return made
+
+
+def choice(options: Mapping[str, Any] | list[Any], name: str, **more: Any) -> Any:
+    """Return a compact select of named options; `name` is its CSS class."""
+    return pn.widgets.Select(
+        options=options, stylesheets=[WIDGET_STYLE], margin=0, css_classes=[name], **more
+    )
+
+
+def switch(options: Mapping[str, Any], name: str, **more: Any) -> Any:
+    """Return a row of buttons of which one is on; `name` is its CSS class."""
+    return pn.widgets.RadioButtonGroup(
+        options=dict(options), stylesheets=[WIDGET_STYLE], margin=0, css_classes=[name], **more
+    )
 
 
 def _script(name: str) -> str:

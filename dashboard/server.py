@@ -44,7 +44,9 @@ def _roots(given: list[Path]) -> list[Path]:
     example = Path("data_example")
     roots = given or ([example] if example.is_dir() else [])
     if not roots:
-        raise InputError("nothing to serve: no folder given and no data_example here; give a folder with data")
+        raise InputError(
+            "nothing to serve: no folder given and no data_example here; give a folder with data"
+        )
     for root in roots:
         if not root.is_dir():
             raise FileError(f"{root} is not a folder; give existing folders to serve")
@@ -79,8 +81,9 @@ def _pool(home: Path, dask: Any) -> Iterator[Any]:
 
 def _server(options: Namespace, library: Any, dask: Any) -> Any:
     from dashboard.app import factories
+    from dashboard.pages import PAGES
 
-    origins = [f"{name}:{options.port}" for name in ("localhost", "127.0.0.1", "[::1]")]
+    origins = [f"{name}:{options.port}" for name in ("localhost", "127.0.0.1")]
     pn.extension(notifications=False)
     try:
         return pn.io.server.get_server(
@@ -88,7 +91,7 @@ def _server(options: Namespace, library: Any, dask: Any) -> Any:
             port=options.port,
             address=options.address,
             websocket_origin=origins,
-            title={f"/{slug}": "Mapstack" for slug in ("", "maps", "jobs", "results")},
+            title={f"/{page.slug}": f"{page.title} · Mapstack" for page in PAGES},
             unused_session_lifetime_milliseconds=options.unused_session_lifetime,
             check_unused_sessions_milliseconds=options.check_unused_sessions,
             extra_patterns=[

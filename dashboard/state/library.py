@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import xarray as xr
+from engine.runtime.paths import resolve
 
 from engine.errors import FileError, MapstackError
 from engine.export.store import open_result
@@ -23,7 +24,6 @@ from engine.pyramid import Pyramid, label_pyramid, value_pyramid
 from engine.readers import describe, digest, open_images, split_key
 from engine.recipe import Recipe
 from engine.runtime import jobs
-from engine.runtime.paths import resolve
 from engine.schema import (
     CLASSES,
     CONFIDENCE,
@@ -144,9 +144,8 @@ class Library:
 
     def path(self, address: str) -> str:
         """Return the absolute path of an address, with its key; the only way from a URL to a file."""
-        path, key = split_key(address)
-        found = str(resolve(path, self.roots))
-        return f"{found}::{key}" if key else found
+        path, separator, key = address.rpartition("::") if "::" in address else (address, "", "")
+        return f"{resolve(path, self.roots)}{separator}{key}"
 
     def address(self, path: str) -> str:
         """Return the address of a path inside the roots."""

@@ -106,7 +106,10 @@ def _value(pyramid: Any, x: float, y: float, *, channel: int = 0) -> float | Non
     where = pyramid.pixel(x, y)
     if where is None:
         return None
-    step = [(b - a) / n for a, b, n in zip(pyramid.bounds[:2], pyramid.bounds[2:], pyramid.shape[::-1], strict=True)]
+    step = [
+        (b - a) / n
+        for a, b, n in zip(pyramid.bounds[:2], pyramid.bounds[2:], pyramid.shape[::-1], strict=True)
+    ]
     x0, y0 = pyramid.bounds[0] + where[1] * step[0], pyramid.bounds[1] + where[0] * step[1]
     around = (x0 + 0.25 * step[0], x0 + 0.75 * step[0]), (y0 + 0.25 * step[1], y0 + 0.75 * step[1])
     window, _ = pyramid.view(*around, 1, 1, channel=channel)

@@ -1,0 +1,106 @@
+"""The Jobs page: what runs, waits, is done or failed, of everybody who uses this server."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import panel as pn
+
+from dashboard.kit import Listing
+from dashboard.pages.base import Page, Visit
+from dashboard.pages.results import maps_link, when
+from dashboard.state.jobs import time_left
+from engine.runtime import jobs
+
+BODY: Final = """
+<div class="sheet"><div>
+  <h1>Jobs</h1>
+  <p>Jobs go on when their page is closed. A cancelled job leaves nothing behind.</p>
+  {{ embed(roots.listing) }}
+</div></div>
+"""
+COLUMNS: Final = [
+    {"name": "state", "title": "state"},
+    {"name": "what", "title": "what", "long": True},
+    {"name": "data", "title": "data", "long": True},
+    {"name": "owner", "title": "who"},
+    {"name": "since", "title": "since"},
+    {"name": "progress", "title": "done", "number": True},
+    {"name": "note", "title": "", "long": True},
+]
+REFRESH_MS: Final = 1000
+
+
+class Jobs:
+    """Table of all jobs, looked at again every second."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit = visit
+        self.listing = Listing(
+            columns=COLUMNS,
+            listener=lambda message: visit.work.guard(lambda: self._heard(message)),
+            empty="No jobs yet: open data on the Maps page and press Run.",
+        )
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look how the jobs stand."""
+        library = self.visit.library
+
+        def show(rows: list[dict[str, Any]]) -> None:
+            if rows != self.listing.rows:
+                self.listing.rows = rows
+
+        self.visit.work.run(
+            lambda: [_row(job, self.visit) for job in jobs.list(library.home)], show, key="jobs"
+        )
+
+    def _heard(self, message: Any) -> None:
+        library = self.visit.library
+        act = {
+            "cancel": lambda: jobs.cancel(message["id"], library.home),
+            "resume": lambda: jobs.resume(message["id"], library.home, pool=library.pool),
+            "delete": lambda: jobs.remove(message["id"], library.home),
+        }[message["do"]]
+        self.visit.work.run(act, lambda _: self.refresh(), key=f"{message['do']}-{message['id']}")
+
+
+def _row(job: Any, visit: Visit) -> dict[str, Any]:
+    recipe = job.recipe
+    link = maps_link(job, visit.library)
+    actions: list[dict[str, Any]] = []
+    if job.state in ("running", "waiting"):
+        actions.append({"do": "cancel", "label": "cancel"})
+    elif job.state in ("failed", "cancelled", "interrupted"):
+        actions.append({"do": "resume", "label": "run again"})
+    if job.state == "done" and link:
+        actions.append({"href": link, "label": "open"})
+    if job.state not in ("running", "waiting"):
+        actions.append({"do": "delete", "label": "delete", "title": "delete the job and its result"})
+    return {
+        "id": job.id,
+        "state": job.state,
+        "what": "" if recipe is None else f"{recipe.analysis} {_settings(recipe)}",
+        "data": "" if recipe is None else str(recipe.source or "").rsplit("/", 1)[-1],
+        "owner": job.owner,
+        "since": when(job.created),
+        "progress": f"{job.progress:.0%}",
+        "note": job.error or " · ".join(part for part in (job.doing, time_left(job.left)) if part),
+        "actions": actions,
+    }
+
+
+def _settings(recipe: Any) -> str:
+    n = recipe.settings.get("n_clusters")
+    edits = f", {len(recipe.edits)} edits" if recipe.edits else ""
+    return (f"into {n} classes" if n else "") + edits
+
+
+def build(visit: Visit) -> Mapping[str, Any]:
+    """Make the parts of one visit."""
+    page = Jobs(visit)
+    poll = pn.state.add_periodic_callback(page.refresh, period=REFRESH_MS)
+    visit.closing.append(poll.stop)
+    return {"listing": page.listing}
+
+
+PAGE: Final = Page(slug="jobs", title="Jobs", body=BODY, build=build)

@@ -1,0 +1,127 @@
+"""Edits of a result as the page does them: shown from memory at once, stored a moment later."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from dashboard.state.library import Library, Segmentation, Stack, shown
+from engine import pipeline
+from engine.errors import MapstackError
+from engine.recipe import Recipe
+from engine.runtime import jobs
+from engine.schema import CLASSES, CONFIDENCE, LABEL, LABELS
+
+
+def edited(
+    library: Library, stack: Stack, segmentation: Segmentation, name: str, **arguments: Any
+) -> Segmentation:
+    """Apply one edit and return what to show; takes a moment: call it in a thread."""
+    return _in_memory(pipeline.edit(segmentation.tree, name, prepared(stack, segmentation), **arguments), library)
+
+
+def undone(library: Library, stack: Stack, segmentation: Segmentation) -> Segmentation:
+    """Take back the last edit of a result that was opened with edits."""
+    return _in_memory(pipeline.undo(segmentation.tree, prepared(stack, segmentation)), library)
+
+
+def stored(library: Library, segmentation: Segmentation) -> Segmentation:
+    """Store an edited result in the library, as a job of its own that is done at once."""
+    job = jobs.submit(segmentation.recipe, home=library.home, start=False)
+    job = jobs.work(job.id, library.home)
+    if job.error is not None:
+        raise MapstackError(job.error)
+    return replace(segmentation, id=job.id)
+
+
+def prepared(stack: Stack, segmentation: Segmentation) -> xr.Dataset:
+    """Return the images with the preparation that the result's recipe names."""
+    from engine.recipe import prepare
+
+    return prepare(stack.images, segmentation.recipe.prepare)
+
+
+def _in_memory(tree: xr.DataTree, library: Library) -> Segmentation:
+    """Compute a result's maps and tables once, so that nothing is computed while it is looked at."""
+    small = {name: tree[name].nbytes < 2**28 for name in (LABELS, CONFIDENCE)}
+    maps = {name: tree[name].compute() if small[name] else tree[name] for name in small}
+    tree = tree.copy()
+    tree.dataset = tree.to_dataset().assign(maps)
+    return shown(tree, "", library.home)
+
+
+def last_edit(segmentation: Segmentation | None) -> str:
+    """Name of the last edit, empty if there is none."""
+    return "" if segmentation is None or not segmentation.recipe.edits else str(segmentation.recipe.edits[-1]["name"])
+
+
+def code_of(recipe: Recipe, result: Path | None) -> tuple[str, str]:
+    """Return the Python lines and the command that make a result again."""
+    return _python(recipe), _command(recipe, result)
+
+
+def _python(recipe: Recipe) -> str:
+    lines = ["import engine", "", f"images = engine.open({recipe.source!r})"]
+    for step in recipe.prepare:
+        from engine import catalogue
+
+        module, _, function = catalogue.STEPS[step["name"]].partition(":")
+        lines.insert(1, f"from {module} import {function}")
+        lines.append(f"images = {function}(images, {_arguments(step['arguments'])})")
+    settings = {**changed_settings(recipe), "seed": recipe.seed}
+    lines.append(f"result = engine.run({recipe.analysis!r}, images, {_arguments(settings)})")
+    for edit in recipe.edits:
+        given = {key: value for key, value in edit["arguments"].items() if key != "model"}
+        lines.append(f"result = engine.edit(result, {edit['name']!r}, images, {_arguments(given)})")
+    lines.append('engine.save(result, "result.zarr")')
+    return "\n".join(lines)
+
+
+def _command(recipe: Recipe, result: Path | None) -> str:
+    import shlex
+
+    if (recipe.edits or recipe.prepare) and result is not None:
+        return f"mapstack run --recipe {shlex.quote(str(result))} --out result.zarr"
+    words = ["mapstack", "run", recipe.analysis, str(recipe.source)]
+    for name, value in {**changed_settings(recipe), "seed": recipe.seed}.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join([*words, "--out", "result.zarr"])
+
+
+def changed_settings(recipe: Recipe) -> dict[str, Any]:
+    """Settings that differ from their defaults."""
+    from engine import catalogue
+
+    defaults = catalogue.find("analyses", recipe.analysis)().settings()
+    return {name: value for name, value in recipe.settings.items() if value != defaults.get(name)}
+
+
+def _arguments(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in values.items())
+
+
+def class_rows(segmentation: Segmentation | None) -> list[dict[str, Any]]:
+    """Rows of the class table, ready to be shown."""
+    if segmentation is None:
+        return []
+    table = segmentation.classes
+    return [
+        {
+            "label": int(label),
+            "name": str(table["name"].values[row]),
+            "color": str(table["color"].values[row])[:7],
+            "share": f"{100 * float(table['fraction'].values[row]):.1f} %",
+            "area": f"{float(table['area'].values[row]):.4g}",
+            "confidence": _two_places(table["confidence"].values[row]),
+        }
+        for row, label in enumerate(table[LABEL].values)
+    ]
+
+
+def _two_places(value: Any) -> str:
+    return "–" if not np.isfinite(value) else f"{float(value):.2f}"
+
+
+__all__ = ["CLASSES", "class_rows", "code_of", "edited", "last_edit", "stored", "undone"]

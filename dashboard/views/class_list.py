@@ -1,0 +1,94 @@
+"""The class table with its edits, undo and redo."""
+
+from typing import Any
+
+from dashboard.kit import ClassTable, Work
+from dashboard.state import editing
+from dashboard.state.library import Library, Segmentation
+from dashboard.state.session import Session, pixel_units
+
+
+class ClassList:
+    """Classes of the result: select, rename, recolour, merge, split; each an edit of the recipe."""
+
+    def __init__(self, session: Session, library: Library, work: Work) -> None:
+        self.session, self.library, self.work = session, library, work
+        self.table = ClassTable(
+            listener=lambda message: work.guard(lambda: self._heard(message)),
+            empty="No classes yet: press Run on the left.",
+        )
+        session.param.watch(self._draw, ["segmentation", "earlier", "later", "stack"])
+        session.param.watch(self._select, "selected")
+        self._draw()
+
+    def undo(self) -> None:
+        """Take back the last edit."""
+        session = self.session
+        if session.earlier:
+            session.step(back=True)
+            self._keep(session.segmentation)
+        elif editing.last_edit(session.segmentation):
+            before = session.segmentation
+            self._compute(
+                lambda: editing.undone(self.library, session.stack, before),
+                lambda after: session.param.update(segmentation=after, later=[before], selected=[]),
+            )
+
+    def redo(self) -> None:
+        """Do again what was taken back last."""
+        if self.session.later:
+            self.session.step(back=False)
+            self._keep(self.session.segmentation)
+
+    def edit(self, name: str, **arguments: Any) -> None:
+        """Apply an edit of the catalogue."""
+        stack, segmentation = self.session.stack, self.session.segmentation
+        if stack is None or segmentation is None:
+            return
+        self._compute(
+            lambda: editing.edited(self.library, stack, segmentation, name, **arguments),
+            lambda after: self.session.show(after, keep=True),
+        )
+
+    def _compute(self, make: Any, show: Any) -> None:
+        self.table.busy = True
+
+        def done(after: Segmentation) -> None:
+            self.table.busy = False
+            show(after)
+            self._keep(after)
+
+        self.work.run(make, done, key="edit", failed=lambda: setattr(self.table, "busy", False))
+
+    def _keep(self, segmentation: Segmentation | None) -> None:
+        """Store what is shown now, so that the URL can reopen it."""
+        if segmentation is not None and not segmentation.id:
+            self.work.run(
+                lambda: editing.stored(self.library, segmentation), self.session.stored, key="store"
+            )
+
+    def _heard(self, message: Any) -> None:
+        selected = self.session.selected
+        actions: dict[str, Any] = {
+            "select": lambda: self.session.select(list(message["labels"])),
+            "rename": lambda: self.edit("rename", label=message["label"], name=message["name"]),
+            "recolour": lambda: self.edit("recolour", label=message["label"], color=message["color"]),
+            "merge": lambda: self.edit("merge", labels=sorted(selected)),
+            "split": lambda: self.edit("split", label=selected[0]),
+            "undo": self.undo,
+            "redo": self.redo,
+        }
+        actions[message["do"]]()
+
+    def _select(self, *_: Any) -> None:
+        self.table.selected = list(self.session.selected)
+
+    def _draw(self, *_: Any) -> None:
+        session = self.session
+        self.table.param.update(
+            rows=editing.class_rows(session.segmentation),
+            selected=list(session.selected),
+            undo=editing.last_edit(session.segmentation),
+            redo=editing.last_edit(session.later[-1]) if session.later else "",
+            area_unit="" if session.stack is None else f"{pixel_units(session.stack)}²",
+        )

@@ -1,0 +1,82 @@
+"""Export the result in a format of the catalogue, and offer the files for download."""
+
+import secrets
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from dashboard.kit import ExportBar, Work
+from dashboard.state.library import Library, Segmentation
+from dashboard.state.session import Session
+from dashboard.views.picker import size_of
+from engine import catalogue
+
+MAX_FILES: Final = 4
+"""More files, and folders, are packed into one archive."""
+
+
+class ExportCard:
+    """Format, Export, and links to what was written."""
+
+    def __init__(self, session: Session, library: Library, work: Work) -> None:
+        self.session, self.library, self.work = session, library, work
+        formats = list(catalogue.EXPORTERS)
+        self.bar = ExportBar(
+            formats=formats, format=formats[0], listener=lambda _: work.guard(self._export)
+        )
+        self.folders: list[Path] = []
+        session.param.watch(self._ready, "segmentation")
+        self._ready()
+
+    def close(self) -> None:
+        """Delete what was written for this tab."""
+        for folder in self.folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _ready(self, *_: Any) -> None:
+        self.bar.param.update(
+            reason="Run a segmentation first." if self.session.segmentation is None else "", files=[]
+        )
+
+    def _export(self) -> None:
+        segmentation = self.session.segmentation
+        if segmentation is None or self.bar.busy:
+            return
+        folder = self.library.home / "exports" / secrets.token_hex(16)
+        self.folders.append(folder)
+        self.bar.param.update(busy=True, files=[])
+
+        def show(files: list[Path]) -> None:
+            self.bar.param.update(busy=False, files=[_link(file) for file in files])
+
+        name, images = self.bar.format, None if self.session.stack is None else self.session.stack.images
+        self.work.run(
+            lambda: write(segmentation, name, folder, images),
+            show,
+            key="export",
+            failed=lambda: setattr(self.bar, "busy", False),
+        )
+
+
+def write(segmentation: Segmentation, name: str, folder: Path, images: Any) -> list[Path]:
+    """Write a result in one format; several files or a folder become one archive."""
+    folder.mkdir(parents=True)
+    files: list[Path] = catalogue.find("exporters", name)(segmentation.tree, folder, images=images)
+    if len(files) <= MAX_FILES and all(file.is_file() and file.parent == folder for file in files):
+        return files
+    archive = folder / f"{name}.zip"
+    inside = sorted(path for path in folder.rglob("*") if path.is_file())
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in inside:
+            packed.write(file, file.relative_to(folder))
+    return [archive]
+
+
+def _link(file: Path) -> dict[str, str]:
+    return {
+        "name": file.name,
+        "url": f"/exports/{file.parent.name}/{quote(file.name)}",
+        "size": size_of(file.stat().st_size),
+    }

@@ -1,0 +1,227 @@
+"""The maps in the middle: raw values on the left, classes on the right, one row a variable."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import panel as pn
+import param
+from bokeh.events import MouseMove
+from bokeh.models import ColumnDataSource, CustomJS
+
+from dashboard.kit import escape, markup
+from dashboard.plots.labels import Classes
+from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
+from dashboard.state.library import Segmentation, Stack
+from dashboard.state.session import Session, pixel_units
+from dashboard.views.linked import Layers, LinkedMaps
+from engine.schema import LABEL
+
+SECOND_MODE: Final = {"segments": "confidence", "confidence": "segments"}
+"""What the second map of classes shows beside the first; otherwise the same, of the second variable."""
+TITLES: Final = {
+    "segments": "Classes",
+    "raw": "Raw values",
+    "means": "Class means",
+    "over": "Classes over raw",
+    "confidence": "Confidence",
+}
+MAX_ROWS: Final = 2
+CURSOR_JS: Final = """
+const now = Date.now();
+if (now - (cursor.tags[0] ?? 0) < 80) return;
+cursor.tags = [now];
+cursor.data = {x: [cb_obj.x], y: [cb_obj.y]};
+"""
+"""Tell the server where the cursor is, at most every 80 ms."""
+
+Pick = Callable[[float, float], None]
+
+
+class CursorMaps(LinkedMaps):
+    """Linked maps that tell where the cursor is."""
+
+    on_move: Pick | None = None
+
+    def _listen(self, figure: Any) -> None:
+        super()._listen(figure)
+        cursor = ColumnDataSource({"x": [], "y": []})
+        cursor.on_change("data", self._cursor_moved)
+        figure.js_on_event(MouseMove, CustomJS(args={"cursor": cursor}, code=CURSOR_JS))
+
+    def _cursor_moved(self, _attribute: str, _old: Any, new: Any) -> None:
+        if self.on_move is not None and len(new["x"]):
+            self.on_move(float(new["x"][0]), float(new["y"][0]))
+
+
+class MapGrid(param.Parameterized):
+    """Linked maps of the open data; made anew for each data set, otherwise only redrawn."""
+
+    layers = param.ClassSelector(class_=Layers, default=None, allow_None=True)
+    second_mode = param.String("confidence")
+    first_variable = param.String("")
+    second_variable = param.String("")
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        on_tap: Pick,
+        on_region: Callable[[list[list[float]]], None],
+        on_move: Pick,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.on_tap, self.on_region, self.on_move = on_tap, on_region, on_move
+        self.linked: CursorMaps | None = None
+        self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["map-grid"])
+        self.titles: dict[str, Any] = {}
+        session.param.watch(self._rebuild, "stack")
+        session.param.watch(self._resegment, "segmentation")
+        session.param.watch(self._mode, "mode")
+        session.param.watch(self._retitle, ["channel", "percent", "mode"])
+        session.param.watch(self._mark, ["pixel", "region"])
+        self._rebuild()
+
+    def reset(self) -> None:
+        """Show everything."""
+        if self.linked is not None:
+            self.linked.reset()
+
+    def _rebuild(self, *_: Any) -> None:
+        stack = self.session.stack
+        self.titles, self.layers = {}, None
+        if stack is None:
+            self.root.objects = [markup('<p class="empty">Open a measurement with “change…” on the left.</p>')]
+            return
+        first = stack.pyramids[stack.variables[0]]
+        self.linked = CursorMaps(
+            first.bounds, units=pixel_units(stack), on_tap=self.on_tap, on_region=self.on_region
+        )
+        self.linked.on_move = self.on_move
+        self.layers = empty_layers(stack)
+        self.first_variable, self.second_variable = stack.variables[0], stack.variables[1 % len(stack.variables)]
+        self.root.objects = [self._row(stack, row) for row in range(min(MAX_ROWS, len(stack.variables)))]
+        self._retitle()
+
+    def _row(self, stack: Stack, row: int) -> Any:
+        name = stack.variables[row]
+        session, linked = self.session, self.linked
+        assert linked is not None  # noqa: S101  (made just before)
+        look = {"channel": session.param.channel, "percent": session.param.percent, "colormap": session.param.colormap}
+        values = linked.values(
+            stack.pyramids[name], streams=look, symbol=SYMBOLS.get(name, name)
+        )
+        shown = {
+            **look,
+            "layers": self.param.layers,
+            "selected": session.param.selected,
+            "mode": session.param.mode if row == 0 else self.param.second_mode,
+            "variable": self.param.first_variable if row == 0 else self.param.second_variable,
+        }
+        classes = linked.labels(self.layers, streams=shown)
+        cells = [
+            self._cell(f"raw-{row}", values),
+            self._cell(f"classes-{row}", classes),
+        ]
+        return pn.Row(*cells, sizing_mode="stretch_both", margin=0)
+
+    def _cell(self, name: str, plot: Any) -> Any:
+        title = self.titles[name] = markup("")
+        pane = pn.pane.HoloViews(
+            plot, sizing_mode="stretch_both", linked_axes=False, margin=0
+        )
+        return pn.Column(
+            title, pane, sizing_mode="stretch_both", margin=(0, 3), css_classes=["map-cell", f"map-{name}"]
+        )
+
+    def _resegment(self, *_: Any) -> None:
+        stack, segmentation = self.session.stack, self.session.segmentation
+        if stack is not None:
+            self.layers = (
+                empty_layers(stack) if segmentation is None else layers_of(stack, segmentation)
+            )
+
+    def _mode(self, *_: Any) -> None:
+        mode = self.session.mode
+        self.second_mode = SECOND_MODE.get(mode, mode)
+
+    def _mark(self, *_: Any) -> None:
+        if self.linked is not None:
+            self.linked.mark(*(self.session.pixel or (None, None)))
+            self.linked.outline(self.session.region)
+
+    def _retitle(self, *_: Any) -> None:
+        stack = self.session.stack
+        if stack is None:
+            return
+        for row, name in enumerate(stack.variables[:MAX_ROWS]):
+            mode = self.session.mode if row == 0 else SECOND_MODE.get(self.session.mode, self.session.mode)
+            of = f" · {symbol(name)}" if mode in ("raw", "means", "over") and len(stack.variables) > 1 else ""
+            self.titles[f"raw-{row}"].object = value_title(stack, name, self.session)
+            self.titles[f"classes-{row}"].object = f'<div class="map-title"><b>{TITLES[mode]}{escape(of)}</b></div>'
+
+
+def value_title(stack: Stack, name: str, session: Session) -> str:
+    """Name of a variable and the ends of its stretch."""
+    pyramid = stack.pyramids[name]
+    _, low, high, _ = pyramid.limits(session.channel, percent=session.percent)
+    unit = SHOWN_UNITS.get(pyramid.units, f" {pyramid.units}")
+    full = str(stack.images[name].attrs.get("long_name", name))
+    return (
+        f'<div class="map-title"><b>{escape(full)}</b><span>{low:.4g} '
+        f'<i class="ramp {escape(session.colormap)}"></i> {high:.4g}{escape(unit)}</span></div>'
+    )
+
+
+def symbol(name: str) -> str:
+    """Short sign of a variable."""
+    return SYMBOLS.get(name, name)
+
+
+def empty_layers(stack: Stack) -> Layers:
+    """Return what the map of classes is drawn from before there are any: nothing labelled."""
+    blank = _blank(stack)
+    return Layers(classes=Classes((), (), ()), pyramid=blank, confidence=blank, raw=stack.pyramids)
+
+
+def _blank(stack: Stack) -> Any:
+    import numpy as np
+
+    from engine.pyramid import label_pyramid
+
+    plane = stack.images[stack.variables[0]]
+    plane = plane.isel({stack.spectral: 0}, drop=True) if stack.spectral else plane
+    return label_pyramid(plane.copy(data=np.zeros(plane.shape, "uint8")).rename("labels")).build()
+
+
+def layers_of(stack: Stack, segmentation: Segmentation) -> Layers:
+    """Return what the map of classes is drawn from."""
+    import numpy as np
+
+    labels = segmentation.classes[LABEL].values.astype(int)
+    means = {}
+    for name in stack.variables:
+        column = segmentation.spectra.get(f"{name}_mean")
+        if column is None:
+            continue
+        values = np.atleast_2d(column.transpose(..., LABEL).values)
+        table = np.full((values.shape[0], labels.max(initial=0) + 1), np.nan)
+        table[:, labels] = values
+        means[name] = table
+    return Layers(
+        classes=classes_of(segmentation),
+        pyramid=segmentation.labels,
+        confidence=segmentation.confidence,
+        raw=stack.pyramids,
+        means=means,
+    )
+
+
+def classes_of(segmentation: Segmentation) -> Classes:
+    """Names and colours of a result's classes."""
+    table = segmentation.classes
+    return Classes(
+        labels=tuple(int(label) for label in table[LABEL].values),
+        names=tuple(str(name) for name in table["name"].values),
+        colors=tuple(str(color) for color in table["color"].values),
+    )

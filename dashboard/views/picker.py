@@ -1,0 +1,204 @@
+"""Open data: a card that says what is open, and a dialog that walks through the served folders."""
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from dashboard.kit import Browser, Work, escape, markup
+from dashboard.state.library import Library, Stack, is_openable
+from engine.errors import MapstackError
+from engine.readers import split_key
+from engine.runtime.paths import resolve
+from engine.schema import X, Y
+
+THUMBNAIL: Final = (320, 220)
+HIDDEN: Final = (".", "__")
+MAX_ENTRIES: Final = 500
+
+
+class Picker:
+    """The data card with its dialog; `on_open` gets the address of what the user opens."""
+
+    def __init__(self, library: Library, work: Work, on_open: Callable[[str], None]) -> None:
+        self.library, self.work, self.on_open = library, work, on_open
+        self.card = markup(nothing_open())
+        self.browser = Browser(listener=lambda message: work.guard(lambda: self._heard(message)))
+        self.here: Path | None = None
+
+    def open_dialog(self) -> None:
+        """Show the dialog, at the place it was left."""
+        if self.here is None:
+            self._go(self.library.roots[0] if len(self.library.roots) == 1 else None)
+        self.browser.shown = True
+
+    def show(self, stack: Stack | None) -> None:
+        """Say what is open."""
+        self.card.object = nothing_open() if stack is None else card_of(stack)
+
+    def _heard(self, message: Any) -> None:
+        name = str(message.get("name", ""))
+        actions: dict[str, Callable[[], None]] = {
+            "close": lambda: setattr(self.browser, "shown", False),
+            "look": lambda: self._look(name),
+            "enter": lambda: self._go(self._below(name)),
+            "up": lambda: self._up(int(message["depth"])),
+            "open": lambda: self._open(name),
+        }
+        actions[message["do"]]()
+
+    def _below(self, name: str) -> Path:
+        if self.here is None:
+            return next(root for root in self.library.roots if str(root) == name or root.name == name)
+        return Path(resolve(str(self.here / name), self.library.roots))
+
+    def _go(self, folder: Path | None) -> None:
+        self.here = folder
+        roots = self.library.roots
+        self.browser.param.update(
+            crumbs=self._crumbs(), chosen="", preview={}, openable=False, note="looking …", entries=[]
+        )
+
+        def show(entries: list[dict[str, str]]) -> None:
+            note = f"the first {MAX_ENTRIES} entries" if len(entries) == MAX_ENTRIES else ""
+            self.browser.param.update(entries=entries, note=note)
+
+        self.work.run(lambda: entries_of(folder, roots), show, key="browse")
+
+    def _crumbs(self) -> list[str]:
+        if self.here is None:
+            return ["served folders"]
+        root = next(root for root in self.library.roots if self.here.is_relative_to(root))
+        several = ["served folders"] if len(self.library.roots) > 1 else []
+        return [*several, root.name, *self.here.relative_to(root).parts]
+
+    def _up(self, depth: int) -> None:
+        crumbs = self._crumbs()
+        if len(self.library.roots) > 1 and depth == 0:
+            self._go(None)
+            return
+        folder = self.here
+        for _ in range(len(crumbs) - 1 - depth):
+            folder = folder.parent if folder is not None else None
+        self._go(folder)
+
+    def _look(self, name: str) -> None:
+        path = self._below(name)
+        self.browser.param.update(chosen=name, openable=False, note="opening …", preview={})
+
+        def show(preview: dict[str, Any]) -> None:
+            self.browser.param.update(preview=preview, openable="problem" not in preview, note="")
+
+        self.work.run(lambda: preview_of(self.library, path), show, key="preview")
+
+    def _open(self, name: str) -> None:
+        address = self.library.address(str(self._below(name)))
+        self.browser.shown = False
+        self.on_open(address)
+
+
+def entries_of(folder: Path | None, roots: list[Path]) -> list[dict[str, str]]:
+    """Return what can be entered or opened in a folder; without one, the roots."""
+    if folder is None:
+        return [{"name": root.name, "kind": "folder", "note": ""} for root in roots]
+    found = sorted(folder.iterdir(), key=lambda p: (not p.is_dir(), p.name.lower()))
+    shown = [path for path in found if not path.name.startswith(HIDDEN)][:MAX_ENTRIES]
+    return [_entry(path) for path in shown]
+
+
+def _entry(path: Path) -> dict[str, str]:
+    if path.is_dir():
+        stack = any(path.glob("*.ds.dat")) or (path / "zarr.json").exists()
+        return {"name": path.name, "kind": "stack" if stack else "folder", "note": "measurement" if stack else ""}
+    return {"name": path.name, "kind": "file", "note": size_of(path.stat().st_size)}
+
+
+def preview_of(library: Library, path: Path) -> dict[str, Any]:
+    """Return the thumbnail and the reader's facts of what lies at a path, or why it cannot be opened."""
+    try:
+        if path.is_dir() and not is_openable(path):
+            return {"title": path.name, "problem": "A folder without a measurement of its own; go into it."}
+        stack = library.stack(library.address(str(path)))
+    except MapstackError as error:
+        return {"title": path.name, "problem": str(error)}
+    return {
+        "title": stack.title,
+        "image": thumbnail(stack),
+        "lines": facts_of(stack),
+        "warnings": stack.warnings,
+    }
+
+
+def facts_of(stack: Stack) -> list[str]:
+    """What the reader found, as a few short lines."""
+    images, facts = stack.images, stack.facts
+    size = f"{images.sizes[Y]} × {images.sizes[X]} px"
+    lines = []
+    if stack.spectral is not None:
+        coordinate = images[stack.spectral]
+        units = str(coordinate.attrs.get("units", "1"))
+        ends = f", {float(coordinate[0]):.4g}–{float(coordinate[-1]):.4g} {units}" if units != "1" else ""
+        lines.append(f"{coordinate.size} × {stack.spectral}{ends}")
+    holes = facts.get("nan_share")
+    share = _share(holes)
+    lines.append(size + (f" · {share:.1%} without data" if share else ""))
+    return lines
+
+
+def _share(holes: Any) -> float:
+    """Largest share of missing values; readers give one number or one a variable."""
+    if isinstance(holes, dict):
+        return max((float(v) for v in holes.values()), default=0.0)
+    return float(holes or 0.0)
+
+
+def thumbnail(stack: Stack) -> str:
+    """Middle channel of the first variable as a PNG, ready for an image's `src`."""
+    from PIL import Image
+
+    pyramid = stack.pyramids[stack.variables[0]]
+    channel = pyramid.n_channels // 2
+    x0, y0, x1, y1 = pyramid.bounds
+    values, _ = pyramid.view((x0, x1), (y0, y1), *THUMBNAIL, channel=channel)
+    _, low, high, _ = pyramid.limits(channel, percent=99.0)
+    grey = np.nan_to_num((values - low) / (high - low) * 255, nan=0).clip(0, 255).astype("uint8")
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def card_of(stack: Stack) -> str:
+    """HTML of the data card."""
+    lines = "".join(f"<span>{escape(line)}</span>" for line in facts_of(stack))
+    warnings = "".join(f'<p class="warning">{escape(line)}</p>' for line in stack.warnings)
+    return (
+        f'<div class="data"><img src="{thumbnail(stack)}" alt="preview"><div>'
+        f'<b id="data-title" title="{escape(stack.address)}">{escape(stack.title)}</b>{lines}</div></div>{warnings}'
+    )
+
+
+def nothing_open() -> str:
+    """HTML of the data card before anything is open."""
+    return '<p class="empty">Nothing is open yet: choose a measurement folder or a file.</p>'
+
+
+def size_of(n_bytes: int) -> str:
+    """Size for people.
+
+    Examples
+    --------
+    >>> size_of(1_234_567)
+    '1.2 MB'
+    """
+    value = float(n_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+__all__ = ["Picker", "facts_of", "preview_of", "size_of", "split_key", "thumbnail"]

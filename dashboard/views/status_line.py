@@ -1,0 +1,49 @@
+"""The line at the bottom: where the cursor is and what lies there."""
+
+from typing import Any
+
+from dashboard.kit import escape, markup
+from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
+from dashboard.state.session import Session, pixel_units, readout
+
+
+class StatusLine:
+    """Position, values, class and confidence under the cursor."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.text = markup('<div class="status">Move over a map to read its values.</div>')
+
+    def move(self, x: float, y: float) -> None:
+        """Say what lies at a position."""
+        self.text.object = f'<div class="status">{status_html(self.session, x, y)}</div>'
+
+
+def status_html(session: Session, x: float, y: float) -> str:
+    """HTML of what lies at a position."""
+    stack, found = session.stack, readout(session, x, y)
+    if stack is None or not found:
+        return ""
+    units = escape(pixel_units(stack))
+    parts = [f"<span>x <b>{x:.1f}</b> y <b>{y:.1f}</b> {units}</span>"]
+    parts += [_value(stack, name, value) for name, value in found["values"].items()]
+    parts.append(_class(session, found["label"], found["confidence"]))
+    return "".join(parts)
+
+
+def _value(stack: Any, name: str, value: float | None) -> str:
+    units = str(stack.images[name].attrs.get("units", "1"))
+    text = "no data" if value is None else f"{value:.2f}{SHOWN_UNITS.get(units, ' ' + units)}"
+    return f"<span>{escape(SYMBOLS.get(name, name))} <b>{escape(text)}</b></span>"
+
+
+def _class(session: Session, label: int, confidence: float | None) -> str:
+    if session.segmentation is None:
+        return ""
+    if label == 0:
+        return "<span>no class</span>"
+    table = session.segmentation.classes
+    row = table["label"].values.tolist().index(label)
+    name = escape(str(table["name"].values[row]))
+    certain = "" if confidence is None else f" ({confidence:.2f})"
+    return f"<span>class <b>{label} {name}</b>{certain}</span>"
