@@ -8,12 +8,15 @@ import numpy as np
 import xarray as xr
 
 from engine.export.atomic import appearing
-from engine.export.provenance import RECIPE, ascii_recipe, recipe_text, stem
+from engine.export.provenance import RECIPE, recipe_text, stem
 from engine.export.streaming import in_memory
 from engine.schema import CLASSES, CONFIDENCE, LABEL, LABELS, OBJECTS, PIXEL, X, Y, pixel_map, table
 
 _CENTIMETRES: Final = {"nm": 1e-7, "µm": 1e-4, "um": 1e-4, "mm": 0.1, "m": 100.0}
 """Units of length that a TIFF resolution can be given in."""
+
+_ROW: Final = 1000
+"""Characters in a row of the FITS table that holds the recipe."""
 
 
 def pixel_edges(result: xr.DataTree, dim: str) -> tuple[np.ndarray, str]:
@@ -78,12 +81,18 @@ def write_fits(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
         units[-1].name = name
         units[-1].header.update(_axes(result))
     _name_classes(units[0].header, result)
-    recipe = ascii_recipe(result)
-    column = fits.Column(name=RECIPE, format=f"{max(1, len(recipe))}A", array=[recipe])
+    column = fits.Column(name=RECIPE, format=f"{_ROW}A", array=_rows(recipe_text(result)))
     units.append(fits.BinTableHDU.from_columns([column], name="RECIPE"))
     with appearing(path) as draft:
         units.writeto(draft, checksum=True, output_verify="exception")
     return [path]
+
+
+def _rows(recipe: str) -> list[str]:
+    """Cut a recipe into rows of ASCII without blanks, because FITS drops blanks at the end of a row."""
+    compact = json.dumps(json.loads(recipe), separators=(",", ":")) if recipe else ""
+    text = compact.replace(" ", "\\u0020")
+    return [text[start : start + _ROW] for start in range(0, len(text), _ROW)] or [""]
 
 
 def _maps(result: xr.DataTree) -> list[str]:

@@ -40,12 +40,6 @@ def trace(mask: np.ndarray) -> list[Outline]:
     return [Outline(first, tuple(holes)) for first, *holes in found.values()]
 
 
-def signed_area(ring: np.ndarray) -> float:
-    """Area of a ring of `(x, y)` points, positive if counter-clockwise (shoelace formula)."""
-    x, y = (ring - ring[0]).astype(float).T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
-
-
 def _n_edges(regions: np.ndarray) -> int:
     """Number of pixel edges between different regions, each counted once a side that is a region."""
     across = regions[:, 1:] != regions[:, :-1]

@@ -155,7 +155,7 @@ def _from_fits(path: Path) -> str:
     from astropy.io import fits
 
     with fits.open(path, memmap=False) as units:
-        return str(units["RECIPE"].data["recipe"][0])
+        return "".join(units["RECIPE"].data["recipe"])
 
 
 def _from_png(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import xarray as xr
 
 from engine.export.atomic import appearing
 from engine.export.images import pixel_edges
-from engine.export.outlines import Outline, signed_area, trace
+from engine.export.outlines import Outline, trace
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
 from engine.schema import CLASSES, LABEL, LABELS, X, Y, pixel_map, table
@@ -34,7 +35,7 @@ def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset
                 "properties": row,
                 "geometry": {
                     "type": "MultiPolygon",
-                    "coordinates": [_polygon(o, edges[X][0], edges[Y][0]) for o in outlines],
+                    "coordinates": _polygons(outlines, edges[X][0], edges[Y][0]),
                 },
             }
             for row, outlines in _classes(result)
@@ -72,17 +73,25 @@ def _classes(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outline
         yield row, trace(labels == row[LABEL])
 
 
-def _polygon(outline: Outline, x: np.ndarray, y: np.ndarray) -> list[list[list[float]]]:
-    """Rings as GeoJSON wants them: closed, in coordinates, the outer one counter-clockwise."""
-    rings = []
-    for vertices, sign in [(outline.outer, 1), *((hole, -1) for hole in outline.holes)]:
-        ring = np.column_stack([x[vertices[:, 1]], y[vertices[:, 0]]])
-        ring = ring if signed_area(ring) * sign > 0 else ring[::-1]
-        rings.append(np.vstack([ring, ring[:1]]).tolist())
-    return rings
+def _polygons(outlines: list[Outline], x: np.ndarray, y: np.ndarray) -> list[list[list[list[float]]]]:
+    """Polygons as GeoJSON wants them: rings closed, in coordinates, the outer one counter-clockwise."""
+    if not outlines:
+        return []
+    rings = [ring for outline in outlines for ring in (outline.outer, *outline.holes)]
+    vertices = np.concatenate(rings)
+    points = np.column_stack([x[vertices[:, 1]], y[vertices[:, 0]]]).tolist()
+    # Outer rings are traced clockwise in the picture, which is counter-clockwise in (x, y) where y grows downwards.
+    turn = 1 if (x[-1] - x[0]) * (y[-1] - y[0]) > 0 else -1
+    stops = np.cumsum([len(ring) for ring in rings]).tolist()
+    closed = iter(_closed(points[a:b], turn) for a, b in pairwise([0, *stops]))
+    return [[next(closed) for _ in range(1 + len(outline.holes))] for outline in outlines]
+
+
+def _closed(ring: list[list[float]], turn: int) -> list[list[float]]:
+    ring = ring[::turn]
+    return [*ring, ring[0]]
 
 
 def _ds9_polygon(vertices: np.ndarray) -> str:
     # half a pixel before the centre of pixel (0, 0), which is (1, 1)
-    points = (vertices[:, ::-1] + 0.5).ravel().tolist()
-    return "polygon(" + ",".join(f"{value:g}" if value < 1e5 else f"{value:.1f}" for value in points) + ")"
+    return f"polygon({','.join(map(str, (vertices[:, ::-1] + 0.5).ravel().tolist()))})"

@@ -13,7 +13,19 @@ import xarray as xr
 from engine.export.atomic import appearing
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
-from engine.schema import CHANNEL, CLASSES, LABEL, LABELS, OBJECT, PIXEL, SPECTRA, SPECTRAL, STATISTICS, pixel_map, table
+from engine.schema import (
+    CHANNEL,
+    CLASSES,
+    LABEL,
+    LABELS,
+    OBJECT,
+    PIXEL,
+    SPECTRA,
+    SPECTRAL,
+    STATISTICS,
+    pixel_map,
+    table,
+)
 
 OBJECT_TABLE: Final = "object_table"
 

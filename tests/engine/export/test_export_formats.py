@@ -22,7 +22,7 @@ from engine.export.provenance import read_recipe
 from engine.recipe import Recipe
 
 STEM = "hBN_µ-map_2"
-NAMES = ["SiO₂, dünn", '=SUM(A1)"\'; <b>$x_1$', "two\nlines\t#{%}"]
+NAMES = ["SiO₂, dünn", "=SUM(A1)\"'; <b>$x_1$", "two\nlines\t#{%}"]
 
 
 @pytest.mark.parametrize("name", catalogue.EXPORTERS)
@@ -240,7 +240,9 @@ def test_svg_is_well_formed_and_names_the_classes_as_text(result: xr.DataTree, t
     from defusedxml import ElementTree
 
     (path,) = figures.write_svg(result, tmp_path)
-    texts = "".join(node.text or "" for node in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text"))
+    texts = "".join(
+        node.text or "" for node in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")
+    )
     assert "SiO₂, dünn" in texts
     assert "two lines" in texts
     assert "<b>$x_1$" in texts
@@ -313,5 +315,5 @@ def test_a_file_without_a_recipe_is_named(content: bytes, name: str, tmp_path: P
 def test_a_missing_file_and_a_foreign_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"gone\.json is not there; give a recipe, a result or an export"):
         read_recipe(tmp_path / "gone.json")
-    with pytest.raises(InputError, match="no recipe in .*; give a recipe, a result or an export"):
+    with pytest.raises(InputError, match=r"no recipe in .*; give a recipe, a result or an export"):
         read_recipe(tmp_path)

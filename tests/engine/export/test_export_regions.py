@@ -12,8 +12,14 @@ from hypothesis.extra import numpy as hnp
 from matplotlib.path import Path as Outline
 from scipy import ndimage
 
-from engine.export.outlines import signed_area, trace
+from engine.export.outlines import trace
 from engine.export.regions import write_ds9, write_geojson
+
+
+def signed_area(ring: np.ndarray) -> float:
+    """Area of a ring of (x, y) points, positive if counter-clockwise: the shoelace formula."""
+    x, y = np.asarray(ring, float).T
+    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
 def painted(rings: list[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
@@ -24,7 +30,9 @@ def painted(rings: list[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
     return (np.sum(inside, axis=0, dtype=int) % 2 == 1).reshape(shape)
 
 
-masks = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12), elements=st.booleans())
+masks = hnp.arrays(
+    bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12), elements=st.booleans()
+)
 
 
 @settings(max_examples=200, deadline=None)
