@@ -48,55 +48,73 @@ def fill_gaps(images: xr.Dataset, *, size: int = 9, sigma: float = 2.0) -> xr.Da
 def _filled(tile: np.ndarray, *, weights: np.ndarray, period: float | None) -> np.ndarray:
     """Copy of a tile `([channel,] y, x)` with its holes filled."""
     values = np.ascontiguousarray(tile)
-    filled = values.copy()
+    filled = np.empty_like(values)
     shape = (-1, *tile.shape[-2:])
     fill_planes(values.reshape(shape), filled.reshape(shape), weights, period or 0.0)
     return filled
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+kernel = njit(cache=True, nogil=True, error_model="numpy")
+
+
+@kernel
 def fill_planes(values, filled, weights, period):  # type: ignore[no-untyped-def]
-    """Write the weighted means of what surrounds each missing value of `values` into `filled`.
+    """Copy `values` to `filled`, missing ones as the weighted means of what surrounds them.
 
     Both `(channel, y, x)`; `weights (y, x)` of odd size; `period` the length of a circle or 0.
     """
     for c in range(values.shape[0]):
         for y in range(values.shape[1]):
+            filled[c, y] = values[c, y]
             for x in range(values.shape[2]):
                 if math.isnan(values[c, y, x]):
-                    filled[c, y, x] = surrounding_mean(values[c], y, x, weights, period)
+                    if period > 0:
+                        filled[c, y, x] = circular_mean(values[c], y, x, weights, period)
+                    else:
+                        filled[c, y, x] = weighted_mean(values[c], y, x, weights)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def surrounding_mean(plane, y, x, weights, period):  # type: ignore[no-untyped-def]
-    """Weighted mean of the valid values round a pixel, NaN without any.
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def weighted_mean(plane, y, x, weights):  # type: ignore[no-untyped-def]
+    """Weighted mean of the valid values round a pixel, NaN without any; free of branches."""
+    reach = weights.shape[0] // 2
+    left, right = max(0, x - reach), min(plane.shape[1], x + reach + 1)
+    total = 0.0
+    norm = 0.0
+    for j in range(max(0, y - reach), min(plane.shape[0], y + reach + 1)):
+        values = plane[j, left:right]
+        row = weights[j - y + reach, left - x + reach :]
+        for i in range(values.size):
+            value = float(values[i])
+            valid = abs(value) < np.inf
+            total += row[i] * value if valid else 0.0
+            norm += row[i] if valid else 0.0
+    return total / norm if norm > 0 else math.nan
 
-    On a circle values are unwrapped about the first one found, then about that mean: the plain mean of
-    unwrapped angles wherever they spread over less than half of the circle.
+
+@kernel
+def circular_mean(plane, y, x, weights, period):  # type: ignore[no-untyped-def]
+    """Weighted mean of the valid angles round a pixel, NaN without any, in one turn from 0.
+
+    They are unwrapped about the first one found, then about that mean: the plain mean of unwrapped angles
+    wherever they spread over less than half of the circle.
     """
     reach = weights.shape[0] // 2
-    top, bottom = max(0, y - reach), min(plane.shape[0], y + reach + 1)
-    left, right = max(0, x - reach), min(plane.shape[1], x + reach + 1)
     centre = math.nan
-    for _ in range(2 if period > 0 else 1):
+    for _ in range(2):
         total = 0.0
         norm = 0.0
-        for j in range(top, bottom):
-            for i in range(left, right):
+        for j in range(max(0, y - reach), min(plane.shape[0], y + reach + 1)):
+            for i in range(max(0, x - reach), min(plane.shape[1], x + reach + 1)):
                 value = float(plane[j, i])
-                if not math.isfinite(value):
-                    continue
-                if math.isnan(centre):
-                    centre = value if period > 0 else 0.0
-                deviation = value - centre
-                if period > 0:
+                if math.isfinite(value):
+                    centre = value if math.isnan(centre) else centre
+                    deviation = value - centre
                     deviation -= period * math.floor(deviation / period + 0.5)
-                weight = weights[j - y + reach, i - x + reach]
-                total += weight * deviation
-                norm += weight
+                    weight = weights[j - y + reach, i - x + reach]
+                    total += weight * deviation
+                    norm += weight
         if norm == 0:
             return math.nan
         centre += total / norm
-    if period > 0:
-        centre -= period * math.floor(centre / period)
-    return centre
+    return centre - period * math.floor(centre / period)

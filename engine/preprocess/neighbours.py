@@ -33,15 +33,25 @@ def with_neighbours(
         image = images[name]
         if image.dtype.kind not in kinds:
             continue
-        data = blocks.tiled(image)
+        data = _whole_planes(image)
         dtype = floating(image.dtype)
-        mask = blocks.aligned(data, blocks.tiled(images[MASK]))[1] if MASK in images else None
+        mask = blocks.tiled(images[MASK]).rechunk(data.chunks[-2:]) if MASK in images else None
         source = data.astype(dtype) if mask is None else da.where(mask, np.nan, data).astype(dtype)
         result = blocks.map_halo(
             kernel, source, halo=halo, dtype=dtype, period=PERIODS.get(name), **arguments
         )
         changed[name] = image.copy(data=result if mask is None else da.where(mask, data, result))
     return images.assign(changed)
+
+
+def _whole_planes(image: xr.DataArray) -> da.Array:
+    """Dask array of an image: its own tiles, or whole planes of an image in memory, which need no halo."""
+    if isinstance(image.data, da.Array):
+        return blocks.tiled(image)
+    plane_bytes = max(1, image.nbytes // max(1, int(np.prod(image.shape[:-2]))))
+    n_planes = max(1, blocks.TILE_BYTES // plane_bytes)
+    whole = blocks.tiled(image, tile_bytes=max(1, image.nbytes))
+    return whole.rechunk(dict.fromkeys(range(image.ndim - 2), n_planes))
 
 
 def floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
