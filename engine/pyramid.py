@@ -106,12 +106,13 @@ def _majority(labels: Plane) -> Plane:
     lowest, highest, q, r = np.minimum(p, r), np.maximum(q, s), np.maximum(p, r), np.minimum(q, s)
     second, third = np.minimum(q, r), np.maximum(q, r)
     outer = np.where((third == highest) & (lowest != second), third, lowest)
-    return np.where(second == third, second, outer) + one
+    mode: Plane = np.where(second == third, second, outer) + one
+    return mode
 
 
 def _mean(values: Plane, period: float | None) -> Plane:
     parts = [np.asarray(part, dtype="float32") for part in _quarters(values)]
-    mean = (parts[0] + parts[1] + (parts[2] + parts[3])) * np.float32(0.25)
+    mean: Plane = (parts[0] + parts[1] + (parts[2] + parts[3])) * np.float32(0.25)
     odd = np.isnan(mean)
     if (
         period is not None
@@ -133,12 +134,12 @@ def _mean_of_valid(parts: Plane, period: float | None) -> Plane:
     """Mean over the first axis of `(4, n)` values, leaving NaN out; NaN where all are."""
     valid = ~np.isnan(parts)
     count = valid.sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        if period is None:
-            return np.where(valid, parts, 0).sum(axis=0) / count
+    if period is None:
+        mean = np.where(valid, parts, 0).sum(axis=0) / np.maximum(count, 1)
+    else:
         turns = np.exp(2j * np.pi / period * np.where(valid, parts, 0)) * valid
         mean = np.mod(np.angle(turns.sum(axis=0)) * period / (2 * np.pi), period)
-        return np.where(count > 0, mean, np.nan)
+    return np.asarray(np.where(count > 0, mean, np.nan))
 
 
 # ---------------------------------------------------------------- levels, in memory or stored
@@ -359,13 +360,9 @@ class Pyramid:
         level = min(int(np.log2(scale)), _n_levels(self.shape) - 1)
         a0, a1, b0, b1 = c0 >> level, ((c1 - 1) >> level) + 1, r0 >> level, ((r1 - 1) >> level) + 1
         window = self._levels.plane(level, channel)[b0:b1, a0:a1]
-        bounds = (
-            *(
-                axis.position(i << level)
-                for axis, i in ((self.x, a0), (self.y, b0), (self.x, a1), (self.y, b1))
-            ),
-        )
-        return _nearest(window, n_rows, n_columns), bounds
+        left, right = self.x.position(a0 << level), self.x.position(a1 << level)
+        top, bottom = self.y.position(b0 << level), self.y.position(b1 << level)
+        return _nearest(window, n_rows, n_columns), (left, top, right, bottom)
 
     def limits(self, channel: int = 0, *, percent: float = 99.0) -> tuple[float, float, float, float]:
         """Lowest value, both ends of the central `percent` of the values, highest value of one channel.

@@ -5,10 +5,13 @@ stretch (low...high) evenly, 256...511 and 65280...65535 hold the values below a
 is thus the colour, and the hover in the browser gets the value back from the code, without the server.
 
     values, bounds = pyramid.view(x_range, y_range, width, height, channel=3)
-    image = value_map(values, bounds, limits=pyramid.limits(3, percent=99))     # hv.Image, dims x, y
-    image.opts(**value_options("viridis"))
+    raster = value_raster(values, bounds, limits=pyramid.limits(3, percent=99), colormap="viridis")
+    raster.image()           # hv.Image, dims x, y, with its options
+    raster.columns()         # the same for the data source of a figure that is already there
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import holoviews as hv
@@ -22,6 +25,7 @@ Limits = tuple[float, float, float, float]
 
 KDIMS: Final = ("x", "y")
 VALUE: Final = "value"
+VALUES: Final = "Values"
 CODES: Final = (256, 512, 65279, 65535)
 """Codes of the four limits."""
 N_CODES: Final = 65536
@@ -47,7 +51,8 @@ def encode(values: npt.NDArray[Any], limits: Limits) -> npt.NDArray[np.uint16]:
     if above.any():
         code[above] = _line(values[above], high, highest, CODES[2] + 1, CODES[3])
     code[missing] = 0
-    return np.rint(code).astype(np.uint16)
+    codes: npt.NDArray[np.uint16] = (code + np.float32(0.5)).astype(np.uint16)
+    return codes
 
 
 def _line(values: npt.NDArray[Any], start: float, stop: float, first: int, last: int) -> npt.NDArray[Any]:
@@ -67,35 +72,62 @@ return `${Number(v.toPrecision(5))} ${scale.data.units[0]}`;
 """Body of a Bokeh CustomJSHover with the argument `scale`, a data source with `limits` and `units`."""
 
 
-def value_map(
-    values: npt.NDArray[Any], bounds: tuple[float, float, float, float], *, limits: Limits
-) -> hv.Image:
-    """Coded image of values `(y, x)`, first row at the smallest y.
+@dataclass(frozen=True)
+class Raster:
+    """One screenful of codes `(y, x)`, first row at the smallest y, and the colours of the codes.
+
+    The first of `layers` is drawn, the others are there for the hover; `bounds` are the outer edges
+    x0, y0, x1, y1.
+    """
+
+    group: str
+    layers: Mapping[str, npt.NDArray[Any]]
+    bounds: tuple[float, float, float, float]
+    palette: Sequence[str]
+
+    @property
+    def clim(self) -> tuple[float, float]:
+        """Ends of the colour scale: codes up to the largest, half a code on either side."""
+        n_codes = N_CODES if self.group == VALUES else len(self.palette)
+        return -0.5, n_codes - 0.5
+
+    def image(self) -> hv.Image:
+        """Element with its colours."""
+        stacked = np.dstack([layer[::-1] for layer in self.layers.values()])
+        image = hv.Image(
+            stacked, bounds=self.bounds, kdims=list(KDIMS), vdims=list(self.layers), group=self.group
+        )
+        return image.opts(cmap=list(self.palette), clim=self.clim)
+
+    def columns(self) -> dict[str, list[Any]]:
+        """Columns of the data source that HoloViews makes for `image`."""
+        x0, y0, x1, y1 = self.bounds
+        first, *others = self.layers
+        columns: dict[str, list[Any]] = {"x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0]}
+        return columns | {"image": [self.layers[first]]} | {name: [self.layers[name]] for name in others}
+
+
+def value_raster(
+    values: npt.NDArray[Any],
+    bounds: tuple[float, float, float, float],
+    *,
+    limits: Limits,
+    colormap: str = "viridis",
+) -> Raster:
+    """Coded screenful of values `(y, x)`.
 
     Parameters
     ----------
     values
-        One screenful, NaN = no data (transparent).
+        NaN = no data (transparent).
     bounds
         Outer edges x0, y0, x1, y1 in the units of the coordinates.
     limits
         Of the stretch, as `engine.pyramid.Pyramid.limits` returns them.
+    colormap
+        Name in `theme.COLORMAPS`.
     """
-    return _image(encode(values, limits), bounds)
-
-
-def no_values(bounds: tuple[float, float, float, float]) -> hv.Image:
-    """Return the same element without anything to see, of a few bytes."""
-    return _image(np.zeros((1, 1), np.uint16), bounds)
-
-
-def _image(codes: npt.NDArray[np.uint16], bounds: tuple[float, float, float, float]) -> hv.Image:
-    return hv.Image(codes[::-1], bounds=bounds, kdims=list(KDIMS), vdims=[VALUE], group="Values")
-
-
-def value_options(colormap: str) -> dict[str, Any]:
-    """Options of `value_map`."""
-    return {"cmap": theme.image_palette(colormap), "clim": (-0.5, N_CODES - 0.5)}
+    return Raster(VALUES, {VALUE: encode(values, limits)}, bounds, theme.image_palette(colormap))
 
 
 def class_means(labels: npt.NDArray[Any], means: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -110,4 +142,5 @@ def class_means(labels: npt.NDArray[Any], means: npt.NDArray[Any]) -> npt.NDArra
     """
     lookup = np.full(int(max(labels.max(initial=0), len(means) - 1)) + 1, np.nan, dtype="float32")
     lookup[1 : len(means)] = means[1:]
-    return lookup[labels]
+    painted: npt.NDArray[np.float32] = lookup[labels]
+    return painted

@@ -7,25 +7,24 @@ byte carries the confidence for the hover in the browser.
 
     labels, bounds = pyramid.view(x_range, y_range, width, height)
     codes = lookup([1, 2, 3], selected=[2], mode="segments")
-    image = label_map(labels, confidence, bounds, codes=codes)        # hv.Image, dims x, y
-    image.opts(**label_options(colors))
+    label_raster(labels, confidence, bounds, codes=codes, colors=colors).image()      # hv.Image, dims x, y
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import holoviews as hv
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from dashboard import theme
-from dashboard.plots.images import KDIMS
+from dashboard.plots.images import Raster
 from engine.schema import CLASSES, LABEL
 
 MODES: Final = ("segments", "raw", "means", "over", "confidence")
 """What the map of classes shows: labels, raw values, class means, labels over raw values, confidence."""
+GROUP: Final = "Classes"
 CLASS: Final = "class"
 CONFIDENCE: Final = "confidence"
 
@@ -41,7 +40,7 @@ class Classes:
     @classmethod
     def of(cls, result: xr.DataTree) -> "Classes":
         """Read from the `/classes` table of a result."""
-        table = result[CLASSES]
+        table = result.children[CLASSES].to_dataset()
         return cls(
             labels=tuple(int(label) for label in table[LABEL].values),
             names=tuple(str(name) for name in table["name"].values),
@@ -84,14 +83,15 @@ def n_codes(n_classes: int) -> int:
     return 1 + len(theme.LABEL_ALPHAS) * n_classes
 
 
-def label_map(
+def label_raster(
     labels: npt.NDArray[Any],
     confidence: npt.NDArray[Any],
     bounds: tuple[float, float, float, float],
     *,
     codes: npt.NDArray[Any],
-) -> hv.Image:
-    """Coded image of a label map `(y, x)`, first row at the smallest y.
+    colors: Sequence[str],
+) -> Raster:
+    """Coded screenful of a label map `(y, x)`.
 
     Parameters
     ----------
@@ -102,13 +102,13 @@ def label_map(
         Outer edges x0, y0, x1, y1 in the units of the coordinates.
     codes
         From `lookup`; labels it does not know are transparent.
+    colors
+        Of the classes, in the order of `lookup`.
     """
     known = np.where(labels < len(codes), labels, 0)
-    certain = (np.nan_to_num(np.clip(confidence, 0, 1)) * 255).astype(np.uint8)
-    layers = np.dstack([codes[known], _fit(certain, labels.shape).astype(codes.dtype, copy=False)])
-    return hv.Image(
-        layers[::-1], bounds=bounds, kdims=list(KDIMS), vdims=[CLASS, CONFIDENCE], group="Classes"
-    )
+    certain = (np.nan_to_num(np.clip(confidence, 0, 1)) * 255).astype(codes.dtype)
+    layers = {CLASS: codes[known], CONFIDENCE: _fit(certain, labels.shape)}
+    return Raster(GROUP, layers, bounds, theme.label_palette(colors))
 
 
 def _fit(array: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
@@ -116,11 +116,6 @@ def _fit(array: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
     if array.shape == shape:
         return array
     return array[np.ix_(*((np.arange(n) * m // n) for m, n in zip(array.shape, shape, strict=True)))]
-
-
-def label_options(colors: Sequence[str]) -> dict[str, Any]:
-    """Options of `label_map` for classes of these colours, in the order of `lookup`."""
-    return {"cmap": theme.label_palette(colors), "clim": (-0.5, n_codes(len(colors)) - 0.5)}
 
 
 NAME_JS: Final = """

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import holoviews as hv
 import numpy as np
 import numpy.typing as npt
 
@@ -37,7 +36,7 @@ class Layers:
     means: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
 
-def overlay(
+def rasters(
     layers: Layers,
     window: Window,
     *,
@@ -47,8 +46,8 @@ def overlay(
     variable: str = "",
     percent: float = 99.0,
     colormap: str = "viridis",
-) -> hv.Overlay:
-    """Values below, classes above, always both; what the mode does not show is tiny or transparent.
+) -> list[value_plots.Raster]:
+    """Values below, classes above, always both; what the mode does not show is one pixel or transparent.
 
     Parameters
     ----------
@@ -69,23 +68,16 @@ def overlay(
     labels, bounds = layers.pyramid.view(*window)
     certain, _ = layers.confidence.view(*window)
     codes = label_plots.lookup(layers.classes.labels, selected=selected, mode=mode)
-    classes = label_plots.label_map(labels, certain, bounds, codes=codes)
-    variable = variable or next(iter(layers.raw), "")
-    if mode in ("raw", "over") and variable:
-        limits = layers.raw[variable].limits(channel, percent=percent)
-        values, extent = layers.raw[variable].view(*window, channel=channel)
-        below = value_plots.value_map(values, extent, limits=limits)
-    elif mode == "means" and variable:
-        limits = layers.raw[variable].limits(channel, percent=percent)
-        values = value_plots.class_means(labels, layers.means[variable][channel])
-        below = value_plots.value_map(values, bounds, limits=limits)
-    elif mode == "confidence":
-        below = value_plots.value_map(np.where(labels > 0, certain, np.nan), bounds, limits=CERTAINTY)
-    else:
-        below = value_plots.no_values(bounds)
-    return hv.Overlay(
-        [
-            below.opts(**value_plots.value_options(colormap)),
-            classes.opts(**label_plots.label_options(layers.classes.colors)),
-        ]
-    )
+    classes = label_plots.label_raster(labels, certain, bounds, codes=codes, colors=layers.classes.colors)
+    values, limits = np.full((1, 1), np.nan), CERTAINTY
+    if mode == "confidence":
+        values = np.where(labels > 0, certain, np.nan)
+    name = variable or next(iter(layers.raw), "")
+    if mode in ("raw", "over", "means") and name in layers.raw:
+        limits = layers.raw[name].limits(channel, percent=percent)
+        if mode != "means":
+            values, _ = layers.raw[name].view(*window, channel=channel)
+        elif name in layers.means:
+            values = value_plots.class_means(labels, layers.means[name][channel])
+    below = value_plots.value_raster(values, bounds, limits=limits, colormap=colormap)
+    return [below, classes]

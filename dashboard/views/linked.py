@@ -14,20 +14,24 @@ follow the frame's size in the browser. Row 0 of an image is at the top.
                                          "channel": state.param.wavelength_index})
     pn.pane.HoloViews(delta, sizing_mode="stretch_both", linked_axes=False)
 
-`on_tap(x, y)` and `on_region([[x, y], ...])` get coordinates in the data's units and run on the event loop:
-hand long work to a thread. `maps.mark(x, y)`, `maps.outline(polygon)` draw on all maps; `maps.reset()` shows
-everything; `maps.ranges` is what is visible, as (x0, x1, y0, y1).
+`on_tap(x, y)`, `on_move(x, y)` (at most every 80 ms) and `on_region([[x, y], ...])` get coordinates in the
+data's units and run on the event loop: hand long work to a thread. `maps.mark(x, y)` and
+`maps.outline(polygon)` draw on all maps; `maps.reset()` shows everything; `maps.ranges` is what is visible,
+as (x0, x1, y0, y1). The plots' `hooks` option is taken: setting it on a returned plot has no effect.
 
 Streams are parameters whose change redraws, by name. Of `values`: channel, percent (of the values within the
 stretch), colormap. Of `labels`: layers, selected (labels; none = all alike), mode (`plots.labels.MODES`),
 channel, variable (that the means and the raw map are of), percent, colormap.
 """
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 
 import holoviews as hv
+import numpy as np
 import param
 from bokeh import events
 from bokeh.models import (
@@ -47,10 +51,12 @@ from bokeh.models import (
 )
 
 from dashboard import theme
-from dashboard.plots import images as value_plots
-from dashboard.plots import labels as label_plots
+from dashboard.plots.images import DECODE_JS, Raster, value_raster
+from dashboard.plots.labels import CONFIDENCE_JS, NAME_JS
 from dashboard.plots.spectra import shown_units
-from dashboard.views.layers import Layers, Window, overlay
+from dashboard.views.layers import Layers, Window, rasters
+
+__all__ = ["Layers", "LinkedMaps", "polygon_of"]
 from engine.pyramid import Pyramid
 
 INTERVAL: Final = 60
@@ -62,8 +68,6 @@ WHOLE_PIXELS: Final = 2**19
 DEFAULT_SIZE: Final = (700, 600)
 
 Streams = Mapping[str, param.Parameter]
-
-_Viewport = hv.streams.Stream.define("_Viewport", x_range=(0.0, 1.0), y_range=(0.0, 1.0), width=1, height=1)
 
 _KEEP_SQUARE: Final = """
 const w = figure.inner_width, h = figure.inner_height;
@@ -85,6 +89,14 @@ y.setv({start: cy + unit * h / 2, end: cy - unit * h / 2,
 """Keep pixels square when the frame's size changes: first show all, later keep centre and magnification."""
 
 
+_TELL_CURSOR: Final = """
+const now = Date.now();
+if (now - (cursor.tags[0] ?? 0) < 80) return;
+cursor.tags = [now];
+cursor.data = {x: [cb_obj.x], y: [cb_obj.y]};
+"""
+
+
 class LinkedMaps:
     """Maps of one raster that share ranges, marks and gestures; one per session and raster."""
 
@@ -95,22 +107,24 @@ class LinkedMaps:
         units: str = "px",
         on_tap: Callable[[float, float], None] | None = None,
         on_region: Callable[[list[list[float]]], None] | None = None,
+        on_move: Callable[[float, float], None] | None = None,
     ) -> None:
         x0, y0, x1, y1 = bounds
         self.bounds = bounds
         self.units = units
         self.on_tap = on_tap
         self.on_region = on_region
+        self.on_move = on_move
         self._x = Range1d(start=x0, end=x1, reset_start=x0, reset_end=x1)
         self._y = Range1d(start=y1, end=y0, reset_start=y1, reset_end=y0)
         self._size = ColumnDataSource({"w": [0], "h": [0], "fit": [0]})
         self._outline = ColumnDataSource({"x": [], "y": []})
         self._mark = ColumnDataSource({"x": [], "y": []})
-        self._viewport = _Viewport(
-            x_range=(x0, x1), y_range=(y0, y1), width=DEFAULT_SIZE[0], height=DEFAULT_SIZE[1]
-        )
+        self._cursor = ColumnDataSource({"x": [], "y": []})
+        self._cursor.on_change("data", self._pointed)
         self._refining = _Throttle(self._refine)
-        self._figures: list[Any] = []
+        self._maps: list[_Linked] = []
+        self._seen: Window | None = None
         for axis in (self._x, self._y):
             axis.on_change("start", self._moved)
             axis.on_change("end", self._moved)
@@ -120,59 +134,44 @@ class LinkedMaps:
     def values(self, pyramid: Pyramid, *, streams: Streams, symbol: str = "value") -> hv.DynamicMap:
         """Map of one variable's values at a channel."""
         scale = ColumnDataSource({"limits": [0, 0, 1, 1], "units": [shown_units(pyramid.units)] * 4})
-        whole = _is_small(pyramid)
 
         def draw(
-            x_range: tuple[float, float],
-            y_range: tuple[float, float],
-            width: int,
-            height: int,
-            channel: int = 0,
-            percent: float = 99.0,
-            colormap: str = "viridis",
-        ) -> hv.Image:
-            window = self._whole(pyramid) if whole else (x_range, y_range, width, height)
+            window: Window, channel: int = 0, percent: float = 99.0, colormap: str = "viridis"
+        ) -> list[Raster]:
             limits = pyramid.limits(channel, percent=percent)
             _put(scale, limits=list(limits))
-            values, bounds = pyramid.view(*window, channel=channel)
-            return value_plots.value_map(values, bounds, limits=limits).opts(
-                **value_plots.value_options(colormap)
-            )
+            values, bounds = pyramid.view(*self._fitting(pyramid, window), channel=channel)
+            return [value_raster(values, bounds, limits=limits, colormap=colormap)]
 
-        hover = self._hover(
-            {symbol: ("@image", CustomJSHover(args={"scale": scale}, code=value_plots.DECODE_JS))}
+        decode = CustomJSHover(args={"scale": scale}, code=DECODE_JS)
+        options = self._options(self._hover({symbol: ("@image", decode)}))
+        linked = self._add(draw, streams)
+        return hv.DynamicMap(lambda: linked.rasters()[0].image()).opts(
+            hv.opts.Image("Values", **options, hooks=[partial(self._attach, linked)])
         )
-        return self._dynamic(draw, streams).opts(hv.opts.Image(**self._options(hover)))
 
     def labels(self, layers: Layers, *, streams: Streams) -> hv.DynamicMap:
         """Map of classes: labels, raw values, class means, labels over raw, or confidence, by `mode`."""
         names = ColumnDataSource({"name": list(layers.classes.names)})
 
-        def draw(
-            x_range: tuple[float, float],
-            y_range: tuple[float, float],
-            width: int,
-            height: int,
-            layers: Layers = layers,
-            **shown: Any,
-        ) -> hv.Overlay:
-            whole = _is_small(layers.pyramid)
-            window = self._whole(layers.pyramid) if whole else (x_range, y_range, width, height)
+        def draw(window: Window, layers: Layers = layers, **shown: Any) -> list[Raster]:
             _put(names, name=list(layers.classes.names))
-            return overlay(layers, window, **shown)
+            return rasters(layers, self._fitting(layers.pyramid, window), **shown)
 
         hover = self._hover(
             {
-                "class": ("@image", CustomJSHover(args={"names": names}, code=label_plots.NAME_JS)),
-                "confidence": ("@confidence", CustomJSHover(code=label_plots.CONFIDENCE_JS)),
+                "class": ("@image", CustomJSHover(args={"names": names}, code=NAME_JS)),
+                "confidence": ("@confidence", CustomJSHover(code=CONFIDENCE_JS)),
             }
         )
         options = self._options(hover)
-        hooks = {"hooks": options.pop("hooks")}
-        return self._dynamic(draw, streams).opts(
+        linked = self._add(draw, streams)
+        return hv.DynamicMap(
+            lambda: hv.Overlay([raster.image() for raster in linked.rasters()], group="Zones")
+        ).opts(
             hv.opts.Image("Classes", **options),
             hv.opts.Image("Values", **{**options, "tools": []}),
-            hv.opts.Overlay(**hooks, **{k: v for k, v in options.items() if k not in ("tools", "colorbar")}),
+            hv.opts.Overlay("Zones", **{**options, "tools": []}, hooks=[partial(self._attach, linked)]),
         )
 
     # ------------------------------------------------------------ what is seen
@@ -201,13 +200,25 @@ class LinkedMaps:
         self._outline.data = {"x": [p[0] for p in closed], "y": [p[1] for p in closed]}
 
     # ------------------------------------------------------------ inside
-    def _whole(self, pyramid: Pyramid) -> Window:
+    def _add(self, draw: Callable[..., list[Raster]], streams: Streams) -> "_Linked":
+        linked = _Linked(draw, dict(streams), self._window)
+        self._maps.append(linked)
+        for owner, names in linked.watched():
+            owner.param.watch(_weakly(self._restyled, linked), names)
+        return linked
+
+    def _window(self) -> Window:
+        """Return what is visible now, at the size of the frames."""
+        x0, x1, y0, y1 = self.ranges
+        width, height = (round(self._size.data[side][0]) for side in ("w", "h"))
+        return (x0, x1), (y0, y1), width or DEFAULT_SIZE[0], height or DEFAULT_SIZE[1]
+
+    def _fitting(self, pyramid: Pyramid, window: Window) -> Window:
+        """Return the window, for small rasters everything at full resolution."""
+        if not _is_small(pyramid):
+            return window
         x0, y0, x1, y1 = pyramid.bounds
         return (x0, x1), (y0, y1), pyramid.shape[1], pyramid.shape[0]
-
-    def _dynamic(self, draw: Callable[..., Any], streams: Streams) -> hv.DynamicMap:
-        parameters = hv.streams.Params.from_params(dict(streams)) if streams else []
-        return hv.DynamicMap(draw, streams=[self._viewport, *parameters])
 
     def _hover(self, rows: Mapping[str, tuple[str, CustomJSHover]]) -> HoverTool:
         tooltips = [("x, y", f"$x{{0.0}}, $y{{0.0}} {self.units}")]
@@ -217,22 +228,19 @@ class LinkedMaps:
     def _options(self, hover: HoverTool) -> dict[str, Any]:
         return {
             "tools": [hover],
-            "hooks": [self._attach],
             "invert_yaxis": True,
             "xaxis": None,
             "yaxis": None,
             "responsive": True,
-            "colorbar": False,
             "xlim": (self.bounds[0], self.bounds[2]),
             "ylim": (self.bounds[1], self.bounds[3]),
         }
 
-    def _attach(self, plot: Any, _element: Any) -> None:
+    def _attach(self, linked: "_Linked", plot: Any, _element: Any) -> None:
         """Hook of every map: the first time, give its figure the shared ranges, tools and marks."""
         figure = plot.state
-        if figure in self._figures:
+        if not linked.attach(plot):
             return
-        self._figures.append(figure)
         figure.update(x_range=self._x, y_range=self._y, lod_timeout=LOD_TIMEOUT, lod_interval=LOD_TIMEOUT)
         figure.update(min_border=2, background_fill_color=None, border_fill_color=None)
         plot.handles.update(x_range=self._x, y_range=self._y)
@@ -268,10 +276,16 @@ class LinkedMaps:
         if self.on_tap is not None:
             figure.on_event(events.Tap, self._tapped)
         figure.on_event(events.SelectionGeometry, self._selected)
+        if self.on_move is not None:
+            figure.js_on_event(events.MouseMove, CustomJS(args={"cursor": self._cursor}, code=_TELL_CURSOR))
 
     def _tapped(self, event: Any) -> None:
         if self.on_tap is not None:
             self.on_tap(float(event.x), float(event.y))
+
+    def _pointed(self, _attribute: str, _old: Any, new: Mapping[str, Any]) -> None:
+        if self.on_move is not None and len(new["x"]):
+            self.on_move(float(new["x"][0]), float(new["y"][0]))
 
     def _selected(self, event: Any) -> None:
         polygon = polygon_of(event.geometry)
@@ -285,17 +299,73 @@ class LinkedMaps:
             self._refining.call(document)
 
     def _refine(self) -> None:
-        """Ask all maps for what is visible now, at the size of the frames."""
-        x0, x1, y0, y1 = self.ranges
-        width, height = (round(self._size.data[side][0]) for side in ("w", "h"))
-        window = {
-            "x_range": (x0, x1),
-            "y_range": (y0, y1),
-            "width": width or DEFAULT_SIZE[0],
-            "height": height or DEFAULT_SIZE[1],
-        }
-        if window != self._viewport.contents:
-            self._viewport.event(**window)
+        """Redraw all maps if something else is visible than at the last time."""
+        window = self._window()
+        if window != self._seen:
+            self._seen = window
+            for linked in self._maps:
+                linked.redraw()
+
+    def _restyled(self, linked: "_Linked", *_events: Any) -> None:
+        """Redraw one map soon, on its document's event loop, whichever thread changed a parameter."""
+        document = self._x.document
+        if document is not None and not linked.waiting:
+            linked.waiting = True
+            document.add_next_tick_callback(linked.redraw)
+
+
+class _Linked:
+    """One map: how it is drawn and the figures that show it.
+
+    HoloViews makes the figures; afterwards the data sources are changed directly, because a refresh of a
+    DynamicMap takes ten times the time of the view itself.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[..., list[Raster]],
+        streams: dict[str, param.Parameter],
+        window: Callable[[], Window],
+    ) -> None:
+        self.draw = draw
+        self.streams = streams
+        self.window = window
+        self.waiting = False
+        self._shown: list[tuple[Any, list[Any]]] = []
+
+    def watched(self) -> list[tuple[param.Parameterized, list[str]]]:
+        """Owners of the streams' parameters and the parameters' names."""
+        owners = {id(p.owner): p.owner for p in self.streams.values()}
+        return [
+            (owner, [p.name for p in self.streams.values() if p.owner is owner]) for owner in owners.values()
+        ]
+
+    def rasters(self) -> list[Raster]:
+        """Draw what is visible now with the parameters' present values."""
+        return self.draw(self.window(), **{k: getattr(p.owner, p.name) for k, p in self.streams.items()})
+
+    def attach(self, plot: Any) -> bool:
+        """Remember a figure's data sources and colour mappers; False if it is known already."""
+        if any(figure is plot.state for figure, _ in self._shown):
+            return False
+        parts = list(plot.subplots.values()) if getattr(plot, "subplots", None) else [plot]
+        self._shown.append((plot.state, [part.handles for part in parts]))
+        return True
+
+    def redraw(self) -> None:
+        """Send the present view to all figures that are on a page; nothing that did not change."""
+        self.waiting = False
+        live = [(figure, parts) for figure, parts in self._shown if figure.document is not None]
+        if not live:
+            return
+        drawn = [(raster.columns(), list(raster.palette), raster.clim) for raster in self.rasters()]
+        for _, parts in live:
+            for handles, (columns, palette, (low, high)) in zip(parts, drawn, strict=True):
+                mapper = handles["color_mapper"]
+                if mapper.palette != palette:
+                    mapper.update(palette=palette, low=low, high=high)
+                if not _same(handles["source"].data, columns):
+                    handles["source"].data = columns
 
 
 class _Throttle:
@@ -332,6 +402,23 @@ def polygon_of(geometry: Mapping[str, Any]) -> list[list[float]]:
     if geometry.get("type") != "poly" or len(geometry["x"]) < 3:
         return []
     return [[float(x), float(y)] for x, y in zip(geometry["x"], geometry["y"], strict=True)]
+
+
+def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return old.keys() == new.keys() and all(np.array_equal(old[name][0], new[name][0]) for name in new)
+
+
+def _weakly(method: Callable[..., None], *arguments: Any) -> Callable[..., None]:
+    """Make a watcher that does not keep the maps, and the data behind them, alive."""
+    method_ref, *argument_refs = weakref.WeakMethod(method), *map(weakref.ref, arguments)
+
+    def call(*events: Any) -> None:
+        target = method_ref()
+        known = [ref() for ref in argument_refs]
+        if target is not None and None not in known:
+            target(*known, *events)
+
+    return call
 
 
 def _is_small(pyramid: Pyramid) -> bool:
