@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from engine.errors import FileError
-from engine.readers.guard import judge
+from engine.readers.guard import guarded, judge
 from engine.readers.source import Window, read_rows, stamp
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -166,7 +166,8 @@ def load_maps(_folder: Path, maps: tuple[MapFile, ...], window: Window) -> np.nd
     picked, rows, columns = window
     out = np.empty((picked.stop - picked.start, rows.stop - rows.start, maps[0].shape[1]), FLOATS)
     for plane, found in zip(out, maps[picked], strict=True):
-        read_map(found, rows, plane)
+        with guarded(found.path):
+            read_map(found, rows, plane)
     values = out.byteswap(inplace=True).view(np.float32) if not FLOATS.isnative else out
     values[np.isinf(values)] = np.nan
     return values[:, :, columns]

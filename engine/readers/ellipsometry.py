@@ -5,10 +5,8 @@ What can be opened is opened; everything left out is named in the images' `warni
 pixel size.
 """
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Final
 
 import dask.array as da
@@ -16,33 +14,18 @@ import numpy as np
 import xarray as xr
 
 from engine.errors import FileError, InputError, MapstackError
-from engine.readers.accurion import FLOATS, MapFile, find_map, load_maps, verify
+from engine.readers.accurion import MapFile, load_maps
 from engine.readers.dsinfo import read_dsinfo
+from engine.readers.ep4_maps import MapPair, inside_folder, openable
+from engine.readers.ep4_table import Pair, read_table
 from engine.readers.guard import guarded, inside
-from engine.readers.pairs import Pair, read_table
 from engine.readers.source import Source, lazy, tile_chunks
 from engine.readers.stack import Coordinate, dumps, stack
 from engine.schema import ANGLE, CHANNEL, DELTA, PIXEL, PSI, WAVELENGTH
 
 SUFFIX: Final = ".ds.dat"
-VERIFY_BYTES: Final = 64 * 2**20
-"""Folders up to this size have all checksums checked when opened, larger ones when a map is first read."""
 
 LONG_NAMES: Final = {DELTA: "Delta", PSI: "Psi"}
-
-
-@dataclass(frozen=True)
-class MapPair:
-    """One row of the table whose two maps can be opened."""
-
-    row: Pair
-    delta: MapFile
-    psi: MapFile
-
-    @property
-    def maps(self) -> tuple[MapFile, MapFile]:
-        """Both maps."""
-        return self.delta, self.psi
 
 
 def accepts(path: Path, head: bytes) -> bool:
@@ -76,10 +59,9 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     table = read_table(table_path)
     notes += table.notes
     dim, rows = _series(table.pairs, key, notes)
-    pairs = _one_shape(_checked(_found(table_path.parent, rows, notes), notes), notes)
+    pairs = openable(table_path.parent, rows, notes)
     if not pairs:
         raise InputError(f"no pair of maps of {table_path.name} can be opened: {' '.join(notes[:3])}")
-    notes += _picture_notes(pairs)
     coords = {dim: _coordinate(dim, pairs)}
     variables = {}
     for name, long_name in LONG_NAMES.items():
@@ -98,7 +80,7 @@ def files(path: Path) -> list[Path]:
     table_path, _ = _table_of(path)
     sheet = _sheet(table_path)
     names = dict.fromkeys(name for pair in read_table(table_path).pairs for name in (pair.delta, pair.psi))
-    maps = [where for name in names if (where := _inside(table_path.parent, name)) is not None]
+    maps = [where for name in names if (where := inside_folder(table_path.parent, name)) is not None]
     return [table_path, *([sheet] if sheet else []), *(where for where in maps if where.is_file())]
 
 
@@ -163,85 +145,6 @@ def _once(first: Mapping[float, Pair], known: list[Pair], notes: list[str]) -> l
             f"{len(known) - len(first)} repeated rows were left out: of each value the first one was taken."
         )
     return [first[value] for value in sorted(first)]
-
-
-def _inside(folder: Path, name: str) -> Path | None:
-    """Return where a listed map lies, None if its name leaves the folder."""
-    if not name or "\0" in name or PureWindowsPath(name).is_absolute() or PureWindowsPath(name).drive:
-        return None
-    path = folder / name.replace("\\", "/")
-    return path if inside(path, folder) else None
-
-
-def _found(folder: Path, rows: list[Pair], notes: list[str]) -> list[MapPair]:
-    """Return the pairs whose files are there and make sense, with a sentence about each other one."""
-    pairs = []
-    for row in rows:
-        try:
-            delta, psi = (_locate(folder, name) for name in (row.delta, row.psi))
-        except MapstackError as error:
-            notes.append(f"{_name(row)}: left out, {error}.")
-        else:
-            pairs.append(MapPair(row, delta, psi))
-    return pairs
-
-
-def _locate(folder: Path, name: str) -> MapFile:
-    path = _inside(folder, name)
-    if path is None:
-        raise FileError(f"the map {name!r} lies outside the folder of its table; copy it there")
-    if not path.is_file():
-        raise FileError(f"the map {name!r} is missing; copy it into the folder")
-    with guarded(path):
-        found = find_map(path)
-    if not found.has_floats and not found.grey:
-        raise FileError(f"the picture {path.name} is not an 8-bit grey one; it holds no angles")
-    return found
-
-
-def _checked(pairs: list[MapPair], notes: list[str]) -> list[MapPair]:
-    """Return the undamaged pairs, all of them if the folder is too large to check now."""
-    n_values = sum(found.shape[0] * found.shape[1] for pair in pairs for found in pair.maps)
-    if n_values * FLOATS.itemsize > VERIFY_BYTES:
-        return pairs
-    sound = []
-    for pair in pairs:
-        try:
-            for found in pair.maps:
-                with guarded(found.path):
-                    verify(found)
-        except MapstackError as error:
-            notes.append(f"{_name(pair.row)}: left out, {error}.")
-        else:
-            sound.append(pair)
-    return sound
-
-
-def _one_shape(pairs: list[MapPair], notes: list[str]) -> list[MapPair]:
-    """Return the pairs that have the size that most maps have."""
-    if not pairs:
-        return []
-    shape = Counter(found.shape for pair in pairs for found in pair.maps).most_common(1)[0][0]
-    for pair in pairs:
-        odd = [found for found in pair.maps if found.shape != shape]
-        if odd:
-            size, expected = (" × ".join(map(str, s)) for s in (odd[0].shape, shape))
-            notes.append(
-                f"{_name(pair.row)}: left out, the map {odd[0].path.name} has {size} pixels, not {expected}."
-            )
-    return [pair for pair in pairs if all(found.shape == shape for found in pair.maps)]
-
-
-def _picture_notes(pairs: list[MapPair]) -> list[str]:
-    rounded = [found for pair in pairs for found in pair.maps if not found.has_floats]
-    if not rounded:
-        return []
-    share = f"{len(rounded)} of {2 * len(pairs)} maps hold only the 8-bit picture"
-    return [f"{share}: values are whole degrees up to 255; 0 is maybe no data and left out."]
-
-
-def _name(row: Pair) -> str:
-    return f"{row.wavelength:g} nm, {row.angle:g} deg"
 
 
 def _coordinate(dim: str, pairs: list[MapPair]) -> Coordinate:

@@ -381,3 +381,40 @@ def test_tiles_are_whole_stored_chunks_about_32_mb_large() -> None:
     assert source.tile_chunks((22, 4096, 4096), 4, spectral=0) == (22, 93, 4096)
     huge = source.tile_chunks((22, 8192, 8192), 4, spectral=0, stored=(1, 8192, 8192))
     assert np.prod(huge) * 4 <= source.MOST_TILE_BYTES
+
+
+def test_a_file_replaced_after_opening_is_refused_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / write_npy(tmp_path)
+    images = open_images(path)
+    np.save(path, np.zeros((3, 8, 11), np.float32))
+    with pytest.raises(FileError, match=r"a\.npy has changed since it was opened"):
+        images.load()
+
+
+@pytest.mark.parametrize(
+    ("labels", "dim"), [(("y", "x", "energy"), "energy"), (("a", "b", "wl"), "wavelength")]
+)
+def test_the_names_of_hdf5_axes_are_used(tmp_path: Path, labels: tuple[str, ...], dim: str) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"] = CUBE.transpose(1, 2, 0)
+        for n, label in enumerate(labels):
+            file["cube"].dims[n].label = label
+    images = open_images(tmp_path / "a.h5")
+    assert images["cube"].dims == (dim, "y", "x")
+    np.testing.assert_array_equal(images["cube"].values, CUBE)
+
+
+def test_netcdf_variables_of_different_dims_need_a_key(tmp_path: Path) -> None:
+    dataset = xr.Dataset({"cube": (("wl", "y", "x"), CUBE), "map": (("y", "x"), CUBE[0])})
+    dataset.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match="several arrays: cube, map"):
+        open_images(tmp_path / "a.nc")
+    np.testing.assert_array_equal(open_images(f"{tmp_path}/a.nc::map")["map"].values, CUBE[0])
+
+
+def test_netcdf_that_leads_to_another_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / write_netcdf(tmp_path)
+    with h5py.File(path, "r+") as file:
+        file["link"] = h5py.ExternalLink("/etc/other.h5", "data")
+    with pytest.raises(InputError, match="link leads to another file"):
+        open_images(path)

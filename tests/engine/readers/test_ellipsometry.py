@@ -12,7 +12,7 @@ import xarray as xr
 from PIL import Image
 
 from engine.errors import FileError, InputError, MapstackError
-from engine.readers import accurion, describe, ellipsometry, open_images, source
+from engine.readers import accurion, describe, ellipsometry, ep4_maps, open_images, source
 from engine.simulate import ep4
 
 Said = Callable[[xr.Dataset], list[str]]
@@ -57,7 +57,7 @@ def test_any_selection_equals_the_selection_of_the_written_values(
 def test_opening_a_large_folder_reads_no_pixels_and_a_view_of_one_map_only_its_rows(
     ep4_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ellipsometry, "VERIFY_BYTES", 0)
+    monkeypatch.setattr(ep4_maps, "VERIFY_BYTES", 0)
     read: list[tuple[str, int]] = []
 
     def counting(path: Path, offset: int, out: np.ndarray) -> None:
@@ -74,7 +74,7 @@ def test_opening_a_large_folder_reads_no_pixels_and_a_view_of_one_map_only_its_r
 def test_opening_reads_only_the_beginning_of_each_file(
     ep4_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ellipsometry, "VERIFY_BYTES", 0)
+    monkeypatch.setattr(ep4_maps, "VERIFY_BYTES", 0)
     monkeypatch.setattr(accurion, "verify", lambda _: pytest.fail("a checksum needs all values"))
     found = accurion.find_map(ep4_folder / "d0.png")
     assert found.shape == (6, 5)
@@ -132,7 +132,7 @@ def test_a_wrong_checksum_drops_the_pair_with_a_warning(ep4_folder: Path, warnin
 def test_in_a_large_folder_a_wrong_checksum_is_found_when_any_part_of_the_map_is_read(
     ep4_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ellipsometry, "VERIFY_BYTES", 0)
+    monkeypatch.setattr(ep4_maps, "VERIFY_BYTES", 0)
     path = ep4_folder / "d1.png"
     _damage(path, accurion.find_map(path).offset + 3, 0x10)
     images = open_images(ep4_folder)
@@ -297,3 +297,38 @@ def test_files_are_the_table_the_sheet_and_the_listed_maps(ep4_folder: Path) -> 
     (ep4_folder / "notes.txt").write_text("not of the measurement")
     names = {path.name for path in ellipsometry.files(ep4_folder)}
     assert names == {"m.ds.dat", "m.dsinfo.xml", *(f"{kind}{n}.png" for kind in "dp" for n in range(3))}
+
+
+def test_a_map_deleted_after_opening_is_named(ep4_folder: Path) -> None:
+    images = open_images(ep4_folder)
+    (ep4_folder / "p2.png").unlink()
+    with pytest.raises(FileError, match=r"p2\.png cannot be read"):
+        images["psi"].compute()
+
+
+def test_of_several_tables_the_first_is_opened_and_the_others_are_named(
+    ep4_folder: Path, warnings_of: Said
+) -> None:
+    ep4.write_table(ep4_folder / "z.ds.dat", [(700.0, 50.0, "d2.png", "p2.png")])
+    images = open_images(ep4_folder)
+    assert images.attrs["title"] == "m"
+    assert "m.ds.dat was opened, not z.ds.dat" in warnings_of(images)[0]
+    assert open_images(ep4_folder / "z.ds.dat")["wavelength"].values.tolist() == [700.0]
+
+
+def test_repeats_at_one_wavelength_and_angle_are_channels(ep4_folder: Path, warnings_of: Said) -> None:
+    ep4.write_table(ep4_folder / "m.ds.dat", [(500.0, 50.0, f"d{n}.png", f"p{n}.png") for n in range(3)])
+    images = open_images(ep4_folder)
+    assert images["delta"].dims == ("channel", "y", "x")
+    assert images.sizes["channel"] == 3
+    assert "taken as channels" in warnings_of(images)[0]
+
+
+def test_a_single_pair_of_maps_is_a_stack_of_one_wavelength(ep4_folder: Path) -> None:
+    ep4.write_table(ep4_folder / "m.ds.dat", [(633.0, 50.0, "d0.png", "p0.png")])
+    assert dict(open_images(ep4_folder).sizes) == {"wavelength": 1, "y": 6, "x": 5}
+
+
+def test_a_folder_without_a_sheet_opens_with_a_warning(ep4_folder: Path, warnings_of: Said) -> None:
+    (ep4_folder / "m.dsinfo.xml").unlink()
+    assert "no *.dsinfo.xml beside the table" in warnings_of(open_images(ep4_folder))[0]
