@@ -168,7 +168,7 @@ def test_a_bug_is_one_line_with_a_log_and_exit_code_1(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("engine.commands.find_bug", lambda _: 1 / 0, raising=False)
-    more = {"bug": ("engine.commands:find_bug", lambda parser, given: None)}
+    more = {"bug": ("engine.commands:find_bug", lambda *_: None)}
     assert main(["bug"], more=more) == 1
     said = capsys.readouterr().err
     assert said.startswith("internal error: ZeroDivisionError")

@@ -1,0 +1,55 @@
+"""Label maps that people bring."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from astropy.io import fits
+from PIL import Image
+
+from engine.errors import FileError, InputError
+from engine.readers.truth import read_labels
+from engine.schema import class_names
+
+LABELS = np.array([[0, 1, 2], [2, 2, 1]], np.uint8)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    Image.fromarray(LABELS).save(tmp_path / "t.png")
+    tifffile.imwrite(tmp_path / "t.tif", LABELS)
+    fits.PrimaryHDU(LABELS.astype(np.int16)).writeto(tmp_path / "t.fits")
+    np.save(tmp_path / "t.npy", LABELS.astype(float))
+    np.savez(tmp_path / "t.npz", labels=LABELS, names=np.array(["substrate", "thin film"]))
+    return {path.suffix: path for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".fits", ".npy", ".npz"])
+def test_a_label_map_reads_alike_from_every_format(files: dict[str, Path], suffix: str) -> None:
+    labels = read_labels(files[suffix])
+    assert labels.dims == ("y", "x")
+    assert labels.dtype.kind in "ui"
+    np.testing.assert_array_equal(labels, LABELS)
+
+
+def test_names_in_an_npz_become_the_classes_names(files: dict[str, Path]) -> None:
+    assert class_names(read_labels(files[".npz"])) == {1: "substrate", 2: "thin_film"}
+
+
+def test_what_is_no_label_map_is_refused_with_one_sentence(tmp_path: Path) -> None:
+    np.save(tmp_path / "cube.npy", np.zeros((2, 3, 4)))
+    np.save(tmp_path / "half.npy", np.full((2, 2), 0.5))
+    np.savez(tmp_path / "other.npz", a=LABELS)
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG nonsense")
+    (tmp_path / "note.txt").write_text("1 2 3")
+    for name, kind, what in (
+        ("cube.npy", InputError, "expected one value a pixel"),
+        ("half.npy", InputError, "no whole numbers"),
+        ("other.npz", InputError, "expected one called 'labels'"),
+        ("broken.png", FileError, "cannot read labels from"),
+        ("note.txt", InputError, "is no label map"),
+        ("none.png", FileError, "does not exist"),
+    ):
+        with pytest.raises(kind, match=what):
+            read_labels(tmp_path / name)
