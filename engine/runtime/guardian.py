@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     workers_link.close()
     os.setpgid(pid, pid)
     worker = identify(pid)
-    id = sys.stdin.readline().strip()  # noqa: A001
+    id = sys.stdin.readline().strip()
     if not id:
         kill_group(worker)
         return 0
@@ -94,8 +94,8 @@ def _be_worker(home: Path, link: socket.socket) -> None:
     _redirect(Path(os.devnull), 0)
     code = 1
     try:
-        _warm_up()
-        id = link.recv(64).decode()  # noqa: A001
+        _warm_up(link)
+        id = link.recv(64).decode()
         if id:
             _do(Place(home, id), link)
         code = 0
@@ -113,12 +113,20 @@ def _do(here: Place, link: socket.socket) -> None:
     work_apart(here)
 
 
-def _warm_up() -> None:
-    """Import what jobs need; what cannot be imported fails again, with its reason told, in the job."""
+def _warm_up(link: socket.socket) -> None:
+    """Load what jobs need, all of it if there is time before the job comes.
+
+    What cannot be loaded fails again, with its reason told, in the job.
+    """
     with suppress(Exception):
-        from engine.runtime.worker import execute_function
+        from engine.runtime.worker import EXECUTE, execute_function
 
         execute_function()
+        job_is_here = bool(select.select([link], [], [], 0.2)[0])
+        if os.environ.get("MAPSTACK_EXECUTE", EXECUTE) == EXECUTE and not job_is_here:
+            from engine.runtime.rehearsal import rehearse
+
+            rehearse()
 
 
 def _die_with_guardian(link: socket.socket) -> None:

@@ -118,7 +118,7 @@ def submit(
     return show(here.id, here.home)
 
 
-def resume(id: str, home: str | Path | None = None, *, pool: Pool | None = None) -> Job:  # noqa: A002
+def resume(id: str, home: str | Path | None = None, *, pool: Pool | None = None) -> Job:
     """Start a job again, from its beginning, that failed, was cancelled, interrupted or never started.
 
     Raises
@@ -142,7 +142,7 @@ def start_waiting(home: str | Path | None = None, *, pool: Pool | None = None) -
 
 
 def work(
-    id: str,  # noqa: A002
+    id: str,
     home: str | Path | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
@@ -171,7 +171,7 @@ def work(
 
 
 def wait(
-    id: str,  # noqa: A002
+    id: str,
     home: str | Path | None = None,
     *,
     timeout: float | None = None,
@@ -193,7 +193,7 @@ def wait(
         time.sleep(min(POLL, left))
 
 
-def show(id: str, home: str | Path | None = None) -> Job:  # noqa: A002
+def show(id: str, home: str | Path | None = None) -> Job:
     """Return one job as it stands now."""
     return look(place(_home(home), id))
 
@@ -203,7 +203,7 @@ def list(home: str | Path | None = None) -> "builtins.list[Job]":  # noqa: A001
     return sorted(map(look, places(_home(home))), key=lambda job: job.created, reverse=True)
 
 
-def request_cancel(id: str, home: str | Path | None = None) -> Job:  # noqa: A002
+def request_cancel(id: str, home: str | Path | None = None) -> Job:
     """Ask for a job to be cancelled and return at once; it will be within five seconds."""
     here = place(_home(home), id)
     with journal.locked(here.home):
@@ -216,7 +216,7 @@ def request_cancel(id: str, home: str | Path | None = None) -> Job:  # noqa: A00
     return show(id, here.home)
 
 
-def cancel(id: str, home: str | Path | None = None) -> Job:  # noqa: A002
+def cancel(id: str, home: str | Path | None = None) -> Job:
     """Cancel a job and wait until it is; nothing of its work remains. A job that has ended stays as it is.
 
     A job that another program does in its own process (`work`) is asked, but that program is not killed.
@@ -232,7 +232,7 @@ def cancel(id: str, home: str | Path | None = None) -> Job:  # noqa: A002
     return show(id, here.home)
 
 
-def remove(id: str, home: str | Path | None = None) -> None:  # noqa: A002
+def remove(id: str, home: str | Path | None = None) -> None:
     """Delete a job and its result.
 
     Raises
@@ -249,7 +249,7 @@ def remove(id: str, home: str | Path | None = None) -> None:  # noqa: A002
         remove_files(here)
 
 
-def size(id: str, home: str | Path | None = None) -> int:  # noqa: A002
+def size(id: str, home: str | Path | None = None) -> int:
     """Return the bytes on disk of a job and its result."""
     return size_of(place(_home(home), id))
 

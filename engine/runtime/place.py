@@ -75,7 +75,7 @@ def jobs_folder(home: Path) -> Path:
     return home / "jobs"
 
 
-def place(home: Path, id: str) -> Place:  # noqa: A002
+def place(home: Path, id: str) -> Place:
     """Return where a job of this id lies.
 
     Raises

@@ -5,6 +5,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,15 +26,27 @@ INTERVAL: Final = 0.2
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
+_SCHEDULER_LOST: Final = "the Dask scheduler was lost; see that it runs and resume the job"
+_SENTENCES: Final = {
+    "MemoryError": "there is too little memory for this job; close other work or take a smaller region",
+    "KilledWorker": "every worker process that took up this job died; maybe too little memory:"
+    " start fewer workers or take a smaller region, and resume the job",
+    "FutureCancelledError": _SCHEDULER_LOST,
+    "CommClosedError": _SCHEDULER_LOST,
+    "FuturesCancelledError": _SCHEDULER_LOST,
+}
+"""By the name of the error, so that nothing of Dask is imported for them."""
+
 
 def work(here: Place, *, on_progress: Callable[[Progress], None] | None = None) -> None:
     """Do a job that this process has claimed, under the Dask scheduler that is active.
 
-    How it ends stands in the journal; an interrupt from the keyboard cancels it and goes on.
+    How it ends stands in the journal. What stops this process or thread (an interrupt from the keyboard)
+    cancels the job and goes on.
     """
     try:
         ending = _attempt(here, on_progress)
-    except KeyboardInterrupt:
+    except BaseException:
         _note(here, Ending(journal.CANCELLED))
         raise
     _note(here, ending)
@@ -148,13 +161,14 @@ def _wanted_workers() -> int | None:
 
 def _sentence(here: Place, error: Exception) -> str:
     """What the user reads of an error that is not one of ours; the rest goes to the log."""
-    with here.log.open("a", encoding="utf-8") as log:
+    with suppress(OSError), here.log.open("a", encoding="utf-8") as log:
         log.write("".join(traceback.format_exception(error)))
-    if isinstance(error, MemoryError):
-        return "there is too little memory for this job; close other work or take a smaller region"
     if isinstance(error, OSError) and error.errno in _FULL:
         return f"the disk is full ({error.filename or here.home}); free some space and resume the job"
     if isinstance(error, PermissionError):
         return f"no permission for {error.filename or here.home}; mend its permissions and resume the job"
+    for known in type(error).__mro__:
+        if known.__name__ in _SENTENCES:
+            return _SENTENCES[known.__name__]
     reason = " ".join(str(error).split())
     return f"internal error ({type(error).__name__}: {reason}), see log {here.log}; please report it"

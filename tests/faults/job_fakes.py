@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import dask
+
 from engine.errors import InputError
 from engine.progress import report
 from engine.recipe import Recipe
@@ -40,6 +42,10 @@ class Bench:
     def ended(self, act: str, **options) -> jobs.Job:
         """Submit a job and return it as it ended."""
         return jobs.wait(self.submit(act, **options).id, self.home, timeout=30)
+
+    def done_here(self, act: str) -> jobs.Job:
+        """Do a job in this process and return it as it ended."""
+        return jobs.work(self.submit(act, start=False).id, self.home)
 
     def running(self, act: str, **options) -> jobs.Job:
         """Submit a job and return it once it reports."""
@@ -119,6 +125,11 @@ def crash(recipe: Recipe, draft: Path) -> None:
     os._exit(3)
 
 
+def kill_its_workers(recipe: Recipe, draft: Path) -> None:
+    """A computation that every worker process dies of."""
+    dask.compute(dask.delayed(os._exit)(1))
+
+
 def _write(draft: Path) -> None:
     draft.mkdir()
     (draft / "part").write_text("half a result")
@@ -135,5 +146,6 @@ ACTS = {
         fill_the_disk,
         run_out_of_memory,
         crash,
+        kill_its_workers,
     )
 }

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from job_fakes import Bench, until
 
 from engine.runtime import jobs
+from engine.runtime.client import connect, workers_alive
 from engine.runtime.processes import alive, identify
 
 SUBMIT = """
@@ -112,11 +114,11 @@ def test_a_number_that_another_process_has_now_does_not_keep_a_job_running(bench
 
 
 def test_a_result_that_was_stored_before_the_crash_counts(bench: Bench) -> None:
-    job = bench.ended("finish")
+    job = bench.done_here("finish")
     dead = {"pid": os.getpid(), "started": "1"}
     store(bench, job, state="running", guardian=dead, worker=dead, ended=None)
     assert bench.show(job.id).state == "done"
-    assert bench.ended("finish").state == "done"
+    assert bench.done_here("finish").state == "done"
     assert bench.runs("finish") == 1
 
 
@@ -154,8 +156,29 @@ def test_a_damaged_state_is_a_failed_job_that_can_be_submitted_again_or_removed(
     jobs.remove(job.id, bench.home)
 
 
+def test_a_cancelled_job_takes_its_own_worker_processes_along(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAPSTACK_WORKERS", "1")
+    job = bench.running("ignore_cancel")
+    family = psutil.Process(job.pid).children(recursive=True)
+    assert family != []
+    assert jobs.cancel(job.id, bench.home).state == "cancelled"
+    psutil.wait_procs(family, timeout=5)
+    assert [process for process in family if alive(identify(process.pid))] == []
+    assert not (bench.home / "jobs" / job.id / "scratch").exists()
+
+
+def test_a_job_that_always_kills_its_worker_fails_and_the_pool_is_whole_again(bench: Bench) -> None:
+    with connect(workers=1) as client:
+        job = bench.done_here("kill_its_workers")
+        assert job.state == "failed"
+        assert job.error.startswith("every worker process that took up this job died")
+        until(lambda: workers_alive(client) == 1, seconds=10)
+
+
 def test_a_damaged_recipe_is_a_failed_job_and_no_other_job_suffers(bench: Bench) -> None:
-    good = bench.ended("finish")
+    good = bench.done_here("finish")
     bad = bench.submit("fail", start=False)
     (bench.home / "jobs" / bad.id / "recipe.json").write_text("{}")
     (bench.home / "jobs" / "0123456789abcdef").mkdir()

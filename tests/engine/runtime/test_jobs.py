@@ -23,13 +23,13 @@ def test_a_job_runs_in_another_process_and_its_result_appears(bench: Bench) -> N
 
 
 def test_a_job_is_json(bench: Bench) -> None:
-    document = json.loads(json.dumps(bench.ended("finish").to_dict()))
+    document = json.loads(json.dumps(bench.done_here("finish").to_dict()))
     assert {"id", "state", "progress", "doing", "left", "recipe", "result", "error"} <= set(document)
     assert document["recipe"]["analysis"] == "kmeans"
 
 
 def test_the_same_recipe_on_the_same_data_is_computed_once_wherever_the_data_lies(bench: Bench) -> None:
-    first = bench.ended("finish")
+    first = bench.done_here("finish")
     again = jobs.submit(bench.recipe("finish", source="/moved/maps"), home=bench.home)
     other = jobs.submit(bench.recipe("finish", seed=1), home=bench.home, start=False)
     assert (again.id, again.state) == (first.id, "done")
@@ -38,11 +38,11 @@ def test_the_same_recipe_on_the_same_data_is_computed_once_wherever_the_data_lie
 
 
 def test_a_removed_result_is_computed_again(bench: Bench) -> None:
-    job = bench.ended("finish")
+    job = bench.done_here("finish")
     (job.result / "zarr.json").unlink()
     job.result.rmdir()
     assert bench.show(job.id).state == "interrupted"
-    assert bench.ended("finish").state == "done"
+    assert bench.done_here("finish").state == "done"
     assert bench.runs("finish") == 2
 
 
@@ -99,7 +99,7 @@ def test_a_waiting_job_can_be_cancelled_and_resumed(bench: Bench) -> None:
 
 
 def test_cancelling_what_is_done_changes_nothing(bench: Bench) -> None:
-    job = bench.ended("finish")
+    job = bench.done_here("finish")
     assert jobs.cancel(job.id, bench.home) == job
 
 
@@ -137,23 +137,22 @@ def test_a_spare_that_is_not_needed_ends(bench: Bench) -> None:
 
 
 def test_a_failed_job_tells_its_sentence_and_can_be_tried_again(bench: Bench) -> None:
-    job = bench.ended("fail")
+    job = bench.done_here("fail")
     assert (job.state, job.error) == ("failed", "5 clusters for 3 pixels; ask for fewer clusters")
     assert bench.results() == []
-    assert bench.ended("fail").state == "failed"
+    assert bench.done_here("fail").state == "failed"
     assert bench.runs("fail") == 2
 
 
 def test_a_bug_is_told_in_one_sentence_and_logged_in_full(bench: Bench) -> None:
-    job = bench.ended("break_down")
+    job = bench.done_here("break_down")
     assert job.error.startswith("internal error (ZeroDivisionError: division by zero), see log ")
     assert "\n" not in job.error
     assert "Traceback" in job.log.read_text()
 
 
 def test_a_full_disk_is_told(bench: Bench) -> None:
-    job = bench.submit("fill_the_disk", start=False)
-    error = jobs.work(job.id, bench.home).error
+    error = bench.done_here("fill_the_disk").error
     assert error.startswith("the disk is full (")
     assert error.endswith("free some space and resume the job")
 
@@ -189,7 +188,7 @@ def test_the_home_is_an_environment_variable_or_the_users_folder(monkeypatch: py
 
 
 def test_a_removed_job_is_gone_with_its_result(bench: Bench) -> None:
-    job = bench.ended("finish")
+    job = bench.done_here("finish")
     assert jobs.size(job.id, bench.home) > len(bench.recipe("finish").to_json())
     jobs.remove(job.id, bench.home)
     assert jobs.list(bench.home) == []
