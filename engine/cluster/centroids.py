@@ -1,8 +1,11 @@
 """Centroids of pixels in memory: k-means++ seeds, Lloyd's iterations, restarts, and the sums they need."""
 
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -10,12 +13,22 @@ from engine import progress
 from engine.cluster.kernels import assign_and_sum, grid_of, squared_distances
 from engine.errors import InputError
 
-N_SUBSAMPLE: Final = 2**13
-N_FINALISTS: Final = 3
 MAX_ITERATIONS: Final = 300
 ROUGH: Final = 1e-4
 FINE: Final = 1e-7
 """Iterations end when moving the centres would lower the inertia by less than this share."""
+
+
+class Stage(NamedTuple):
+    """Settle runs on so many pixels to this tolerance and keep the best that differ."""
+
+    n_pixels: int | None
+    tolerance: float
+    n_kept: int
+
+
+STAGES: Final = (Stage(2**13, ROUGH, 6), Stage(2**15, ROUGH, 3), Stage(None, ROUGH, 1), Stage(None, FINE, 1))
+"""Most restarts are seen to be worse on few pixels; which of the good ones is best shows only on many."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +143,7 @@ def cluster_pixels(
     n_restarts: int,
     seed: int,
 ) -> np.ndarray:
-    """Centroids of pixels in memory: restarts on a thinned sample, the best few finished on all.
+    """Centroids of pixels in memory: restarts on a few of them, the best continued on more, then on all.
 
     Parameters
     ----------
@@ -148,27 +161,42 @@ def cluster_pixels(
     InputError
         If there are fewer different pixels than clusters.
     """
-    rng = np.random.default_rng(seed)
-    step = max(1, features.shape[1] // N_SUBSAMPLE)
-    thin = np.ascontiguousarray(features[:, ::step])
-    thin_weights = weights[::step]
     grids = Grids.of(features, weights)
-    started = []
-    for restart in range(n_restarts):
-        progress.report(0.5 * restart / n_restarts, "finding centres")
-        seeds = plus_plus(thin, thin_weights, n_clusters=n_clusters, rng=rng)
-        started.append(settle(thin, thin_weights, seeds, grids=grids, tolerance=ROUGH))
-    started.sort(key=lambda run: run[1])
-    finalists = []
-    for place, (centroids, _) in enumerate(started[:N_FINALISTS]):
-        progress.report(0.5 + 0.5 * place / N_FINALISTS, "finding centres")
-        finalists.append(settle(features, weights, centroids, grids=grids, tolerance=ROUGH))
-    best, _ = min(finalists, key=lambda run: run[1])
-    return settle(features, weights, best, grids=grids, tolerance=FINE)[0]
+    seeds = np.random.SeedSequence(seed).spawn(n_restarts)
+    thin = _thinned(features, weights, STAGES[0].n_pixels)
+
+    def start(sequence: np.random.SeedSequence) -> np.ndarray:
+        return plus_plus(*thin, n_clusters=n_clusters, rng=np.random.default_rng(sequence))
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        runs = list(threads.map(start, seeds))
+        for number, stage in enumerate(STAGES):
+            progress.report(number / len(STAGES), "finding centres")
+            pixels = _thinned(features, weights, stage.n_pixels)
+            settling = partial(settle, *pixels, grids=grids, tolerance=stage.tolerance)
+            runs = _best_distinct(list(threads.map(settling, runs)), stage.n_kept)
+    return runs[0]
+
+
+def _thinned(
+    features: np.ndarray, weights: np.ndarray, n_pixels: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every so manieth pixel, about `n_pixels`; all for None."""
+    step = 1 if n_pixels is None else max(1, features.shape[1] // n_pixels)
+    return np.ascontiguousarray(features[:, ::step]), weights[::step]
+
+
+def _best_distinct(runs: list[tuple[np.ndarray, float]], n_kept: int) -> list[np.ndarray]:
+    """Centroids of the runs of lowest inertia; of those that ended alike, one."""
+    kept: list[tuple[np.ndarray, float]] = []
+    for centroids, inertia in sorted(runs, key=lambda run: run[1]):
+        if len(kept) < n_kept and (not kept or inertia > kept[-1][1] * (1 + ROUGH)):
+            kept.append((centroids, inertia))
+    return [centroids for centroids, _ in kept]
 
 
 def settle(
-    features: np.ndarray, weights: np.ndarray, centroids: np.ndarray, *, grids: Grids, tolerance: float
+    features: np.ndarray, weights: np.ndarray, centroids: np.ndarray, *, grids: "Grids", tolerance: float
 ) -> tuple[np.ndarray, float]:
     """Iterate Lloyd's step until it gains less than `tolerance`; the centroids and their inertia."""
     for _ in range(MAX_ITERATIONS):

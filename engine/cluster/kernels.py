@@ -23,6 +23,8 @@ from numba import njit
 BLOCK: Final = 256
 _SUM_BITS: Final = 22
 """Bits of a value kept in sums: 256 of them fit an int32."""
+_TO_WHOLE: Final = np.float32(1.5 * 2**23)
+"""Adding and subtracting this rounds a float32 of magnitude up to 2**22 to a whole number."""
 
 _OPTIONS: Final[dict[str, Any]] = {
     "nogil": True,
@@ -79,30 +81,32 @@ def grid_of(features: np.ndarray) -> np.ndarray:
     ndarray, dims (feature,), float64
     """
     largest = np.nan_to_num(np.fmax.reduce(np.abs(features), axis=1), nan=0.0).astype(np.float64)
-    return np.exp2(np.ceil(np.log2(np.where(largest > 0, largest, 1.0))) - _SUM_BITS)
+    exponents = np.ceil(np.log2(np.where(largest > 0, largest, 1.0)))
+    return np.asarray(np.exp2(exponents - _SUM_BITS))
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
 def _load(features: np.ndarray, start: int, n: int, x: np.ndarray, valid: np.ndarray) -> bool:
     """Copy a block into `x`, missing values as 0; `valid` is filled, and True returned, if there are any."""
     n_features = features.shape[0]
-    incomplete = False
+    bad = np.int32(0)
     for c in range(n_features):
-        bad = 0
-        for i in range(n):
-            value = features[c, start + i]
-            x[c, i] = value
-            bad |= value * np.float32(0) != np.float32(0)
-        incomplete |= bad != 0
-        for i in range(n, BLOCK):
-            x[c, i] = 0
-    if incomplete:
+        row = features[c, start : start + n]
+        if n == BLOCK:  # a loop of constant length, for the compiler
+            for i in range(BLOCK):
+                x[c, i] = row[i]
+        else:
+            x[c, :n] = row
+            x[c, n:] = 0
+        for i in range(BLOCK):
+            bad |= np.int32(x[c, i] * np.float32(0) != np.float32(0))
+    if bad:
         for c in range(n_features):
             for i in range(BLOCK):
                 is_valid = x[c, i] * np.float32(0) == np.float32(0)
                 valid[c, i] = 1 if is_valid else 0
                 x[c, i] = x[c, i] if is_valid else 0
-    return incomplete
+    return bad != 0
 
 
 @njit(**_OPTIONS)  # type: ignore[untyped-decorator]
@@ -110,15 +114,15 @@ def _distances(x: np.ndarray, centroids: np.ndarray, distances: np.ndarray) -> N
     """Squared distances (cluster, pixel) of a complete block, four channels a step."""
     n_features = x.shape[0]
     whole = n_features - n_features % 4
-    for j in range(centroids.shape[0]):
-        for i in range(BLOCK):
-            distances[j, i] = 0
-        for c in range(0, whole, 4):
+    distances[:] = 0
+    for c in range(0, whole, 4):
+        for j in range(centroids.shape[0]):
             m0, m1, m2, m3 = centroids[j, c], centroids[j, c + 1], centroids[j, c + 2], centroids[j, c + 3]
             for i in range(BLOCK):
                 d0, d1, d2, d3 = x[c, i] - m0, x[c + 1, i] - m1, x[c + 2, i] - m2, x[c + 3, i] - m3
                 distances[j, i] = (((distances[j, i] + d0 * d0) + d1 * d1) + d2 * d2) + d3 * d3
-        for c in range(whole, n_features):
+    for c in range(whole, n_features):
+        for j in range(centroids.shape[0]):
             m0 = centroids[j, c]
             for i in range(BLOCK):
                 d0 = x[c, i] - m0
@@ -138,14 +142,14 @@ def _partial_distances(
     for c in range(n_features):
         for i in range(BLOCK):
             n_valid[i] += valid[c, i]
-    for j in range(centroids.shape[0]):
-        for i in range(BLOCK):
-            distances[j, i] = 0
-        for c in range(n_features):
+    distances[:] = 0
+    for c in range(n_features):
+        for j in range(centroids.shape[0]):
             m = centroids[j, c]
             for i in range(BLOCK):
                 d = (x[c, i] - m) * valid[c, i]
                 distances[j, i] = distances[j, i] + d * d
+    for j in range(centroids.shape[0]):
         for i in range(BLOCK):
             if n_valid[i] > 0:
                 distances[j, i] *= np.float32(n_features) / n_valid[i]
@@ -280,8 +284,9 @@ def assign_and_sum(
         _add_inertia(best, nearest, weights, start, n, inertia)
         for j in range(n_clusters):
             counts[j] += in_block[j]
-        if not incomplete and weights.size == 0 and _to_grid(x, grid, whole):
-            _sum_whole(whole, nearest, in_block, grid, sums, valid_weights)
+        if weights.size == 0 and _to_grid(x, grid, whole):
+            _sum_whole(whole, nearest, in_block, grid, sums)
+            _count_valid(valid, incomplete, nearest, in_block, valid_weights)
         else:
             _sum_slowly(x, valid, weights, start, nearest, grid, weight_grid, sums, valid_weights)
 
@@ -311,13 +316,14 @@ def _to_grid(x: np.ndarray, grid: np.ndarray, whole: np.ndarray) -> bool:
     """Values in units of the grid as int32; False if one is so large that 256 of them may overflow."""
     for c in range(x.shape[0]):
         per_grid = np.float32(1 / grid[c])
-        beyond = 0
+        limit = np.float32(2.0**_SUM_BITS * grid[c])
+        beyond = np.int32(0)
         for i in range(BLOCK):
-            scaled = np.rint(x[c, i] * per_grid)
-            beyond |= np.abs(scaled) > np.float32(2.0**_SUM_BITS)
-            whole[c, i] = np.int32(scaled)
+            beyond |= np.int32(np.abs(x[c, i]) > limit)
         if beyond:
             return False
+        for i in range(BLOCK):
+            whole[c, i] = np.int32((x[c, i] * per_grid + _TO_WHOLE) - _TO_WHOLE)
     return True
 
 
@@ -328,9 +334,8 @@ def _sum_whole(
     in_block: np.ndarray,
     grid: np.ndarray,
     sums: np.ndarray,
-    valid_weights: np.ndarray,
 ) -> None:
-    """Integer sums of a complete, unweighted block, for the clusters that have pixels in it."""
+    """Integer sums of an unweighted block, missing values 0, for the clusters that have pixels in it."""
     chosen = np.empty(BLOCK, np.int32)
     for j in range(in_block.size):
         if in_block[j] == 0:
@@ -342,7 +347,23 @@ def _sum_whole(
             for i in range(BLOCK):
                 total = np.int32(total + (whole[c, i] & chosen[i]))
             sums[j, c] += total * grid[c]
-            valid_weights[j, c] += in_block[j]
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _count_valid(
+    valid: np.ndarray, incomplete: bool, nearest: np.ndarray, in_block: np.ndarray, valid_weights: np.ndarray
+) -> None:
+    """Numbers of valid values of an unweighted block, for the clusters that have pixels in it."""
+    for j in range(in_block.size):
+        if in_block[j] == 0:
+            continue
+        for c in range(valid.shape[0]):
+            total = np.int32(in_block[j])
+            if incomplete:
+                total = np.int32(0)
+                for i in range(BLOCK):
+                    total = np.int32(total + np.int32((nearest[i] == j) & (valid[c, i] > 0)))
+            valid_weights[j, c] += total
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]

@@ -65,6 +65,8 @@ def _loaded(
     with progress.reporting(lambda _share, _doing: None):
         (tiles,) = blocks.compute(wanted, doing="reading batches")
     for band in tiles:
-        for _, features, weights in pixels.bands(tuple(np.asarray(tile) for tile in band)):
-            there = np.isfinite(features).sum(axis=0) >= pixels.min_valid
-            yield np.nan_to_num(features[:, there]), weights[there] if weights.size else weights
+        bands_of_rows = list(pixels.bands(tuple(np.asarray(tile) for tile in band)))
+        features = np.concatenate([part for _, part, _ in bands_of_rows], axis=1)
+        weights = np.concatenate([part for _, _, part in bands_of_rows])
+        there = np.isfinite(features).sum(axis=0) >= pixels.min_valid
+        yield np.nan_to_num(features[:, there]), weights[there] if weights.size else weights

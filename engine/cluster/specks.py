@@ -48,7 +48,7 @@ def _specks(labels: np.ndarray, min_area: int) -> np.ndarray:
     """Which pixels are in an area of fewer than `min_area` pixels."""
     numbered = _components(labels)
     areas = np.bincount(numbered.ravel())
-    return (areas < min_area)[numbered] & (labels > 0)
+    return np.asarray((areas < min_area)[numbered] & (labels > 0))
 
 
 def _components(labels: np.ndarray) -> np.ndarray:
