@@ -105,9 +105,9 @@ def label_raster(
     colors
         Of the classes, in the order of `lookup`.
     """
-    known = np.where(labels < len(codes), labels, 0)
-    certain = (np.nan_to_num(np.clip(confidence, 0, 1)) * 255).astype(codes.dtype)
-    layers = {CLASS: codes[known], CONFIDENCE: _fit(certain, labels.shape)}
+    drawn = np.take(np.append(codes, codes.dtype.type(0)), labels, mode="clip")
+    certain = (np.fmin(np.fmax(confidence, 0), 1) * np.float32(255)).astype(codes.dtype)
+    layers = {CLASS: drawn, CONFIDENCE: _fit(certain, labels.shape)}
     return Raster(GROUP, layers, bounds, theme.label_palette(colors))
 
 
