@@ -1,5 +1,6 @@
 """Pictures of label maps for people: the map in its colours, a legend and a scale bar, as PNG and SVG."""
 
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,8 @@ from engine.schema import CLASSES, LABEL, LABELS, X, pixel_map, table
 _DPI: Final = 100
 _SMALLEST, _LARGEST = 800, 4096
 """Longest side of the drawn map in pixels of the picture: small maps are enlarged, large ones thinned out."""
-_LEGEND_WIDTH: Final = 260
+_LEGEND_WIDTH: Final = 300
+_LONGEST_NAME: Final = 24
 _MARGIN: Final = 40
 _NO_DATA: Final = "#FFFFFF"
 
@@ -74,7 +76,9 @@ def _save(result: xr.DataTree, path: Path, metadata: dict[str, str | None]) -> l
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "mapstack", "text.parse_math": False}):
         figure = _figure(result)
         FigureCanvasAgg(figure)
-        with appearing(path) as draft:
+        with appearing(path) as draft, warnings.catch_warnings():
+            # a letter that the font lacks is drawn as a box; the name is whole in every other format
+            warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
             figure.savefig(draft, format=path.suffix[1:], dpi=_DPI, metadata=metadata)
     return [path]
 
@@ -100,7 +104,7 @@ def _figure(result: xr.DataTree) -> Any:
     )
     axes.set_axis_off()
     _add_scale_bar(figure, result, bottom=bottom / total[1], width=width / total[0], left=_MARGIN / total[0])
-    _add_legend(figure, classes, left=(width + 1.5 * _MARGIN) / total[0], step=row_height / total[1])
+    _add_legend(figure, classes, left=width + 1.5 * _MARGIN, row_height=row_height)
     return figure
 
 
@@ -113,19 +117,25 @@ def _add_scale_bar(figure: Any, result: xr.DataTree, *, bottom: float, width: fl
     length = scale_length(extent)
     below = bottom - 0.25 * bottom
     figure.add_artist(
-        Line2D([left, left + width * length / extent], [below, below], color="black", linewidth=4)
+        Line2D(
+            [left, left + width * length / extent],
+            [below, below],
+            color="black",
+            linewidth=4,
+            solid_capstyle="butt",
+        )
     )
     figure.text(left, below - 0.12 * bottom, f"{length:g} {unit}", va="top", fontsize=11)
 
 
-def _add_legend(figure: Any, classes: xr.Dataset, *, left: float, step: float) -> None:
-    """One coloured square, name and share a class."""
-    top = 1 - 1.5 * step
+def _add_legend(figure: Any, classes: xr.Dataset, *, left: float, row_height: int) -> None:
+    """One coloured square, name and share a class; `left` and `row_height` in pixels of the picture."""
+    width, height = figure.get_size_inches() * _DPI
     for n, name in enumerate(classes["name"].values.tolist()):
         share = f"  {100 * float(classes['fraction'][n]):.1f} %" if "fraction" in classes else ""
         text = one_line(name)
-        shown = text if len(text) <= 24 else text[:23] + "…"
-        figure.text(
-            left, top - n * step, "■", color=str(classes["color"].values[n]), fontsize=14, va="center"
-        )
-        figure.text(left + 0.03, top - n * step, shown + share, fontsize=11, va="center")
+        shown = text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
+        y = 1 - (_MARGIN + (n + 0.5) * row_height) / height
+        color = str(classes["color"].values[n])
+        figure.text(left / width, y, "■", color=color, fontsize=14, va="center_baseline")
+        figure.text((left + 28) / width, y, shown + share, fontsize=11, va="center_baseline")

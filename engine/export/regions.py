@@ -80,7 +80,7 @@ def _polygons(outlines: list[Outline], x: np.ndarray, y: np.ndarray) -> list[lis
     rings = [ring for outline in outlines for ring in (outline.outer, *outline.holes)]
     vertices = np.concatenate(rings)
     points = np.column_stack([x[vertices[:, 1]], y[vertices[:, 0]]]).tolist()
-    # Outer rings are traced clockwise in the picture, which is counter-clockwise in (x, y) where y grows downwards.
+    # Outer rings are clockwise in the picture: counter-clockwise in (x, y) where y grows downwards.
     turn = 1 if (x[-1] - x[0]) * (y[-1] - y[0]) > 0 else -1
     stops = np.cumsum([len(ring) for ring in rings]).tolist()
     closed = iter(_closed(points[a:b], turn) for a, b in pairwise([0, *stops]))

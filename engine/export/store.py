@@ -145,17 +145,25 @@ def write_netcdf(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset 
 
 
 def _netcdf_ready(group: xr.Dataset) -> xr.Dataset:
-    """The same group with attrs that NetCDF can hold: numbers, arrays and text."""
-    ready = group.copy()
+    """The same group as NetCDF can hold it: attrs of numbers, arrays and text, and no NUL in a text."""
+    text = {n: _without_nul(v.values) for n, v in group.variables.items() if v.dtype.kind == "U"}
+    ready = group.assign({n: (group[n].dims, values) for n, values in text.items()})
     ready.attrs = _netcdf_attrs(group.attrs)
     for name, variable in group.variables.items():
         ready[name].attrs = _netcdf_attrs(variable.attrs)
     return ready
 
 
+def _without_nul(text: np.ndarray) -> np.ndarray:
+    return np.array([t.replace("\0", "") for t in text.ravel().tolist()], dtype=str).reshape(text.shape)
+
+
 def _netcdf_attrs(attrs: dict[str, Any]) -> dict[str, Any]:
-    plain = (str, int, float, np.ndarray, np.number)
-    return {n: v if isinstance(v, plain) else json.dumps(v) for n, v in attrs.items() if v is not None}
+    plain = (int, float, np.ndarray, np.number)
+    written = {
+        n: v if isinstance(v, (str, *plain)) else json.dumps(v) for n, v in attrs.items() if v is not None
+    }
+    return {n: v.replace("\0", "") if isinstance(v, str) else v for n, v in written.items()}
 
 
 def _check_target(path: Path, *, overwrite: bool) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import warnings
 from pathlib import Path
 
 import matplotlib as mpl
@@ -247,6 +248,16 @@ def test_svg_is_well_formed_and_names_the_classes_as_text(result: xr.DataTree, t
     assert "two lines" in texts
     assert "<b>$x_1$" in texts
     assert "µm" in texts
+
+
+@pytest.mark.parametrize("name", catalogue.EXPORTERS)
+def test_any_class_name_can_be_exported_without_a_warning(
+    name: str, result: xr.DataTree, tmp_path: Path
+) -> None:
+    result["classes/name"] = xr.DataArray(np.array(["日本", "$x^{2", "_\0\x1b" + "long " * 20]), dims="label")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert catalogue.find("exporters", name)(result, tmp_path)
 
 
 def test_pictures_leave_matplotlib_as_it_was(result: xr.DataTree, tmp_path: Path) -> None:

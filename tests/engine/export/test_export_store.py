@@ -207,7 +207,7 @@ def test_what_is_no_result_is_never_replaced(tmp_path: Path) -> None:
 
 def test_worker_processes_write_the_same_store(tmp_path: Path) -> None:
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
         Client(cluster),
     ):
         path = write_result(small(5), tmp_path / "a.zarr")
