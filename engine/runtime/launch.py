@@ -45,8 +45,8 @@ class Pool:
 
     DELAY: Final = 3.0
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: str | Path) -> None:
+        self.home = Path(home).absolute()
         self.lock = threading.Lock()
         self.spare: Spare | None = None
         self.timer: threading.Timer | None = None

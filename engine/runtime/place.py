@@ -7,6 +7,7 @@
 <home>/jobs/<id>/log             what the working process printed, and tracebacks
 <home>/jobs/<id>/scratch/        temporary files of the working process
 <home>/results/<id>.zarr         the result; it appears as a whole, so if it is there, it is complete
+    <home>/views/<id>-...            overviews of it, made by whoever shows it
 """
 
 import os
@@ -64,6 +65,10 @@ class Place:
         """What the working process printed."""
         return self.folder / "log"
 
+    def views(self) -> list[Path]:
+        """Folders of overviews of the result."""
+        return [*(self.home / "views").glob(f"{self.id}-*")]
+
     @property
     def scratch(self) -> Path:
         """Temporary files of the working process."""
@@ -110,14 +115,14 @@ def remove(here: Place) -> None:
         bin = here.folder.with_name(f".removed-{here.id}-{secrets.token_hex(4)}")  # noqa: A001
         here.folder.rename(bin)
         clean(here)
-        for path in (bin, here.result):
+        for path in (bin, here.result, *here.views()):
             if path.exists():
                 shutil.rmtree(path)
 
 
 def size(here: Place) -> int:
-    """Bytes of all files of a job and its result."""
-    files = (path for folder in (here.folder, here.result) for path in folder.rglob("*"))
+    """Bytes of all files of a job, its result and its overviews."""
+    files = (path for folder in (here.folder, here.result, *here.views()) for path in folder.rglob("*"))
     return sum(_file_size(path) for path in files)
 
 

@@ -187,12 +187,18 @@ def test_the_home_is_an_environment_variable_or_the_users_folder(monkeypatch: py
     assert jobs.default_home().name == "mapstack"
 
 
-def test_a_removed_job_is_gone_with_its_result(bench: Bench) -> None:
+def test_a_removed_job_is_gone_with_its_result_and_the_overviews_of_it(bench: Bench) -> None:
     job = bench.done_here("finish")
-    assert jobs.size(job.id, bench.home) > len(bench.recipe("finish").to_json())
+    before = jobs.size(job.id, bench.home)
+    assert before > len(bench.recipe("finish").to_json())
+    overviews = bench.home / "views" / f"{job.id}-labels"
+    overviews.mkdir(parents=True)
+    (overviews / "chunk").write_bytes(bytes(1000))
+    assert jobs.size(job.id, bench.home) == before + 1000
     jobs.remove(job.id, bench.home)
     assert jobs.list(bench.home) == []
     assert bench.results() == []
+    assert not overviews.exists()
 
 
 def test_a_running_job_is_not_removed(bench: Bench) -> None:
