@@ -44,7 +44,10 @@ def markup(content: str, **options: Any) -> Any:
 def settings_form(settings: param.Parameterized, names: list[str]) -> Any:
     """Return compact widgets, two a row, for some settings of an analysis, generated from its parameters."""
     widgets = [_setting(settings, name) for name in names]
-    rows = [pn.Row(*widgets[i : i + 2], sizing_mode="stretch_width", margin=(0, 0, 5, 0)) for i in range(0, len(widgets), 2)]
+    rows = [
+        pn.Row(*widgets[i : i + 2], sizing_mode="stretch_width", margin=(0, 0, 5, 0))
+        for i in range(0, len(widgets), 2)
+    ]
     return pn.Column(*rows, sizing_mode="stretch_width", margin=0)
 
 

@@ -71,9 +71,7 @@ class MapsPage:
         self.controls = Controls(ANALYSIS, session, library, work, self.load_result)
         self.choice = ChoicePanel(self._choose)
         self.status = StatusLine(session)
-        self.grid = MapGrid(
-            session, on_tap=self._tap, on_region=self._draw_region, on_move=self.status.move
-        )
+        self.grid = MapGrid(session, on_tap=self._tap, on_region=self._draw_region, on_move=self.status.move)
         self.spectra = SpectraPanel(session)
         self.histogram = HistogramPanel(session, work)
         self.classes = ClassList(session, library, work)

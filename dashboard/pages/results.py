@@ -69,7 +69,7 @@ class Results:
         found = [row for row in self.rows if all(word in row["search"] for word in words)]
         self.listing.rows = found[: self.limit]
 
-    def _delete(self, id: str) -> None:  # noqa: A002
+    def _delete(self, id: str) -> None:
         home = self.visit.library.home
         self.visit.work.run(lambda: jobs.remove(id, home), lambda _: self.refresh(), key=f"delete-{id}")
 

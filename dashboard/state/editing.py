@@ -19,7 +19,9 @@ def edited(
     library: Library, stack: Stack, segmentation: Segmentation, name: str, **arguments: Any
 ) -> Segmentation:
     """Apply one edit and return what to show; takes a moment: call it in a thread."""
-    return _in_memory(pipeline.edit(segmentation.tree, name, prepared(stack, segmentation), **arguments), library)
+    return _in_memory(
+        pipeline.edit(segmentation.tree, name, prepared(stack, segmentation), **arguments), library
+    )
 
 
 def undone(library: Library, stack: Stack, segmentation: Segmentation) -> Segmentation:
@@ -54,7 +56,11 @@ def _in_memory(tree: xr.DataTree, library: Library) -> Segmentation:
 
 def last_edit(segmentation: Segmentation | None) -> str:
     """Name of the last edit, empty if there is none."""
-    return "" if segmentation is None or not segmentation.recipe.edits else str(segmentation.recipe.edits[-1]["name"])
+    return (
+        ""
+        if segmentation is None or not segmentation.recipe.edits
+        else str(segmentation.recipe.edits[-1]["name"])
+    )
 
 
 def code_of(recipe: Recipe, result: Path | None) -> tuple[str, str]:
@@ -113,11 +119,15 @@ def class_rows(segmentation: Segmentation | None) -> list[dict[str, Any]]:
             "name": str(table["name"].values[row]),
             "color": str(table["color"].values[row])[:7],
             "share": f"{100 * float(table['fraction'].values[row]):.1f} %",
-            "area": f"{float(table['area'].values[row]):.4g}",
+            "area": _area(float(table["area"].values[row])),
             "confidence": _two_places(table["confidence"].values[row]),
         }
         for row, label in enumerate(table[LABEL].values)
     ]
+
+
+def _area(value: float) -> str:
+    return f"{value:,.0f}".replace(",", "\u2009") if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _two_places(value: Any) -> str:

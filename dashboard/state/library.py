@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import xarray as xr
-from engine.runtime.paths import resolve
 
 from engine.errors import FileError, MapstackError
 from engine.export.store import open_result
@@ -24,6 +23,7 @@ from engine.pyramid import Pyramid, label_pyramid, value_pyramid
 from engine.readers import describe, digest, open_images, split_key
 from engine.recipe import Recipe
 from engine.runtime import jobs
+from engine.runtime.paths import resolve
 from engine.schema import (
     CLASSES,
     CONFIDENCE,
@@ -195,7 +195,7 @@ class Library:
         return Stack(address, content, images, describe(images), pyramids)
 
 
-def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:  # noqa: A002
+def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:
     """Prepare a result for the page: compute its tables, build its pyramids."""
     classes, spectra = table(tree, CLASSES).compute(), table(tree, SPECTRA).compute()
     cache = home / "views"

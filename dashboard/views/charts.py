@@ -1,13 +1,12 @@
 """Charts beside the maps: spectra of all classes, histogram at the current channel, how many classes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import holoviews as hv
 import numpy as np
 import panel as pn
 import param
-import xarray as xr
 from bokeh.events import Tap
 
 from dashboard import theme
@@ -15,7 +14,7 @@ from dashboard.kit import Work, markup
 from dashboard.plots import elbow as elbow_plot
 from dashboard.plots.distributions import count_by_class, histogram
 from dashboard.plots.spectra import SHOWN_UNITS, Marks, nearest_class, spectra, value_dimension
-from dashboard.state.library import Stack
+from dashboard.state.library import Segmentation, Stack
 from dashboard.state.session import Session
 from dashboard.views.map_grid import MAX_ROWS, classes_of, symbol
 from engine.schema import LABELS, PIXEL
@@ -24,11 +23,18 @@ HISTOGRAM_PIXELS: Final = 2**19
 """Histograms of larger maps are of evenly spread rows and columns."""
 SPECTRUM_HEIGHT: Final = 158
 HISTOGRAM_HEIGHT: Final = 118
+ELBOW_HEIGHT: Final = 92
 
 Tapped = Callable[[float, float], None]
 
 
-def chart_pane(plot: hv.DynamicMap, *, height: int, on_tap: Tapped | None = None) -> Any:
+def chart_pane(
+    plot: hv.DynamicMap,
+    *,
+    height: int,
+    on_tap: Tapped | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Any:
     """Pane of a chart on the page's own background; `on_tap` gets positions in the chart's units."""
 
     def dress(drawn: Any, _element: Any) -> None:
@@ -51,9 +57,18 @@ def chart_pane(plot: hv.DynamicMap, *, height: int, on_tap: Tapped | None = None
             figure.tags = [*figure.tags, "tapped"]
             figure.on_event(Tap, lambda event: on_tap(float(event.x), float(event.y)))
 
-    plot = plot.opts(hv.opts.Overlay(hooks=[dress], responsive=True, show_legend=False, framewise=True))
+    shown = {"hooks": [dress], "responsive": True, "height": height, "show_legend": False, **(options or {})}
+    fresh = [
+        hv.opts.Contours(framewise=True),
+        hv.opts.Polygons(framewise=True),
+        hv.opts.Curve(framewise=True),
+    ]
     return pn.pane.HoloViews(
-        plot, height=height, sizing_mode="stretch_width", linked_axes=False, margin=0
+        plot.opts(hv.opts.Overlay(framewise=True, **shown), *fresh),
+        height=height,
+        sizing_mode="stretch_width",
+        linked_axes=False,
+        margin=0,
     )
 
 
@@ -67,15 +82,21 @@ class SpectraPanel(param.Parameterized):
         super().__init__()
         self.session = session
         self.root = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["spectra"])
-        session.param.watch(self._rebuild, "stack")
+        self._drawn: Any = None
+        session.param.watch(self._rebuild, ["stack", "segmentation"])
         self._rebuild()
 
     def _rebuild(self, *_: Any) -> None:
-        stack = self.session.stack
-        if stack is None:
-            self.root.objects = [markup('<p class="empty">Spectra of the classes appear here.</p>')]
+        """Make the charts, once for each data set that has classes."""
+        stack, segmentation = self.session.stack, self.session.segmentation
+        wanted = None if segmentation is None else stack
+        if wanted is not None and wanted is self._drawn:
             return
-        self.root.objects = [self._chart(name) for name in stack.variables[:MAX_ROWS]]
+        self._drawn = wanted
+        if wanted is None:
+            self.root.objects = [markup('<p class="empty">Spectra of the classes appear here.</p>')]
+        else:
+            self.root.objects = [self._chart(name) for name in wanted.variables[:MAX_ROWS]]
 
     def _chart(self, name: str) -> Any:
         session = self.session
@@ -96,8 +117,6 @@ class SpectraPanel(param.Parameterized):
                 picked=picked.get(name),
                 region=region,
             )
-            if segmentation is None or stack is None or f"{name}_mean" not in segmentation.spectra:
-                return _no_spectra(stack, name)
             return spectra(
                 segmentation.spectra, name, classes=classes_of(segmentation), selected=selected, marks=marks
             )
@@ -110,24 +129,6 @@ class SpectraPanel(param.Parameterized):
         pane = chart_pane(hv.DynamicMap(draw, streams=streams), height=SPECTRUM_HEIGHT, on_tap=tapped)
         pane.css_classes = ["chart", f"spectrum-{name}"]
         return pane
-
-
-def _no_spectra(stack: Stack | None, name: str) -> hv.Overlay:
-    """Return the same elements without any class."""
-    if stack is None:
-        return hv.Overlay([hv.Curve([])])
-    dims = () if stack.spectral is None else (stack.spectral,)
-    coords = {} if stack.spectral is None else {stack.spectral: stack.images[stack.spectral]}
-    shape = [stack.images.sizes[dim] for dim in dims]
-    units = stack.images[name].attrs.get("units", "1")
-    table = {
-        f"{name}_{statistic}": (("label", *dims), np.full((0, *shape), np.nan), {"units": units})
-        for statistic in ("mean", "std")
-    }
-    empty = xr.Dataset(table, coords={"label": np.zeros(0, int), **coords})
-    from dashboard.plots.labels import Classes
-
-    return spectra(empty, name, classes=Classes((), (), ()))
 
 
 def position_of(stack: Stack, channel: int) -> float | None:
@@ -145,8 +146,7 @@ class HistogramPanel(param.Parameterized):
         super().__init__()
         self.session, self.work = session, work
         self.root = pn.Column(sizing_mode="stretch_width", margin=0)
-        session.param.watch(self._rebuild, "stack")
-        session.param.watch(self._count, ["segmentation", "channel"])
+        session.param.watch(self._count, ["stack", "segmentation", "channel"])
         self.param.watch(self._count, "variable")
         self._rebuild()
 
@@ -155,54 +155,46 @@ class HistogramPanel(param.Parameterized):
         self.variable = variable
 
     def _rebuild(self, *_: Any) -> None:
-        stack = self.session.stack
-        if stack is None:
-            self.root.objects = []
+        """Make the chart anew: its axis is of one variable."""
+        if self.counted is None:
+            self.root.objects = [markup('<p class="empty">Values inside the classes appear here.</p>')]
             return
-        if self.variable not in stack.variables:
-            self.variable = stack.variables[0]
-        self.counted = None
-        plot = hv.DynamicMap(
-            self._draw,
-            streams=hv.streams.Params.from_params(
-                {"counted": self.param.counted, "selected": self.session.param.selected}
-            ),
-        )
+        streams = {"counted": self.param.counted, "selected": self.session.param.selected}
+        plot = hv.DynamicMap(self._draw, streams=hv.streams.Params.from_params(streams))
         pane = chart_pane(plot, height=HISTOGRAM_HEIGHT)
         pane.css_classes = ["chart", "histogram"]
         self.root.objects = [pane]
 
     def _draw(self, counted: Any, selected: Any) -> hv.Overlay:
-        stack, segmentation = self.session.stack, self.session.segmentation
-        units = "1" if stack is None else str(stack.images[self.variable].attrs.get("units", "1"))
-        dimension = value_dimension(self.variable or "value", units=units)
-        if counted is None or segmentation is None or counted[1].shape[0] != segmentation.classes.sizes["label"]:
-            from dashboard.plots.labels import Classes
-
-            return histogram(np.array([0.0, 1.0]), np.zeros((0, 1)), classes=Classes((), (), ()), dimension=dimension)
-        return histogram(
-            *counted, classes=classes_of(segmentation), selected=selected, dimension=dimension
-        )
+        edges, counts, classes, dimension = counted
+        return histogram(edges, counts, classes=classes, selected=selected, dimension=dimension)
 
     def _count(self, *_: Any) -> None:
-        stack, segmentation = self.session.stack, self.session.segmentation
-        if stack is None or segmentation is None or self.variable not in stack.variables:
+        stack, segmentation, name = self.session.stack, self.session.segmentation, self.variable
+        if stack is None or segmentation is None or name not in stack.variables:
             self.counted = None
+            self._rebuild()
             return
-        name, channel = self.variable, self.session.channel
+        channel = self.session.channel
+        self.work.run(lambda: _counted(stack, segmentation, name, channel), self._show, key="histogram")
 
-        def work() -> Any:
-            plane = stack.images[name]
-            plane = plane.isel({stack.spectral: channel}) if stack.spectral else plane
-            step = max(1, int(np.ceil((plane.size / HISTOGRAM_PIXELS) ** 0.5)))
-            thin = dict.fromkeys(PIXEL, slice(None, None, step))
-            labels = segmentation.tree[LABELS].isel(thin).values
-            return count_by_class(plane.isel(thin).values, labels, classes=classes_of(segmentation))
+    def _show(self, counted: Any) -> None:
+        same = self.counted is not None and self.counted[3] == counted[3]
+        self.counted = counted
+        if not same:
+            self._rebuild()
 
-        def show(counted: Any) -> None:
-            self.counted = counted
 
-        self.work.run(work, show, key="histogram")
+def _counted(stack: Stack, segmentation: Segmentation, name: str, channel: int) -> Any:
+    """Histogram of one variable's values in each class, with the classes and the axis it is of."""
+    plane = stack.images[name]
+    plane = plane.isel({stack.spectral: channel}) if stack.spectral else plane
+    step = max(1, int(np.ceil((plane.size / HISTOGRAM_PIXELS) ** 0.5)))
+    thin = dict.fromkeys(PIXEL, slice(None, None, step))
+    labels = segmentation.tree[LABELS].isel(thin).values
+    classes = classes_of(segmentation)
+    dimension = value_dimension(name, units=str(plane.attrs.get("units", "1")))
+    return *count_by_class(plane.isel(thin).values, labels, classes=classes), classes, dimension
 
 
 class ChoicePanel(param.Parameterized):
@@ -224,11 +216,15 @@ class ChoicePanel(param.Parameterized):
         self.sentence.object = sentence_of(self.choice)
         if first:
             plot = hv.DynamicMap(
-                self._draw, streams=hv.streams.Params.from_params({"choice": self.param.choice, "chosen": self.param.chosen})
+                self._draw,
+                streams=hv.streams.Params.from_params(
+                    {"choice": self.param.choice, "chosen": self.param.chosen}
+                ),
             )
-            pane = chart_pane(plot, height=112, on_tap=self._tapped)
+            bare = {"yaxis": None, "xlabel": "", "ylabel": "", "ylim": (-0.1, 1.1)}
+            pane = chart_pane(plot, height=ELBOW_HEIGHT, on_tap=self._tapped, options=bare)
             pane.css_classes = ["chart", "elbow"]
-            self.root.objects = [pane, self.sentence]
+            self.root.objects = [pane, markup(legend()), self.sentence]
 
     def wait(self, text: str) -> None:
         """Say what is going on until there is something to show."""
@@ -242,6 +238,18 @@ class ChoicePanel(param.Parameterized):
     def _tapped(self, x: float, _y: float) -> None:
         if self.choice is not None:
             self.on_choose(elbow_plot.nearest_k(self.choice, x))
+
+
+def legend() -> str:
+    """HTML that says which colour is which figure."""
+    return (
+        '<div class="legend">'
+        + "".join(
+            f'<span title="{name}"><i style="background:{theme.INDEX_COLORS[key]}"></i>{name}</span>'
+            for key, name in elbow_plot.INDICES.items()
+        )
+        + "</div>"
+    )
 
 
 def sentence_of(choice: dict[str, Any]) -> str:

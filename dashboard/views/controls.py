@@ -70,7 +70,9 @@ class Controls:
             self.excluded = []
         n = len(self.excluded)
         what = "only inside" if self.keep_inside else "without"
-        self.note.object = f'<p class="note" id="masked">Runs {what} {n} region{"s" * (n > 1)}.</p>' if n else ""
+        self.note.object = (
+            f'<p class="note" id="masked">Runs {what} {n} region{"s" * (n > 1)}.</p>' if n else ""
+        )
 
     def _heard(self, message: Any) -> None:
         if message["do"] == "run":

@@ -5,8 +5,6 @@ from typing import Any, Final
 
 import panel as pn
 import param
-from bokeh.events import MouseMove
-from bokeh.models import ColumnDataSource, CustomJS
 
 from dashboard.kit import escape, markup
 from dashboard.plots.labels import Classes
@@ -26,31 +24,8 @@ TITLES: Final = {
     "confidence": "Confidence",
 }
 MAX_ROWS: Final = 2
-CURSOR_JS: Final = """
-const now = Date.now();
-if (now - (cursor.tags[0] ?? 0) < 80) return;
-cursor.tags = [now];
-cursor.data = {x: [cb_obj.x], y: [cb_obj.y]};
-"""
-"""Tell the server where the cursor is, at most every 80 ms."""
-
+TITLE_HEIGHT: Final = 20
 Pick = Callable[[float, float], None]
-
-
-class CursorMaps(LinkedMaps):
-    """Linked maps that tell where the cursor is."""
-
-    on_move: Pick | None = None
-
-    def _listen(self, figure: Any) -> None:
-        super()._listen(figure)
-        cursor = ColumnDataSource({"x": [], "y": []})
-        cursor.on_change("data", self._cursor_moved)
-        figure.js_on_event(MouseMove, CustomJS(args={"cursor": cursor}, code=CURSOR_JS))
-
-    def _cursor_moved(self, _attribute: str, _old: Any, new: Any) -> None:
-        if self.on_move is not None and len(new["x"]):
-            self.on_move(float(new["x"][0]), float(new["y"][0]))
 
 
 class MapGrid(param.Parameterized):
@@ -72,7 +47,7 @@ class MapGrid(param.Parameterized):
         super().__init__()
         self.session = session
         self.on_tap, self.on_region, self.on_move = on_tap, on_region, on_move
-        self.linked: CursorMaps | None = None
+        self.linked: LinkedMaps | None = None
         self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["map-grid"])
         self.titles: dict[str, Any] = {}
         session.param.watch(self._rebuild, "stack")
@@ -91,15 +66,23 @@ class MapGrid(param.Parameterized):
         stack = self.session.stack
         self.titles, self.layers = {}, None
         if stack is None:
-            self.root.objects = [markup('<p class="empty">Open a measurement with “change…” on the left.</p>')]
+            self.root.objects = [
+                markup('<p class="empty">Open a measurement with “change…” on the left.</p>')
+            ]
             return
         first = stack.pyramids[stack.variables[0]]
-        self.linked = CursorMaps(
-            first.bounds, units=pixel_units(stack), on_tap=self.on_tap, on_region=self.on_region
+        self.linked = LinkedMaps(
+            first.bounds,
+            units=pixel_units(stack),
+            on_tap=self.on_tap,
+            on_move=self.on_move,
+            on_region=self.on_region,
         )
-        self.linked.on_move = self.on_move
         self.layers = empty_layers(stack)
-        self.first_variable, self.second_variable = stack.variables[0], stack.variables[1 % len(stack.variables)]
+        self.first_variable, self.second_variable = (
+            stack.variables[0],
+            stack.variables[1 % len(stack.variables)],
+        )
         self.root.objects = [self._row(stack, row) for row in range(min(MAX_ROWS, len(stack.variables)))]
         self._retitle()
 
@@ -107,10 +90,12 @@ class MapGrid(param.Parameterized):
         name = stack.variables[row]
         session, linked = self.session, self.linked
         assert linked is not None  # noqa: S101  (made just before)
-        look = {"channel": session.param.channel, "percent": session.param.percent, "colormap": session.param.colormap}
-        values = linked.values(
-            stack.pyramids[name], streams=look, symbol=SYMBOLS.get(name, name)
-        )
+        look = {
+            "channel": session.param.channel,
+            "percent": session.param.percent,
+            "colormap": session.param.colormap,
+        }
+        values = linked.values(stack.pyramids[name], streams=look, symbol=SYMBOLS.get(name, name))
         shown = {
             **look,
             "layers": self.param.layers,
@@ -126,10 +111,8 @@ class MapGrid(param.Parameterized):
         return pn.Row(*cells, sizing_mode="stretch_both", margin=0)
 
     def _cell(self, name: str, plot: Any) -> Any:
-        title = self.titles[name] = markup("")
-        pane = pn.pane.HoloViews(
-            plot, sizing_mode="stretch_both", linked_axes=False, margin=0
-        )
+        title = self.titles[name] = markup("", height=TITLE_HEIGHT)
+        pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=0)
         return pn.Column(
             title, pane, sizing_mode="stretch_both", margin=(0, 3), css_classes=["map-cell", f"map-{name}"]
         )
@@ -137,9 +120,7 @@ class MapGrid(param.Parameterized):
     def _resegment(self, *_: Any) -> None:
         stack, segmentation = self.session.stack, self.session.segmentation
         if stack is not None:
-            self.layers = (
-                empty_layers(stack) if segmentation is None else layers_of(stack, segmentation)
-            )
+            self.layers = empty_layers(stack) if segmentation is None else layers_of(stack, segmentation)
 
     def _mode(self, *_: Any) -> None:
         mode = self.session.mode
@@ -158,7 +139,9 @@ class MapGrid(param.Parameterized):
             mode = self.session.mode if row == 0 else SECOND_MODE.get(self.session.mode, self.session.mode)
             of = f" · {symbol(name)}" if mode in ("raw", "means", "over") and len(stack.variables) > 1 else ""
             self.titles[f"raw-{row}"].object = value_title(stack, name, self.session)
-            self.titles[f"classes-{row}"].object = f'<div class="map-title"><b>{TITLES[mode]}{escape(of)}</b></div>'
+            self.titles[
+                f"classes-{row}"
+            ].object = f'<div class="map-title"><b>{TITLES[mode]}{escape(of)}</b></div>'
 
 
 def value_title(stack: Stack, name: str, session: Session) -> str:

@@ -112,7 +112,11 @@ def entries_of(folder: Path | None, roots: list[Path]) -> list[dict[str, str]]:
 def _entry(path: Path) -> dict[str, str]:
     if path.is_dir():
         stack = any(path.glob("*.ds.dat")) or (path / "zarr.json").exists()
-        return {"name": path.name, "kind": "stack" if stack else "folder", "note": "measurement" if stack else ""}
+        return {
+            "name": path.name,
+            "kind": "stack" if stack else "folder",
+            "note": "measurement" if stack else "",
+        }
     return {"name": path.name, "kind": "file", "note": size_of(path.stat().st_size)}
 
 

@@ -82,7 +82,9 @@ def pixel_html(session: Session, values: dict[str, Any]) -> str:
     stack, pixel = session.stack, session.pixel
     if stack is None or pixel is None:
         return ""
-    found = [_value(stack, name, values[name][min(session.channel, len(values[name]) - 1)]) for name in values]
+    found = [
+        _value(stack, name, values[name][min(session.channel, len(values[name]) - 1)]) for name in values
+    ]
     where = f"x {pixel[0]:.1f}, y {pixel[1]:.1f} {escape(pixel_units(stack))}"
     return f'<div class="region" id="pixel"><b>Pixel</b> {where}<br>{" · ".join(found)} <small>dashed in the spectra</small></div>'
 
@@ -92,7 +94,9 @@ def region_html(session: Session, region: Region) -> str:
     stack, segmentation = session.stack, session.segmentation
     if stack is None:
         return ""
-    head = "".join(f"<th class='number'>{escape(SYMBOLS.get(name, name))} mean ± sd</th>" for name in stack.variables[:2])
+    head = "".join(
+        f"<th class='number'>{escape(SYMBOLS.get(name, name))} mean ± sd</th>" for name in stack.variables[:2]
+    )
     rows = [f"<tr><td>region</td>{_cells(session, region.spectrum)}<td></td></tr>"]
     if segmentation is not None:
         table = segmentation.classes.set_index(label="label")
@@ -111,7 +115,11 @@ def _cells(session: Session, spectrum: Any) -> str:
     cells = []
     for name in [] if stack is None else stack.variables[:2]:
         mean, std = (
-            float(np.atleast_1d(spectrum[f"{name}_{statistic}"].values)[session.channel if stack.spectral else 0])
+            float(
+                np.atleast_1d(spectrum[f"{name}_{statistic}"].values)[
+                    session.channel if stack.spectral else 0
+                ]
+            )
             for statistic in ("mean", "std")
         )
         cells.append(f"<td class='number'>{mean:.4g} ± {std:.2g}</td>")
