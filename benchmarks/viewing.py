@@ -10,6 +10,7 @@ release's) event in the page to the last frame in which the canvas changed: unti
 
 import argparse
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,7 +26,7 @@ import xarray as xr
 SIZE = 8192
 N_CLASSES = 8
 FRAME = (700, 600)
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
     "--headless",
     "--no-sandbox",

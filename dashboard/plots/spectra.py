@@ -95,7 +95,7 @@ def spectra(
 
 def value_dimension(variable: str, *, units: str) -> hv.Dimension:
     """Dimension of a variable's values with its symbol and unit."""
-    return hv.Dimension(variable, label=SYMBOLS.get(variable, variable), unit=shown_units(units))
+    return hv.Dimension(variable, label=SYMBOLS.get(variable, variable), unit=shown_units(units) or None)
 
 
 def shown_units(units: str) -> str:
@@ -110,7 +110,7 @@ def _positions(table: xr.Dataset) -> tuple[Curve, hv.Dimension]:
         return np.array([-0.5, 0.5]), hv.Dimension("channel")
     coordinate = table[name]
     units = str(coordinate.attrs.get("units", "1"))
-    return coordinate.values.astype(float), hv.Dimension(name, unit=shown_units(units))
+    return coordinate.values.astype(float), hv.Dimension(name, unit=shown_units(units) or None)
 
 
 def _spread(row: xr.Dataset, variable: str, band: str) -> tuple[Curve, Curve, Curve]:
