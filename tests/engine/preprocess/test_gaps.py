@@ -79,6 +79,16 @@ def test_the_filling_does_not_depend_on_the_chunks(rows, columns, name):
     np.testing.assert_array_equal(lazy[name], fill_gaps(images)[name])
 
 
+@pytest.mark.parametrize("shape", [(37, 21), (2, 37, 21)])
+def test_bands_of_large_planes_in_memory_give_the_same_as_one(monkeypatch, shape):
+    values = holed(shape=shape, share=0.3)
+    whole = fill_gaps(images_of(values))["psi"].values
+    monkeypatch.setattr("engine.preprocess.neighbours.BAND_BYTES", 10 * 21 * 4)
+    banded = fill_gaps(images_of(values))["psi"]
+    assert len(banded.chunks[-2]) == 4
+    np.testing.assert_array_equal(banded, whole)
+
+
 def test_excluded_pixels_neither_give_nor_take():
     values = np.array([[1.0, np.nan, 100.0, np.nan]])
     images = images_of(values).assign(mask=(("y", "x"), np.array([[False, False, True, True]])))
