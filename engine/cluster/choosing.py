@@ -134,10 +134,13 @@ def choose_k(
         )
     curves = _curves(points, tried, n_stack=n_stack, seed=seed, n_repeats=n_repeats)
     recommended, reason = _recommend(tried, curves["valley"], curves["stability"])
+    elbow = _elbow(tried, curves["distortion"])
+    if elbow is not None and elbow != recommended:
+        reason += f"; the distortion bends at k = {elbow}"
     return ChoiceOfK(
         recommended=recommended,
         reason=reason,
-        elbow=_elbow(tried, curves["distortion"]),
+        elbow=elbow,
         k=tried,
         n_pixels=points.n_points,
         features=space.kind,

@@ -39,9 +39,10 @@ class Sampled:
         """Centre the values `(feature, point)` and reduce them."""
         features = values.T.astype(np.float64)
         features -= features.mean(axis=0)
-        return cls(
-            features, np.ascontiguousarray((features @ _principal_axes(features[:N_FIT])).T, np.float32)
-        )
+        components = (features @ _principal_axes(features[:N_FIT])).T
+        padding = -len(components) % 4  # see small_fits
+        padded = np.pad(components, ((0, padding), (0, 0)))
+        return cls(features, np.ascontiguousarray(padded, np.float32))
 
     @property
     def n_points(self) -> int:
