@@ -21,7 +21,7 @@ Window = tuple[tuple[float, float], tuple[float, float], int, int]
 CERTAINTY: Final = (0.0, 0.0, 1.0, 1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layers:
     """What a map of classes is drawn from.
 

@@ -2,8 +2,8 @@
 
 All maps of one `LinkedMaps` share their ranges. While the user zooms or pans, the browser moves the images
 it has at once, and the server sends sharper ones: it listens to the ranges themselves, at most every
-`INTERVAL` ms, instead of waiting for Bokeh's end of interaction (500 ms) and HoloViews' debounce (100 ms).
-Rasters of up to `WHOLE_PIXELS` are sent whole, once a channel: zooming them never asks the server.
+`live.INTERVAL` ms, and waits neither for Bokeh's end of interaction (500 ms) nor for HoloViews' debounce
+(100 ms). Rasters of up to `WHOLE_PIXELS` are sent whole, once a channel: zooming them never asks the server.
 
 Pixels are square on any size of pane (HoloViews' `data_aspect` is not kept on responsive panes): the ranges
 follow the frame's size in the browser. Row 0 of an image is at the top.
@@ -24,15 +24,11 @@ stretch), colormap. Of `labels`: layers, selected (labels; none = all alike), mo
 channel, variable (that the means and the raw map are of), percent, colormap.
 """
 
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from time import monotonic
 from typing import Any, Final
 
 import holoviews as hv
-import numpy as np
-import param
 from bokeh import events
 from bokeh.models import (
     BoxSelectTool,
@@ -55,19 +51,15 @@ from dashboard.plots.images import DECODE_JS, Raster, value_raster
 from dashboard.plots.labels import CONFIDENCE_JS, NAME_JS
 from dashboard.plots.spectra import shown_units
 from dashboard.views.layers import Layers, Window, rasters
+from dashboard.views.live import LiveMap, Streams, Throttle, put
 
 __all__ = ["Layers", "LinkedMaps", "polygon_of"]
 from engine.pyramid import Pyramid
 
-INTERVAL: Final = 60
-"""Least time between two refinements while ranges change, ms: what a browser paints in software."""
-SETTLE: Final = 12
-"""Wait after the first change, ms: the four ends of the ranges come as four messages."""
 LOD_TIMEOUT: Final = 80
 WHOLE_PIXELS: Final = 2**19
 DEFAULT_SIZE: Final = (700, 600)
 
-Streams = Mapping[str, param.Parameter]
 
 _KEEP_SQUARE: Final = """
 const w = figure.inner_width, h = figure.inner_height;
@@ -75,10 +67,10 @@ if (!(w > 1 && h > 1)) return;
 const [x0, y0, x1, y1] = bounds;
 const fit = Math.max((x1 - x0) / w, (y1 - y0) / h);
 const shown = Math.abs(x.end - x.start), whole = size.data.fit[0];
-const unit = whole > 0 ? fit * (shown / size.data.w[0]) / whole : fit;
-const first = !(whole > 0);
-const cx = first ? (x0 + x1) / 2 : (x.start + x.end) / 2;
-const cy = first ? (y0 + y1) / 2 : (y.start + y.end) / 2;
+const all = shown === x1 - x0 && Math.abs(y.end - y.start) === y1 - y0;
+const unit = whole > 0 ? fit * (shown / size.data.w[0]) / whole
+           : all ? fit : Math.max(shown / w, Math.abs(y.end - y.start) / h);
+const cx = (x.start + x.end) / 2, cy = (y.start + y.end) / 2;
 size.data = {w: [w], h: [h], fit: [fit]};
 const mx = (x0 + x1) / 2, my = (y0 + y1) / 2;
 x.setv({start: cx - unit * w / 2, end: cx + unit * w / 2,
@@ -86,7 +78,7 @@ x.setv({start: cx - unit * w / 2, end: cx + unit * w / 2,
 y.setv({start: cy + unit * h / 2, end: cy - unit * h / 2,
         reset_start: my + fit * h / 2, reset_end: my - fit * h / 2});
 """
-"""Keep pixels square when the frame's size changes: first show all, later keep centre and magnification."""
+"""Keep pixels square when the frame's size changes: keep the centre and the magnification."""
 
 
 _TELL_CURSOR: Final = """
@@ -122,9 +114,8 @@ class LinkedMaps:
         self._mark = ColumnDataSource({"x": [], "y": []})
         self._cursor = ColumnDataSource({"x": [], "y": []})
         self._cursor.on_change("data", self._pointed)
-        self._refining = _Throttle(self._refine)
-        self._maps: list[_Linked] = []
-        self._seen: Window | None = None
+        self._refining = Throttle(self._refine)
+        self._maps: list[LiveMap] = []
         for axis in (self._x, self._y):
             axis.on_change("start", self._moved)
             axis.on_change("end", self._moved)
@@ -139,15 +130,15 @@ class LinkedMaps:
             window: Window, channel: int = 0, percent: float = 99.0, colormap: str = "viridis"
         ) -> list[Raster]:
             limits = pyramid.limits(channel, percent=percent)
-            _put(scale, limits=list(limits))
-            values, bounds = pyramid.view(*self._fitting(pyramid, window), channel=channel)
+            put(scale, limits=list(limits))
+            values, bounds = pyramid.view(*window, channel=channel)
             return [value_raster(values, bounds, limits=limits, colormap=colormap)]
 
         decode = CustomJSHover(args={"scale": scale}, code=DECODE_JS)
         options = self._options(self._hover({symbol: ("@image", decode)}))
-        linked = self._add(draw, streams)
-        return hv.DynamicMap(lambda: linked.rasters()[0].image()).opts(
-            hv.opts.Image("Values", **options, hooks=[partial(self._attach, linked)])
+        live = self._add(draw, streams, lambda **_: pyramid)
+        return hv.DynamicMap(lambda: live.rasters()[0].image()).opts(
+            hv.opts.Image("Values", **options, hooks=[partial(self._attach, live)])
         )
 
     def labels(self, layers: Layers, *, streams: Streams) -> hv.DynamicMap:
@@ -155,8 +146,8 @@ class LinkedMaps:
         names = ColumnDataSource({"name": list(layers.classes.names)})
 
         def draw(window: Window, layers: Layers = layers, **shown: Any) -> list[Raster]:
-            _put(names, name=list(layers.classes.names))
-            return rasters(layers, self._fitting(layers.pyramid, window), **shown)
+            put(names, name=list(layers.classes.names))
+            return rasters(layers, window, **shown)
 
         hover = self._hover(
             {
@@ -165,13 +156,13 @@ class LinkedMaps:
             }
         )
         options = self._options(hover)
-        linked = self._add(draw, streams)
+        live = self._add(draw, streams, lambda layers=layers, **_: layers.pyramid)
         return hv.DynamicMap(
-            lambda: hv.Overlay([raster.image() for raster in linked.rasters()], group="Zones")
+            lambda: hv.Overlay([raster.image() for raster in live.rasters()], group="Zones")
         ).opts(
             hv.opts.Image("Classes", **options),
             hv.opts.Image("Values", **{**options, "tools": []}),
-            hv.opts.Overlay("Zones", **{**options, "tools": []}, hooks=[partial(self._attach, linked)]),
+            hv.opts.Overlay("Zones", **{**options, "tools": []}, hooks=[partial(self._attach, live)]),
         )
 
     # ------------------------------------------------------------ what is seen
@@ -200,12 +191,13 @@ class LinkedMaps:
         self._outline.data = {"x": [p[0] for p in closed], "y": [p[1] for p in closed]}
 
     # ------------------------------------------------------------ inside
-    def _add(self, draw: Callable[..., list[Raster]], streams: Streams) -> "_Linked":
-        linked = _Linked(draw, dict(streams), self._window)
-        self._maps.append(linked)
-        for owner, names in linked.watched():
-            owner.param.watch(_weakly(self._restyled, linked), names)
-        return linked
+    def _add(
+        self, draw: Callable[..., list[Raster]], streams: Streams, pyramid: Callable[..., Pyramid]
+    ) -> LiveMap:
+        live = LiveMap(draw, streams, lambda values: self._fitting(pyramid(**values), self._window()))
+        live.watch()
+        self._maps.append(live)
+        return live
 
     def _window(self) -> Window:
         """Return what is visible now, at the size of the frames."""
@@ -236,10 +228,10 @@ class LinkedMaps:
             "ylim": (self.bounds[1], self.bounds[3]),
         }
 
-    def _attach(self, linked: "_Linked", plot: Any, _element: Any) -> None:
+    def _attach(self, live: LiveMap, plot: Any, _element: Any) -> None:
         """Hook of every map: the first time, give its figure the shared ranges, tools and marks."""
         figure = plot.state
-        if not linked.attach(plot):
+        if not live.attach(plot):
             return
         figure.update(x_range=self._x, y_range=self._y, lod_timeout=LOD_TIMEOUT, lod_interval=LOD_TIMEOUT)
         figure.update(min_border=2, background_fill_color=None, border_fill_color=None)
@@ -299,93 +291,9 @@ class LinkedMaps:
             self._refining.call(document)
 
     def _refine(self) -> None:
-        """Redraw all maps if something else is visible than at the last time."""
-        window = self._window()
-        if window != self._seen:
-            self._seen = window
-            for linked in self._maps:
-                linked.redraw()
-
-    def _restyled(self, linked: "_Linked", *_events: Any) -> None:
-        """Redraw one map soon, on its document's event loop, whichever thread changed a parameter."""
-        document = self._x.document
-        if document is not None and not linked.waiting:
-            linked.waiting = True
-            document.add_next_tick_callback(linked.redraw)
-
-
-class _Linked:
-    """One map: how it is drawn and the figures that show it.
-
-    HoloViews makes the figures; afterwards the data sources are changed directly, because a refresh of a
-    DynamicMap takes ten times the time of the view itself.
-    """
-
-    def __init__(
-        self,
-        draw: Callable[..., list[Raster]],
-        streams: dict[str, param.Parameter],
-        window: Callable[[], Window],
-    ) -> None:
-        self.draw = draw
-        self.streams = streams
-        self.window = window
-        self.waiting = False
-        self._shown: list[tuple[Any, list[Any]]] = []
-
-    def watched(self) -> list[tuple[param.Parameterized, list[str]]]:
-        """Owners of the streams' parameters and the parameters' names."""
-        owners = {id(p.owner): p.owner for p in self.streams.values()}
-        return [
-            (owner, [p.name for p in self.streams.values() if p.owner is owner]) for owner in owners.values()
-        ]
-
-    def rasters(self) -> list[Raster]:
-        """Draw what is visible now with the parameters' present values."""
-        return self.draw(self.window(), **{k: getattr(p.owner, p.name) for k, p in self.streams.items()})
-
-    def attach(self, plot: Any) -> bool:
-        """Remember a figure's data sources and colour mappers; False if it is known already."""
-        if any(figure is plot.state for figure, _ in self._shown):
-            return False
-        parts = list(plot.subplots.values()) if getattr(plot, "subplots", None) else [plot]
-        self._shown.append((plot.state, [part.handles for part in parts]))
-        return True
-
-    def redraw(self) -> None:
-        """Send the present view to all figures that are on a page; nothing that did not change."""
-        self.waiting = False
-        live = [(figure, parts) for figure, parts in self._shown if figure.document is not None]
-        if not live:
-            return
-        drawn = [(raster.columns(), list(raster.palette), raster.clim) for raster in self.rasters()]
-        for _, parts in live:
-            for handles, (columns, palette, (low, high)) in zip(parts, drawn, strict=True):
-                mapper = handles["color_mapper"]
-                if mapper.palette != palette:
-                    mapper.update(palette=palette, low=low, high=high)
-                if not _same(handles["source"].data, columns):
-                    handles["source"].data = columns
-
-
-class _Throttle:
-    """Calls a function soon after a first request, then at most every `INTERVAL` ms; the last one counts."""
-
-    def __init__(self, function: Callable[[], None]) -> None:
-        self.function = function
-        self._pending = False
-        self._last = 0.0
-
-    def call(self, document: Any) -> None:
-        if not self._pending:
-            self._pending = True
-            wait = max(SETTLE, INTERVAL - 1000 * (monotonic() - self._last))
-            document.add_timeout_callback(self._run, int(wait))
-
-    def _run(self) -> None:
-        self._pending = False
-        self.function()
-        self._last = monotonic()
+        """Redraw all maps to which something else is visible than at the last time."""
+        for live in self._maps:
+            live.redraw()
 
 
 def polygon_of(geometry: Mapping[str, Any]) -> list[list[float]]:
@@ -404,28 +312,5 @@ def polygon_of(geometry: Mapping[str, Any]) -> list[list[float]]:
     return [[float(x), float(y)] for x, y in zip(geometry["x"], geometry["y"], strict=True)]
 
 
-def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return old.keys() == new.keys() and all(np.array_equal(old[name][0], new[name][0]) for name in new)
-
-
-def _weakly(method: Callable[..., None], *arguments: Any) -> Callable[..., None]:
-    """Make a watcher that does not keep the maps, and the data behind them, alive."""
-    method_ref, *argument_refs = weakref.WeakMethod(method), *map(weakref.ref, arguments)
-
-    def call(*events: Any) -> None:
-        target = method_ref()
-        known = [ref() for ref in argument_refs]
-        if target is not None and None not in known:
-            target(*known, *events)
-
-    return call
-
-
 def _is_small(pyramid: Pyramid) -> bool:
     return pyramid.shape[0] * pyramid.shape[1] <= WHOLE_PIXELS
-
-
-def _put(source: ColumnDataSource, **columns: list[Any]) -> None:
-    """Change columns of a source of a hover, only if they differ (each change is a message)."""
-    if any(list(source.data[name]) != values for name, values in columns.items()):
-        source.data = {**source.data, **columns}

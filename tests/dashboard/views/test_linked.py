@@ -14,7 +14,7 @@ from bokeh.models import HoverTool, ScaleBar
 
 from dashboard import theme
 from dashboard.plots.labels import Classes
-from dashboard.views import linked
+from dashboard.views import live
 from dashboard.views.layers import Layers, rasters
 from dashboard.views.linked import LinkedMaps, polygon_of
 from engine.pyramid import label_pyramid, value_pyramid
@@ -95,7 +95,7 @@ def test_all_maps_share_their_ranges_with_row_0_at_the_top(shown):
 def test_zooming_sends_one_screenful_to_every_map_after_a_short_wait(shown):
     shown.maps.show(100, 200, 300, 400)
     (timer,) = shown.document.session_callbacks
-    assert timer.timeout <= linked.INTERVAL
+    assert timer.timeout <= live.INTERVAL
     run_callbacks(shown.document)
     for data in (images(shown.figures[0])[0], images(shown.figures[1])[1]):
         assert data["image"][0].shape == (100, 100)
@@ -109,7 +109,7 @@ def test_zooming_sends_one_screenful_to_every_map_after_a_short_wait(shown):
 
 def test_no_map_waits_for_the_end_of_bokehs_interaction(shown):
     assert all(figure.lod_timeout <= 100 for figure in shown.figures)
-    assert linked.INTERVAL <= 100
+    assert live.INTERVAL <= 100
 
 
 def test_the_last_of_many_moves_is_never_lost(shown):
