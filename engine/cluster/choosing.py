@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from engine import progress
 from engine.cluster import indices
 from engine.cluster.features import AUTO, fit_features
-from engine.cluster.sample import Sample, draw_sample
+from engine.cluster.sample import draw_sample
 from engine.cluster.trials import Repeat, Sampled, fit_all, fit_half
 from engine.errors import InputError
 from engine.schema import PIXEL
@@ -120,13 +120,7 @@ def choose_k(
         If `k` holds no number or one below 2, or there are too few pixels.
     """
     tried = _checked(k, n_repeats)
-    sample = draw_sample(images, max_pixels=4 * _N_SAMPLE)
-    space = fit_features(images, sample, kind=features, seed=seed)
-    values = _complete(space.apply(sample.planes))
-    n_stack = values.shape[1]
-    if not sample.is_all:
-        n_stack = round(n_stack * images[PIXEL[0]].size * images[PIXEL[1]].size / sample.n_pixels)
-    points = Sampled.of(_drawn(values, sample, seed))
+    points, n_stack, kind = drawn_points(images, features=features, seed=seed)
     if points.n_points <= 2 * tried[-1]:
         raise InputError(
             f"only {points.n_points} pixels have enough values to compare up to k = {tried[-1]} clusters;"
@@ -143,7 +137,7 @@ def choose_k(
         elbow=elbow,
         k=tried,
         n_pixels=points.n_points,
-        features=space.kind,
+        features=kind,
         **{name: tuple(curve) for name, curve in curves.items()},
     )
 
@@ -158,32 +152,42 @@ def _checked(k: Sequence[int], n_repeats: int) -> tuple[int, ...]:
     return tried
 
 
-def _complete(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Points with every feature, `(feature, point)`.
+def drawn_points(images: xr.Dataset, *, features: str = AUTO, seed: int = 0) -> tuple[Sampled, int, str]:
+    """The points that all k are judged on, how many the whole stack has, and the kind of features.
 
-    If these are less than half of all, features are left out, the least complete first, until they are half
-    or one feature is left.
+    At most 2**14 pixels of the spread sample that have all features, in random order, drawn by their weights
+    where there are any.
     """
-    finite = np.isfinite(values)
+    sample = draw_sample(images, max_pixels=4 * _N_SAMPLE)
+    space = fit_features(images, sample, kind=features, seed=seed)
+    values = space.apply(sample.planes)
+    kept_features, kept_pixels = _complete(np.isfinite(values))
+    n_pixels = len(kept_pixels)
+    share = None
+    if sample.weights is not None:
+        weights = sample.weights[kept_pixels].astype(np.float64)
+        share = weights / weights.sum()
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice(n_pixels, min(n_pixels, _N_SAMPLE), replace=share is not None, p=share)
+    points = Sampled.of(values[np.ix_(kept_features, kept_pixels[drawn])])
+    if not sample.is_all:
+        n_pixels = round(n_pixels * images[PIXEL[0]].size * images[PIXEL[1]].size / sample.n_pixels)
+    return points, n_pixels, space.kind
+
+
+def _complete(finite: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Features to compare by, and the pixels that have them all.
+
+    If less than half of the pixels have all, features are left out, the least complete first, until half of
+    them do or one feature is left.
+    """
     whole = finite.all(axis=0)
     if whole.mean() >= 0.5:
-        return values if whole.all() else np.compress(whole, values, axis=1)
+        return np.arange(len(finite)), np.flatnonzero(whole)
     order = np.argsort(-finite.mean(axis=1), kind="stable")
     complete = np.logical_and.accumulate(finite[order], axis=0)
     n_kept = max(1, int((complete.mean(axis=1) >= 0.5).sum()))
-    kept = np.sort(order[:n_kept])
-    return values[np.ix_(kept, np.flatnonzero(complete[n_kept - 1]))]
-
-
-def _drawn(values: NDArray[np.float32], sample: Sample, seed: int) -> NDArray[np.float32]:
-    """At most 2**14 points in random order, by their weights where there are any."""
-    rng = np.random.default_rng(seed)
-    n = values.shape[1]
-    share = None
-    if sample.weights is not None and sample.n_pixels == n:
-        share = sample.weights / sample.weights.sum(dtype=np.float64)
-    drawn = rng.choice(n, min(n, _N_SAMPLE), replace=share is not None, p=share)
-    return values[:, drawn]
+    return np.sort(order[:n_kept]), np.flatnonzero(complete[n_kept - 1])
 
 
 def _curves(

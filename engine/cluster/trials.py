@@ -10,7 +10,7 @@ from engine.cluster import indices, small_fits
 
 N_FIT: Final = 2**12
 N_COMPONENTS: Final = 12
-_N_RESTARTS: Final = 10
+N_RESTARTS: Final = 10
 _N_FIT_HALF: Final = 2**11
 _N_RESTARTS_HALF: Final = 4
 _N_JUDGED: Final = 2**11
@@ -65,7 +65,7 @@ class Repeat:
 def fit_all(points: Sampled, k: int, *, seed: int) -> Labels:
     """Cluster of each point, by the best of several fits."""
     few = np.ascontiguousarray(points.components[:, :N_FIT])
-    centres = small_fits.fit(few, k, seed=seed, n_restarts=_N_RESTARTS)
+    centres = small_fits.fit(few, k, seed=seed, n_restarts=N_RESTARTS)
     if points.n_points > N_FIT:
         centres = small_fits.refine(points.components, centres)
     return small_fits.nearest(points.components, centres)
