@@ -7,7 +7,6 @@ pixel vectors; the spectra are the centres. One warmed process, the two take tur
 
 import argparse
 import os
-import statistics
 import time
 from pathlib import Path
 
@@ -56,7 +55,7 @@ def main() -> None:
     taken = [
         (seconds(ours, arguments.folder), seconds(prior, arguments.folder, n_maps)) for _ in range(rounds)
     ]
-    own, other = (statistics.median(column) for column in zip(*taken, strict=True))
+    own, other = (np.median(column) for column in zip(*taken, strict=True))
     print(f"mapstack, folder -> labels, spectra, table: {own:.3f} s")
     print(f"prior system, load + fit, {n_maps} of 22 maps: {other:.2f} s = {other / own:.1f} x (target 20 x)")
 

@@ -6,7 +6,6 @@ so it is given the first rows only and its time is scaled by the number of pixel
 """
 
 import argparse
-import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -147,19 +146,19 @@ def main() -> None:
             seconds[name].append(taken * (share if name == "scikit-learn KMeans" else 1))
         reading.append(read_seconds(values))
         passing.append(pass_seconds(images))
-    own = statistics.median(seconds["mapstack"])
+    own = np.median(seconds["mapstack"])
     part = slice(0, size // share)
     best = exact_inertia(values[:, part], labels["scikit-learn KMeans"])
     for name in ways:
         shown = labels[name] if name == "scikit-learn KMeans" else labels[name].reshape(size, size)[part]
         excess = exact_inertia(values[:, part], shown) / best - 1
         print(
-            f"{name}: {statistics.median(seconds[name]) / own:.1f} x our {own:.2f} s,"
+            f"{name}: {np.median(seconds[name]) / own:.1f} x our {own:.2f} s,"
             f" inertia {100 * excess:+.4f} % on the rows that all had, peak memory +{memory[name]} MB"
         )
     if share > 1:
         print(f"(scikit-learn KMeans had 1/{share} of the rows; its time is scaled by {share})")
-    bandwidth = statistics.median(reading) / statistics.median(passing)
+    bandwidth = np.median(reading) / np.median(passing)
     print(f"one pass over all pixels: {100 * bandwidth:.0f} % of the read bandwidth of memory (target 35 %)")
 
 

@@ -46,7 +46,8 @@ class Grids:
 
     @classmethod
     def of(cls, features: np.ndarray, weights: np.ndarray) -> "Grids":
-        """Grids fit for pixels like these."""
+        """Grids fit for pixels like these, judged by some of them: larger values are summed as exactly."""
+        features, weights = _thinned(features, weights, STAGES[0].n_pixels)
         largest = grid_of(weights[None])[0] if weights.size else grid_of(np.ones((1, 1)))[0]
         return cls(grid_of(features), float(largest))
 

@@ -106,7 +106,7 @@ def _load(features: np.ndarray, start: int, n: int, x: np.ndarray, valid: np.nda
                 is_valid = x[c, i] * np.float32(0) == np.float32(0)
                 valid[c, i] = 1 if is_valid else 0
                 x[c, i] = x[c, i] if is_valid else 0
-    return bad != 0
+    return bool(bad != 0)
 
 
 @njit(**_OPTIONS)  # type: ignore[untyped-decorator]

@@ -140,12 +140,14 @@ class KMeans(Analysis):
                 values, weights, n_clusters=self.n_clusters, n_restarts=self.n_restarts, seed=self.seed
             )
         pixels = PixelFeatures.of(images, space, drop=self.missing == DROP)
+        begun = 0.5
         if self.algorithm == MINIBATCH:
-            with progress.stage(0.5, 0.9):
+            begun = 0.9
+            with progress.stage(0.5, begun):
                 centroids = refine_in_batches(images, pixels, centroids, seed=self.seed)
         elif sample.is_all and sample.weights is None:
             return centroids, Totals.of(values, weights, centroids, grids=grids)
-        with progress.stage(0.5, 1.0):
+        with progress.stage(begun, 1.0):
             return self._passes(images, pixels, centroids, grids)
 
     def _passes(

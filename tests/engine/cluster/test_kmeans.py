@@ -307,7 +307,8 @@ def test_progress_is_reported_and_can_cancel() -> None:
     with progress.reporting(lambda share, _doing: shares.append(share)):
         KMeans(n_clusters=3, algorithm="minibatch").fit(images)
     assert shares
-    assert 0 <= min(shares) <= max(shares) <= 1
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] <= shares[-1] <= 1
 
     def cancel(_share: float, doing: str) -> None:
         if doing == "finding centres":
@@ -315,6 +316,35 @@ def test_progress_is_reported_and_can_cancel() -> None:
 
     with progress.reporting(cancel), pytest.raises(CancelledError):
         KMeans(n_clusters=3).fit(images)
+
+
+@pytest.mark.parametrize("options", [{"missing": "fill"}, {"smooth": 1.5}])
+def test_filled_or_smoothed_images_are_clustered_alike_for_any_chunking(options: dict[str, object]) -> None:
+    images, truth = stack(holes=0.03)
+    whole = labels_of(images, n_clusters=3, **options)
+    inner = abs(np.arange(N_X)[None, :] - np.array([[35], [56]])).min(axis=0) > 6
+    np.testing.assert_array_equal(whole[:, inner], truth[:, inner] + 1)
+    chunked = labels_of(images.chunk({"y": 17, "x": 31}), n_clusters=3, **options)
+    np.testing.assert_array_equal(chunked, whole)
+
+
+def test_spectra_are_of_the_raw_values_whatever_the_clustering_saw() -> None:
+    images, _ = stack()
+    result = KMeans(n_clusters=3, smooth=1.0).fit(images).predict(images)
+    labels = np.asarray(result["labels"])
+    mean = images["counts"].values[:, labels == 1].mean(axis=1, dtype=np.float64)
+    np.testing.assert_allclose(result["spectra"]["counts_mean"].sel(label=1), mean, rtol=1e-5)
+
+
+def test_smoothing_finds_zones_that_noise_hides() -> None:
+    rng = np.random.default_rng(0)
+    truth = (np.arange(80)[None, :] >= 40).repeat(80, axis=0)
+    values = truth + rng.normal(0, 1.0, (3, 80, 80))
+    images = xr.Dataset({"a": (("channel", "y", "x"), values)})
+    rough, smooth = (
+        adjusted_rand_score(truth.ravel(), labels_of(images, n_clusters=2, smooth=s).ravel()) for s in (0, 2)
+    )
+    assert smooth > 0.9 > rough
 
 
 @pytest.mark.real
