@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import panel as pn
 
@@ -37,7 +37,7 @@ class App:
         self.page = page
         self.toasts = Toasts()
         self.work = Work(pn.state.curdoc, self.toasts.show)
-        self.written = ""
+        self.location = pn.state.location
         self.visit = Visit(
             library=library,
             session=Session(),
@@ -56,7 +56,7 @@ class App:
             for page in PAGES
             if page.in_navigation
         ]
-        shell = pn.Template(SHELL.replace("{{ body }}", self.page.body))
+        shell = pn.Template(SHELL.replace("{{ body }}", self.page.body), location=True)
         for name, value in {"style": STYLE, "links": links, "about": about()}.items():
             shell.add_variable(name, value)
         for name, part in parts.items():
@@ -64,9 +64,8 @@ class App:
         return shell
 
     def _go(self, query: Mapping[str, str]) -> None:
-        if pn.state.location is not None and not self.work.closed:
-            self.written = f"?{urlencode(query)}" if query else ""
-            pn.state.location.search = self.written
+        if self.location is not None and not self.work.closed:
+            self.location.search = f"?{urlencode(query)}" if query else ""
 
     def _close(self, session_context: Any) -> None:  # noqa: ARG002  (the signature is Panel's)
         self.work.close()
@@ -88,9 +87,8 @@ def _factory(page: Page, library: Library) -> Callable[[], Any]:
 
 
 def _query() -> dict[str, str]:
-    """Return what the URL asks for."""
-    search = pn.state.location.search if pn.state.location is not None else ""
-    return dict(parse_qsl(search.removeprefix("?"), keep_blank_values=True))
+    """Return what the URL asks for; the last value of each name."""
+    return {name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()}
 
 
 def about() -> str:

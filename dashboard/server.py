@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import panel as pn
-from tornado.web import HTTPError, RequestHandler, StaticFileHandler
+from tornado.web import RequestHandler, StaticFileHandler
 
 from engine.errors import FileError, InputError, MapstackError
 from engine.runtime import client as dask_client
@@ -179,7 +179,3 @@ class Export(StaticFileHandler):  # type: ignore[misc]
         """Have them saved, never shown: they may hold names that users gave."""
         self.set_header("Content-Disposition", f'attachment; filename="{Path(path).name}"')
         self.set_header("X-Content-Type-Options", "nosniff")
-
-    def data_received(self, chunk: bytes) -> None:
-        """Refuse uploads."""
-        raise HTTPError(405)

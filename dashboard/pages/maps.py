@@ -35,13 +35,12 @@ MODE_NAMES: Final = {
 BODY: Final = """
 <div class="maps" id="maps">
   <section class="rail" aria-label="what goes in">
-    <div class="card"><h2>Data</h2>{{ embed(roots.data) }}{{ embed(roots.change) }}</div>
+    <div class="card"><h2>Data<small>{{ embed(roots.change) }}</small></h2>{{ embed(roots.data) }}</div>
     <div class="card"><h2>How many classes?</h2>{{ embed(roots.choice) }}</div>
     <div class="card"><h2>Settings</h2>{{ embed(roots.settings) }}
       <details id="more"><summary>more</summary>{{ embed(roots.more) }}</details>{{ embed(roots.masked) }}
       {{ embed(roots.job) }}</div>
-    <div class="card"><h2>Export</h2>{{ embed(roots.export) }}</div>
-    <div class="card"><h2>Code</h2>{{ embed(roots.code) }}</div>
+    <div class="card"><h2>Export<small>{{ embed(roots.code) }}</small></h2>{{ embed(roots.export) }}</div>
   </section>
   <section class="centre" aria-label="maps">
     <div class="card bar">{{ embed(roots.modes) }}<span class="gap"></span>{{ embed(roots.look) }}</div>
@@ -51,7 +50,8 @@ BODY: Final = """
   <section class="right" aria-label="what came out">
     <div class="card"><h2>Classes</h2>{{ embed(roots.classes) }}</div>
     <div class="card"><h2>Spectra <small>mean ± sd</small></h2>{{ embed(roots.spectra) }}</div>
-    <div class="card"><h2>Histogram <small>{{ embed(roots.histogram_of) }}</small></h2>{{ embed(roots.histogram) }}</div>
+    <div class="card"><h2>Histogram <small>{{ embed(roots.histogram_of) }}</small></h2>
+      {{ embed(roots.histogram) }}</div>
     <div class="card"><h2>Selection</h2>{{ embed(roots.selection) }}</div>
   </section>
   <footer class="status">{{ embed(roots.status) }}{{ embed(roots.home) }}</footer>

@@ -29,7 +29,8 @@ HOW: Final = (
 )
 OWN: Final = (
     "<a class='welcome' id='open-own' href='/maps?open=1'><span class='art'>▦</span>"
-    "<div><h3>Open my data</h3><p>Measurement folders, image stacks, HDF5, NetCDF, Zarr, TIFF, MATLAB.</p></div></a>"
+    "<div><h3>Open my data</h3>"
+    "<p>Measurement folders, image stacks, HDF5, NetCDF, Zarr, TIFF, MATLAB.</p></div></a>"
 )
 
 

@@ -24,6 +24,14 @@ HISTOGRAM_PIXELS: Final = 2**19
 SPECTRUM_HEIGHT: Final = 158
 HISTOGRAM_HEIGHT: Final = 118
 ELBOW_HEIGHT: Final = 92
+SHORT: Final = {
+    "distortion": "distortion",
+    "calinski_harabasz": "C–H ↑",
+    "davies_bouldin": "D–B ↓",
+    "silhouette": "silhouette ↑",
+    "stability": "stability ↑",
+}
+"""Names of the figures over k that fit beside each other."""
 
 Tapped = Callable[[float, float], None]
 
@@ -245,7 +253,7 @@ def legend() -> str:
     return (
         '<div class="legend">'
         + "".join(
-            f'<span title="{name}"><i style="background:{theme.INDEX_COLORS[key]}"></i>{name}</span>'
+            f'<span title="{name}"><i style="background:{theme.INDEX_COLORS[key]}"></i>{SHORT[key]}</span>'
             for key, name in elbow_plot.INDICES.items()
         )
         + "</div>"
@@ -258,7 +266,8 @@ def sentence_of(choice: dict[str, Any]) -> str:
 
     recommended = choice["recommended"]
     lead = "No clear number of classes" if recommended is None else f"Suggests {recommended} classes"
-    return f'<p class="sentence"><b id="suggested">{lead}</b> — {escape(choice["reason"])}</p>'
+    reason = escape(choice["reason"])
+    return f'<p class="sentence" title="{reason}"><b id="suggested">{lead}</b> — {reason}</p>'
 
 
 def shown_units(units: str) -> str:

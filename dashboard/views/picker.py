@@ -180,7 +180,8 @@ def card_of(stack: Stack) -> str:
     warnings = "".join(f'<p class="warning">{escape(line)}</p>' for line in stack.warnings)
     return (
         f'<div class="data"><img src="{thumbnail(stack)}" alt="preview"><div>'
-        f'<b id="data-title" title="{escape(stack.address)}">{escape(stack.title)}</b>{lines}</div></div>{warnings}'
+        f'<b id="data-title" title="{escape(stack.address)}">{escape(stack.title)}</b>{lines}</div></div>'
+        f"{warnings}"
     )
 
 

@@ -86,7 +86,11 @@ def pixel_html(session: Session, values: dict[str, Any]) -> str:
         _value(stack, name, values[name][min(session.channel, len(values[name]) - 1)]) for name in values
     ]
     where = f"x {pixel[0]:.1f}, y {pixel[1]:.1f} {escape(pixel_units(stack))}"
-    return f'<div class="region" id="pixel"><b>Pixel</b> {where}<br>{" · ".join(found)} <small>dashed in the spectra</small></div>'
+    values = " · ".join(found)
+    return (
+        f'<div class="region" id="pixel"><b>Pixel</b> {where}<br>{values}'
+        " <small>dashed in the spectra</small></div>"
+    )
 
 
 def region_html(session: Session, region: Region) -> str:

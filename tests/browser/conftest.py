@@ -1,0 +1,125 @@
+"""A server with the real and a simulated stack, and browsers that look at it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+START_SECONDS = 90
+VIEWPORT = {"width": 1440, "height": 900}
+
+
+class Served:
+    """A running server: its address, its folder of results, what it says about itself."""
+
+    def __init__(self, url: str, home: Path, process: subprocess.Popen[bytes]) -> None:
+        self.url, self.home, self.process = url, home, process
+
+    def health(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/healthz", timeout=10) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def wait_until(self, condition: Callable[[dict[str, Any]], bool]) -> None:
+        wait_for(lambda: condition(self.health()), what="the server's health")
+
+
+def wait_for(condition: Callable[[], Any], *, seconds: float = 30, what: str = "it") -> Any:
+    """Return what the condition returns as soon as that is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+def serve(roots: list[Path], home: Path, *options: str) -> Served:
+    """Start a server on a free port and wait until it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home.mkdir(parents=True, exist_ok=True)
+    log = (home / "server.log").open("wb")
+    words = ["serve", *map(str, roots), "--port", str(port), "--results", str(home), *options]
+    process = subprocess.Popen([sys.executable, "-m", "dashboard", *words], stdout=log, stderr=log)
+    served = Served(f"http://127.0.0.1:{port}", home, process)
+
+    def answers() -> bool:
+        if process.poll() is not None:
+            raise AssertionError((home / "server.log").read_text())
+        try:
+            return bool(served.health()["well"])
+        except OSError:
+            return False
+
+    wait_for(answers, seconds=START_SECONDS, what="the server")
+    return served
+
+
+def stop(served: Served) -> int:
+    """End a server as an administrator would; return its exit code."""
+    served.process.terminate()
+    try:
+        return served.process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        served.process.kill()
+        raise
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with a simulated measurement called `maps` in the true file format."""
+    from engine.simulate.maps import Maps
+
+    root = tmp_path_factory.mktemp("served")
+    Maps(n_regions=3, size=96, n_wavelengths=6, seed=1).write(root / "maps")
+    return root
+
+
+@pytest.fixture(scope="session")
+def server(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all tests, which forgets unused sessions quickly."""
+    real = os.environ.get("MAPSTACK_SHARED") or Path(__file__).parents[3] / "shared"
+    hyperspectral = Path(real).resolve() / "data" / "hyperspectral"
+    roots = [simulated, *([hyperspectral] if hyperspectral.is_dir() else [])]
+    home = tmp_path_factory.mktemp("home")
+    served = serve(roots, home, "--unused-session-lifetime", "500", "--check-unused-sessions", "200")
+    yield served
+    stop(served)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The system's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("Chromium is missing; install it with: apt-get install -y chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """One tab in a browser of its own; a JavaScript error in it fails the test."""
+    context = chromium.new_context(viewport=VIEWPORT, permissions=["clipboard-read", "clipboard-write"])
+    tab = context.new_page()
+    tab.set_default_timeout(15_000)
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    yield tab
+    context.close()
+    assert errors == []
