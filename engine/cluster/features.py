@@ -4,7 +4,9 @@
     The values themselves.
 `standardised`
     Each channel shifted and scaled to mean 0 and standard deviation 1 over the pixels, so that bright or
-    strongly varying channels do not drown the others.
+    strongly varying channels do not drown the others. A channel that varies less than a tenth of the
+    root-mean-square deviation of its variable's channels is scaled as if it varied that much: an almost
+    empty channel is noise, and one count in it must not outweigh a spectrum.
 `angles`
     For ellipsometry: cos 2Ψ, sin 2Ψ cos Δ and sin 2Ψ sin Δ, the Stokes parameters N, C, S of the sample.
     Bounded, without Delta's wrap at 360°, and Delta counts less where Psi makes it uncertain.
@@ -34,6 +36,8 @@ ANGLES: Final = "angles"
 PCA: Final = "pca"
 NMF: Final = "nmf"
 AUTO: Final = "auto"
+QUIET: Final = 0.1
+"""Least deviation by which a channel is scaled, in root-mean-square deviations of its variable."""
 KINDS: Final = (AUTO, RAW, STANDARDISED, ANGLES, PCA, NMF)
 
 
@@ -125,12 +129,22 @@ def fit_features(
         n_features = 3 * len(sample.planes[names.index(PSI)])
         return FeatureSpace(kind, tuple(names), np.zeros(n_features), np.ones(n_features), np.empty((0, 0)))
     offset, deviation = channel_moments(sample)
-    scale = np.ones_like(offset) if kind == RAW else 1 / np.where(deviation > 0, deviation, 1)
+    scale = np.ones_like(offset) if kind == RAW else _scales(sample, deviation)
     if kind == NMF:
         offset = np.concatenate([np.nanmin(plane, axis=1) for plane in sample.planes]).astype(np.float64)
     scaled = FeatureSpace(STANDARDISED, tuple(names), offset, scale, np.empty((0, 0)))
     components = _components(scaled, sample, kind, n_components, seed)
     return FeatureSpace(kind, tuple(names), offset, scale, components)
+
+
+def _scales(sample: Sample, deviation: np.ndarray) -> np.ndarray:
+    """One over the channels' deviations, those of a variable's quietest channels lifted to `QUIET`."""
+    first = np.cumsum([0, *(len(plane) for plane in sample.planes)])
+    scales = np.ones_like(deviation)
+    for part in map(slice, first[:-1], first[1:]):
+        least = QUIET * np.sqrt(np.square(deviation[part]).mean())
+        scales[part] = 1 / np.maximum(deviation[part], least) if least > 0 else 1
+    return scales
 
 
 def resolve_kind(images: xr.Dataset, kind: str) -> str:

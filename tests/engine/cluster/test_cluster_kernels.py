@@ -111,6 +111,17 @@ def test_standardised_features_have_mean_0_and_deviation_1_and_constant_channels
     np.testing.assert_array_equal(again.apply(sample.planes), features)
 
 
+def test_one_count_in_an_empty_channel_does_not_outweigh_a_spectrum() -> None:
+    rng = np.random.default_rng(0)
+    values = np.zeros((40, 30, 40))
+    values[:2] = rng.poisson(np.where(np.arange(40) < 20, 20, 60), (2, 30, 40))
+    values[7, 3, 3] = 1
+    images = xr.Dataset({"a": (("channel", "y", "x"), values)})
+    sample = draw_sample(images)
+    features = fit_features(images, sample).apply(sample.planes)
+    assert np.abs(features[7]).max() < np.abs(features[:2]).max()
+
+
 def test_principal_components_are_those_of_scikit_learn() -> None:
     from sklearn.decomposition import PCA
     from sklearn.preprocessing import StandardScaler
