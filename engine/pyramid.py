@@ -248,7 +248,12 @@ def _store_level(level: da.Array, path: Path) -> da.Array:
     while side > SMALLEST and side * side * level.shape[0] * level.dtype.itemsize > TILE_BYTES:
         side //= 2
     target = zarr.create_array(
-        path, shape=level.shape, dtype=level.dtype, chunks=(1, side, side), compressors=None
+        path,
+        shape=level.shape,
+        dtype=level.dtype,
+        chunks=(1, side, side),
+        compressors=None,
+        config={"write_empty_chunks": True},  # looking for empty ones costs more than writing them
     )
     stored = da.store(level.rechunk((-1, side, side)), target, lock=False, compute=False)
     blocks.compute(stored, doing="preparing the maps for viewing")
