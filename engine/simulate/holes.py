@@ -15,18 +15,18 @@ Runs = tuple[NDArray[np.uint16], NDArray[np.uint16]]
 
 
 def draw(size: int, *, n_channels: int, share: float, rng: np.random.Generator) -> Runs:
-    """Holes that take a share of all values.
+    """Holes in a share of all pixels.
 
-    As on an instrument, the fit fails over a range of neighbouring channels: half of them to four fifths, so
-    that a pixel keeps some value (with a single channel it cannot). One fifth of the missing values belongs
-    to single pixels, the others to specks.
+    As on an instrument, the fit fails over a range of neighbouring channels: some four fifths of them, so
+    that a pixel keeps some value (with a single channel it cannot). One fifth of the pixels with holes lie
+    alone, the others in specks.
     """
     start, stop = np.zeros((2, size, size), np.uint16)
-    wanted = share * n_channels * size**2
+    wanted = share * size**2
     specks = _specks(size, min(1.0, 3 * share), rng)
     for ids, amount in ((specks, (1 - _SINGLE_SHARE) * wanted), (_single_pixels(size, share, rng), wanted)):
         ids[stop > start] = 0
-        taken = float((stop.astype(np.int64) - start).sum())
+        taken = np.count_nonzero(stop)
         _place(start, stop, ids, n_channels=n_channels, amount=amount - taken, rng=rng)
     return start, stop
 
@@ -40,15 +40,15 @@ def _place(
     amount: float,
     rng: np.random.Generator,
 ) -> None:
-    """Give random groups of pixels (`ids`, 0 = none) a run each until `amount` values are missing."""
+    """Give random groups of pixels (`ids`, 0 = none) a run each until `amount` pixels have one."""
     groups, inverse, counts = np.unique(ids, return_inverse=True, return_counts=True)
-    shortest = (n_channels + 1) // 2
-    longest = max(shortest, n_channels - max(1, n_channels // 5))
+    longest = max(1, n_channels - max(1, n_channels // 5))
+    shortest = min(longest, (3 * n_channels + 3) // 4)
     lengths = rng.integers(shortest, longest + 1, len(groups))
     firsts = rng.integers(0, n_channels - lengths + 1)
     lengths[groups == 0] = 0
     order = rng.permutation(len(groups))
-    beyond = np.cumsum((counts * lengths)[order]) > amount
+    beyond = np.cumsum(np.where(groups == 0, 0, counts)[order]) > amount
     lengths[order[beyond]] = 0
     inverse = inverse.reshape(ids.shape)
     new = lengths[inverse] > 0

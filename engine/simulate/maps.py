@@ -47,7 +47,7 @@ class Maps(Settings):
     size = param.Integer(256, bounds=(8, 32768), doc="Rows and columns of a map in pixels.")
     n_wavelengths = param.Integer(11, bounds=(1, 500), doc="Number of wavelengths (or angles of incidence).")
     noise = param.Number(0.5, bounds=(0, 45), doc="Standard deviation of each Delta and Psi value in deg.")
-    holes = param.Number(0.05, bounds=(0, 0.5), doc="Share of the values that are missing.")
+    holes = param.Number(0.05, bounds=(0, 0.5), doc="Share of the pixels that lack values, at most channels.")
     gradient = param.Number(
         0.0,
         bounds=(0, 1),
