@@ -25,7 +25,7 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from engine.cluster.kernels import project
+from engine.cluster.projection import project
 from engine.cluster.sample import Sample
 from engine.errors import InputError
 from engine.schema import DELTA, PSI, image_variables, is_ellipsometry

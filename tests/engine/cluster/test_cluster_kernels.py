@@ -6,7 +6,8 @@ import xarray as xr
 
 from engine.cluster.centroids import Grids, Totals
 from engine.cluster.features import FeatureSpace, fit_features
-from engine.cluster.kernels import assign, project, squared_distances
+from engine.cluster.kernels import assign, squared_distances
+from engine.cluster.projection import project
 from engine.cluster.sample import draw_sample, row_bands
 from engine.cluster.specks import remove_specks
 from engine.errors import InputError
