@@ -16,6 +16,7 @@ from typing import Any, Final
 import panel as pn
 import param
 from panel.custom import JSComponent
+from panel.io.state import set_curdoc
 
 from engine.errors import MapstackError
 
@@ -241,9 +242,10 @@ class Work:
             self.document.add_next_tick_callback(partial(self.guard, action))
 
     def guard(self, action: Callable[[], None]) -> None:
-        """Do something; tell what went wrong in one sentence."""
+        """Do something in the name of this session; tell what went wrong in one sentence."""
         try:
-            action()
+            with set_curdoc(self.document):  # without it, Panel takes its style sheets from the internet
+                action()
         except Exception as error:  # noqa: BLE001  (the page's last door)
             self.tell(sentence(error), "error")
 

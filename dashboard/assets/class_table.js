@@ -1,12 +1,15 @@
 export function render({ model }) {
   const root = h("div.classes")
   const say = (message) => model.send_msg(message)
+  let current = model.selected
   const choose = (value, event) => {
-    const now = new Set(model.selected)
+    const now = new Set(current)
     if (event.ctrlKey || event.metaKey || event.shiftKey) now.has(value) ? now.delete(value) : now.add(value)
     else if (now.size === 1 && now.has(value)) now.clear()
     else { now.clear(); now.add(value) }
-    say({ do: "select", labels: [...now].sort((a, b) => a - b) })
+    current = [...now].sort((a, b) => a - b)
+    draw()
+    say({ do: "select", labels: current })
   }
   const rename = (row, field) => {
     const name = field.value.trim()
@@ -23,16 +26,16 @@ export function render({ model }) {
       type: "text", value: row.name, maxlength: 60, "aria-label": `name of class ${row.label}`, title: "rename: type and press Enter",
       onkeydown: (e) => { e.stopPropagation(); if (e.key === "Enter") e.target.blur(); if (e.key === "Escape") { e.target.value = row.name; e.target.blur() } },
       onblur: (e) => rename(row, e.target),
-      onclick: (e) => { if (model.selected.length === 1 && model.selected[0] === row.label) e.stopPropagation() },
+      onclick: (e) => { if (current.length === 1 && current[0] === row.label) e.stopPropagation() },
     })
-    const chosen = model.selected.includes(row.label)
+    const chosen = current.includes(row.label)
     return h("tr" + (chosen ? ".chosen" : ""), {
       "data-label": row.label, "aria-selected": String(chosen), onclick: (e) => choose(row.label, e),
     }, h("td", {}, swatch), h("td.key", {}, String(row.label)), h("td.wide", {}, name), h("td.number", {}, row.share),
       h("td.number", {}, row.area), h("td.number", {}, row.confidence))
   }
   const draw = () => {
-    const n = model.selected.length
+    const n = current.length
     const head = h("tr", {}, h("th"), h("th", {}, "#"), h("th.wide", {}, "name"), h("th.number", {}, "share"),
       h("th.number", {}, model.area_unit ? `area ${model.area_unit}` : "area"), h("th.number", { title: "mean margin between the nearest and the second class, 0 to 1" }, "conf."))
     const body = model.rows.length
@@ -46,7 +49,8 @@ export function render({ model }) {
       button("↷", model.redo ? `redo ${model.redo} (Ctrl-Y)` : "nothing to redo", Boolean(model.redo) && !model.busy, () => say({ do: "redo" }), "#redo"))
     root.replaceChildren(body, model.rows.length ? tools : "")
   }
-  for (const name of ["rows", "selected", "undo", "redo", "busy", "area_unit", "empty"]) model.on(name, draw)
+  model.on("selected", () => { current = model.selected; draw() })
+  for (const name of ["rows", "undo", "redo", "busy", "area_unit", "empty"]) model.on(name, draw)
   draw()
   return root
 }

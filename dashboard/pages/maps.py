@@ -69,10 +69,10 @@ class MapsPage:
         session, library, work = self.session, visit.library, visit.work
         self.picker = Picker(library, work, self.open)
         self.controls = Controls(ANALYSIS, session, library, work, self.load_result)
-        self.choice = ChoicePanel(self._choose)
+        self.choice = ChoicePanel(lambda k: work.guard(lambda: self._choose(k)))
         self.status = StatusLine(session)
         self.grid = MapGrid(session, on_tap=self._tap, on_region=self._draw_region, on_move=self.status.move)
-        self.spectra = SpectraPanel(session)
+        self.spectra = SpectraPanel(session, work)
         self.histogram = HistogramPanel(session, work)
         self.classes = ClassList(session, library, work)
         self.selection = SelectionCard(session, work, self.spectra, self._use_region)

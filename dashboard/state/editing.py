@@ -16,7 +16,7 @@ from engine.schema import CLASSES, CONFIDENCE, LABEL, LABELS
 
 
 def edited(
-    library: Library, stack: Stack, segmentation: Segmentation, name: str, **arguments: Any
+    library: Library, stack: Stack, segmentation: Segmentation, name: str, /, **arguments: Any
 ) -> Segmentation:
     """Apply one edit and return what to show; takes a moment: call it in a thread."""
     return _in_memory(

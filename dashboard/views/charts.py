@@ -86,9 +86,9 @@ class SpectraPanel(param.Parameterized):
     picked = param.Dict({}, doc="Values of the picked pixel, by variable.")
     region = param.Parameter(None, doc="Statistics of the drawn region.")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, work: Work) -> None:
         super().__init__()
-        self.session = session
+        self.session, self.work = session, work
         self.root = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["spectra"])
         self._drawn: Any = None
         session.param.watch(self._rebuild, ["stack", "segmentation"])
@@ -130,13 +130,18 @@ class SpectraPanel(param.Parameterized):
             )
 
         def tapped(x: float, y: float) -> None:
-            if session.segmentation is not None:
-                label = nearest_class(session.segmentation.spectra, name, x=x, y=y)
-                session.select([] if label is None or session.selected == [label] else [label])
+            self.work.guard(lambda: self._select(name, x, y))
 
         pane = chart_pane(hv.DynamicMap(draw, streams=streams), height=SPECTRUM_HEIGHT, on_tap=tapped)
         pane.css_classes = ["chart", f"spectrum-{name}"]
         return pane
+
+    def _select(self, name: str, x: float, y: float) -> None:
+        """Select the class whose curve passes nearest."""
+        session = self.session
+        if session.segmentation is not None:
+            label = nearest_class(session.segmentation.spectra, name, x=x, y=y)
+            session.select([] if label is None or session.selected == [label] else [label])
 
 
 def position_of(stack: Stack, channel: int) -> float | None:

@@ -40,7 +40,7 @@ class ClassList:
             self.session.step(back=False)
             self._keep(self.session.segmentation)
 
-    def edit(self, name: str, **arguments: Any) -> None:
+    def edit(self, name: str, /, **arguments: Any) -> None:
         """Apply an edit of the catalogue."""
         stack, segmentation = self.session.stack, self.session.segmentation
         if stack is None or segmentation is None:

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -344,4 +343,4 @@ def test_no_session_is_alive_after_20_tabs_were_opened_and_closed(server, chromi
         tab.locator("#run").wait_for()
         tab.close()
     server.wait_until(lambda health: health["sessions"] == 0)
-    assert Path(server.home / "server.log").read_text().count("Traceback") == 0
+    assert "a bug reached the page" not in (server.home / "server.log").read_text()
