@@ -6,6 +6,7 @@ cancelled under any scheduler.
 """
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -18,6 +19,9 @@ from dask.callbacks import Callback
 
 from engine import progress
 from engine.schema import PIXEL
+
+POLL: Final = 0.05
+"""Seconds between two looks at what worker processes have done."""
 
 TILE_BYTES: Final = 32 * 2**20
 """Size aimed at for a tile with all its channels where the data does not bring chunks of its own."""
@@ -204,17 +208,12 @@ class _TaskReport(Callback):
 
 
 def _compute_distributed(client: Any, collections: tuple[Any, ...], doing: str) -> tuple[Any, ...]:
-    from distributed import wait
-
     futures = client.compute(collections, sync=False, optimize_graph=True)
     pending = [f for f in futures if hasattr(f, "cancel")]
     try:
         while any(not f.done() for f in pending):
             progress.report(sum(f.done() for f in pending) / len(pending), doing)
-            try:
-                wait(pending, timeout=0.25)
-            except TimeoutError:
-                continue
+            time.sleep(POLL)
         return tuple(client.gather(futures))
     except BaseException:
         client.cancel(pending)

@@ -16,6 +16,7 @@ import numpy as np
 from engine import catalogue
 from engine.errors import FileError, InputError, MapstackError
 from engine.recipe import Recipe
+from engine.schema import LABELS, pixel_map
 
 SETTING: Final = "setting."
 """Prefix of the parsed options that are settings of an analysis or simulator."""
@@ -93,7 +94,7 @@ def score(options: Namespace) -> None:
     from engine.statistics import agreement
 
     names = options.names.split(",") if options.names else None
-    labels = open_result(options.result)["labels"]
+    labels = pixel_map(open_result(options.result), LABELS)
     scores = agreement(labels, read_labels(options.truth), names=names, ignore=tuple(options.ignore))
     lines = [f"{name:<10} {_number(scores[name])}" for name in ("accuracy", "ari", "nmi")]
     lines.append(f"{'class':<20} {'precision':>10} {'recall':>10} {'f1':>10} {'iou':>10} {'support':>10}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from engine.cluster.choosing import ChoiceOfK, choose_k
-    from engine.cluster.decompose import decompose
+    from engine.cluster.components import decompose
     from engine.cluster.kmeans import KMeans, KMeansModel
     from engine.cluster.specks import remove_specks
 
@@ -14,7 +14,7 @@ __all__ = ["ChoiceOfK", "KMeans", "KMeansModel", "choose_k", "decompose", "remov
 _HOMES: Final = {
     "ChoiceOfK": "choosing",
     "choose_k": "choosing",
-    "decompose": "decompose",
+    "decompose": "components",
     "KMeans": "kmeans",
     "KMeansModel": "kmeans",
     "remove_specks": "specks",

@@ -116,6 +116,9 @@ def _remote(address: str) -> Iterator[Any]:
 
     security = _security(address)
     try:
+        # A first client that is not Dask's default: one that fails to connect would stay the default for
+        # good, and whatever is computed later would wait for it.
+        Client(address, security=security, timeout=PATIENCE, set_as_default=False).close()
         client = Client(address, security=security, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise InputError(

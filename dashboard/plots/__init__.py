@@ -1,0 +1,1 @@
+"""Plots: pure functions and values, Dataset -> HoloViews element."""
