@@ -95,7 +95,7 @@ def _script(name: str) -> str:
     return "".join((ASSETS / part).read_text(encoding="utf-8") for part in ("prelude.js", f"{name}.js"))
 
 
-class Component(JSComponent):  # type: ignore[misc]
+class Component(JSComponent):
     """A component that tells what the user did to its `listener`."""
 
     listener = param.Callable(None, allow_None=True, precedence=-1)
@@ -268,7 +268,12 @@ class Work:
             outcome = work()
         except Exception as error:  # noqa: BLE001  (the page's last door)
             said = sentence(error)
-            self.post(lambda: (failed(), self.tell(said, "error"))[0])
+
+            def tell() -> None:
+                failed()
+                self.tell(said, "error")
+
+            self.post(tell)
             return
         self.post(lambda: then(outcome) if self._newest.get(key) is token else None)
 

@@ -143,7 +143,7 @@ def warm(library: Any) -> None:
         LOG.warning("no example to show first: %s", error)
 
 
-class Health(RequestHandler):  # type: ignore[misc]
+class Health(RequestHandler):
     """`GET /healthz`: 200 while the server and its workers are well."""
 
     def initialize(self, library: Any, dask: Any) -> None:
@@ -172,7 +172,7 @@ def _n_sessions() -> int:
     )
 
 
-class Export(StaticFileHandler):  # type: ignore[misc]
+class Export(StaticFileHandler):
     """Files that a page wrote, at addresses that cannot be guessed."""
 
     def set_extra_headers(self, path: str) -> None:

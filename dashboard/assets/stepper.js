@@ -11,7 +11,7 @@ export function render({ model }) {
     play.textContent = timer ? "❚❚" : "▶"
     play.title = timer ? "stop" : "play through (space)"
   }, "#play")
-  const root = h("div.stepper", {}, h("span.what", {}, model.label), button("‹", "previous (←)", true, () => go(model.value - 1), "#previous"), range,
+  const root = h("div.step-bar", {}, h("span.what", {}, model.label), button("‹", "previous (←)", true, () => go(model.value - 1), "#previous"), range,
     button("›", "next (→)", true, () => go(model.value + 1), "#next"), play, text)
   const draw = () => {
     root.style.visibility = model.values.length > 1 ? "visible" : "hidden"

@@ -1,6 +1,6 @@
 // A plain table whose rows carry buttons; used by the Jobs and Results pages.
 export function render({ model }) {
-  const root = h("div.listing")
+  const root = h("div.rows")
   const cell = (value, column) => h("td" + (column.number ? ".number" : ""), { title: column.long ? value : undefined }, value ?? "")
   const actions = (row) => h("td.actions", {}, ...row.actions.map((a) => a.href
     ? h("a.button", { href: a.href }, a.label)

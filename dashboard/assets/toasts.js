@@ -1,5 +1,5 @@
 export function render({ model }) {
-  const root = h("div.toasts", { role: "status", "aria-live": "polite" })
+  const root = h("div.toast-list", { role: "status", "aria-live": "polite" })
   model.on("msg:custom", (event) => {
     const { text, kind } = event.data ?? event
     const toast = h(`div.toast.${kind}`, {}, h("span", {}, text), button("×", "close", true, () => toast.remove()))

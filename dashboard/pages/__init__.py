@@ -2,7 +2,10 @@
 
 from typing import Final
 
-from dashboard.pages import jobs, maps, results, welcome
 from dashboard.pages.base import Page
+from dashboard.pages.jobs import PAGE as JOBS
+from dashboard.pages.maps import PAGE as MAPS
+from dashboard.pages.results import PAGE as RESULTS
+from dashboard.pages.welcome import PAGE as WELCOME
 
-PAGES: Final[tuple[Page, ...]] = (welcome.PAGE, maps.PAGE, jobs.PAGE, results.PAGE)
+PAGES: Final[tuple[Page, ...]] = (WELCOME, MAPS, JOBS, RESULTS)

@@ -7,8 +7,8 @@ import panel as pn
 
 from dashboard.kit import Listing
 from dashboard.pages.base import Page, Visit
-from dashboard.pages.results import maps_link, when
 from dashboard.state.jobs import time_left
+from dashboard.views.result_list import maps_link, when
 from engine.runtime import jobs
 
 BODY: Final = """

@@ -113,6 +113,8 @@ class MapsPage:
     def start(self) -> None:
         """Show what the URL asks for, else the example."""
         query, library = self.visit.query, self.visit.library
+        if "open" in query:
+            self.picker.open_dialog()
         if "data" in query:
             self.open(query["data"], result=query.get("result", ""))
             return
@@ -188,7 +190,7 @@ class MapsPage:
         self.modes.link(session, value="mode")
         self.stretch.link(session, value="percent")
         self.colors.link(session, value="colormap")
-        self.of.param.watch(lambda event: event.new and self.histogram.choose(event.new), "value")
+        self.of.param.watch(lambda event: self.histogram.choose(event.new or ""), "value")
         self.stepper.param.watch(lambda event: setattr(session, "channel", event.new), "value")
         self.controls.settings.param.watch(self._mark_k, "n_clusters")
         session.param.watch(self._stack_changed, "stack")

@@ -1,19 +1,10 @@
 """The Results page: the library of stored results, with search, open, delete, and disk use."""
 
-import shutil
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlencode
 
-import panel as pn
-
-from dashboard.kit import WIDGET_STYLE, Listing, button, escape, markup
 from dashboard.pages.base import Page, Visit
-from dashboard.state.library import Library
-from dashboard.views.picker import size_of
-from engine.errors import MapstackError
-from engine.runtime import jobs
+from dashboard.views.result_list import ResultList
 
 BODY: Final = """
 <div class="sheet"><div>
@@ -25,121 +16,12 @@ BODY: Final = """
   {{ embed(roots.disk) }}
 </div></div>
 """
-COLUMNS: Final = [
-    {"name": "data", "title": "data", "long": True},
-    {"name": "what", "title": "what", "long": True},
-    {"name": "owner", "title": "who"},
-    {"name": "since", "title": "made"},
-    {"name": "size", "title": "size", "number": True},
-]
-
-
-class Results:
-    """Table of stored results and what they take on disk."""
-
-    def __init__(self, visit: Visit, *, limit: int | None = None) -> None:
-        self.visit, self.limit = visit, limit
-        self.listing = Listing(
-            columns=COLUMNS,
-            listener=lambda message: visit.work.guard(lambda: self._delete(message["id"])),
-            empty="No results yet: open data on the Maps page and press Run.",
-        )
-        self.search = pn.widgets.TextInput(
-            placeholder="search data, settings, who", width=300, stylesheets=[WIDGET_STYLE], margin=0
-        )
-        self.search.param.watch(lambda _: self._show(), "value_input")
-        self.text = markup("")
-        self.clean = button("delete caches and old exports", "clean-up", self._clean)
-        self.disk = pn.Column(self.text, self.clean, sizing_mode="stretch_width", margin=0)
-        self.rows: list[dict[str, Any]] = []
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Look what is stored."""
-        library = self.visit.library
-
-        def show(found: tuple[list[dict[str, Any]], str]) -> None:
-            self.rows, self.text.object = found
-            self._show()
-
-        self.visit.work.run(lambda: (_rows(library), _disk(library)), show, key="results")
-
-    def _show(self) -> None:
-        words = self.search.value_input.lower().split()
-        found = [row for row in self.rows if all(word in row["search"] for word in words)]
-        self.listing.rows = found[: self.limit]
-
-    def _delete(self, id: str) -> None:
-        home = self.visit.library.home
-        self.visit.work.run(lambda: jobs.remove(id, home), lambda _: self.refresh(), key=f"delete-{id}")
-
-    def _clean(self) -> None:
-        home = self.visit.library.home
-
-        def work() -> None:
-            for folder in [*(home / "views").glob("*"), *(home / "exports").glob("*")]:
-                shutil.rmtree(folder, ignore_errors=True)
-
-        self.visit.work.run(work, lambda _: self.refresh(), key="clean")
-
-
-def _rows(library: Library) -> list[dict[str, Any]]:
-    return [_row(job, library) for job in jobs.list(library.home) if job.state == "done"]
-
-
-def _row(job: Any, library: Library) -> dict[str, Any]:
-    recipe, link = job.recipe, maps_link(job, library)
-    n = recipe.settings.get("n_clusters") if recipe is not None else None
-    row = {
-        "id": job.id,
-        "data": "" if recipe is None else str(recipe.source or "").rsplit("/", 1)[-1],
-        "what": "" if recipe is None else f"{recipe.analysis}{f' into {n} classes' if n else ''}",
-        "owner": job.owner,
-        "since": when(job.created),
-        "size": size_of(jobs.size(job.id, library.home)),
-        "actions": [
-            *([{"href": link, "label": "open"}] if link else []),
-            {"do": "delete", "label": "delete", "title": "delete this result"},
-        ],
-    }
-    if recipe is not None and recipe.edits:
-        row["what"] += ", " + ", ".join(edit["name"] for edit in recipe.edits)
-    return {**row, "search": " ".join(str(row[name]) for name in ("data", "what", "owner")).lower()}
-
-
-def maps_link(job: Any, library: Library) -> str:
-    """Address of the Maps page that shows a result; empty where its data are not served any more."""
-    if job.recipe is None or job.recipe.source is None:
-        return ""
-    try:
-        address = library.address(job.recipe.source)
-    except MapstackError:
-        return ""
-    return "/maps?" + urlencode({"data": address, "result": job.id})
-
-
-def when(moment: str) -> str:
-    """Day and time for people, in the server's zone."""
-    return datetime.fromisoformat(moment).astimezone().strftime("%d %b %H:%M") if moment else ""
-
-
-def _disk(library: Library) -> str:
-    used = {
-        name: sum(file.stat().st_size for file in (library.home / name).rglob("*") if file.is_file())
-        for name in ("results", "views", "exports")
-    }
-    free = shutil.disk_usage(library.home).free
-    return (
-        f"<p class='note' id='disk'>Results take {escape(size_of(used['results']))}, caches for viewing"
-        f" {escape(size_of(used['views']))}, exports {escape(size_of(used['exports']))};"
-        f" {escape(size_of(free))} are free.</p>"
-    )
 
 
 def build(visit: Visit) -> Mapping[str, Any]:
     """Make the parts of one visit."""
-    page = Results(visit)
-    return {"search": page.search, "listing": page.listing, "disk": page.disk}
+    results = ResultList(visit.library, visit.work)
+    return {"search": results.search, "listing": results.listing, "disk": results.disk}
 
 
 PAGE: Final = Page(slug="results", title="Results", body=BODY, build=build)

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from dashboard.kit import escape, markup
 from dashboard.pages.base import Page, Visit
-from dashboard.pages.results import Results
 from dashboard.state.library import Stack
 from dashboard.views.picker import facts_of, thumbnail
+from dashboard.views.result_list import ResultList
 
 BODY: Final = """
 <div class="sheet"><div>
@@ -47,7 +47,7 @@ def build(visit: Visit) -> Mapping[str, Any]:
         card.object = _card(stack)
 
     visit.work.run(find, show, key="example")
-    results = Results(visit, limit=6)
+    results = ResultList(library, visit.work, limit=6)
     return {
         "example": card,
         "own": markup(OWN),

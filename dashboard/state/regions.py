@@ -7,9 +7,9 @@ import numpy as np
 import xarray as xr
 
 from dashboard.state.library import Segmentation, Stack
-from engine.edits.classes import inside
 from engine.errors import InputError
-from engine.schema import LABEL, LABELS, X, Y
+from engine.preprocess.crop import inside
+from engine.schema import LABEL, LABELS, X, Y, pixel_map
 from engine.statistics import region_spectrum
 
 
@@ -54,7 +54,7 @@ def _span(values: Any) -> tuple[float, float]:
 def _shares(segmentation: Segmentation | None, box: dict[str, slice], selected: Any) -> dict[int, float]:
     if segmentation is None:
         return {}
-    labels = segmentation.tree[LABELS].isel(box).values[selected]
+    labels = pixel_map(segmentation.tree, LABELS).isel(box).values[selected]
     counts = {int(label): int((labels == label).sum()) for label in segmentation.classes[LABEL].values}
     return {label: count / labels.size for label, count in counts.items() if count}
 

@@ -17,12 +17,14 @@ from dashboard.plots.spectra import SHOWN_UNITS, Marks, nearest_class, spectra, 
 from dashboard.state.library import Segmentation, Stack
 from dashboard.state.session import Session
 from dashboard.views.map_grid import MAX_ROWS, classes_of, symbol
-from engine.schema import LABELS, PIXEL
+from engine.schema import LABELS, PIXEL, pixel_map
 
 HISTOGRAM_PIXELS: Final = 2**19
 """Histograms of larger maps are of evenly spread rows and columns."""
-SPECTRUM_HEIGHT: Final = 158
-HISTOGRAM_HEIGHT: Final = 118
+SPECTRUM_HEIGHT: Final = 128
+LABEL_HEIGHT: Final = 16
+"""What the lowest of several charts has more, for the label of the shared axis."""
+HISTOGRAM_HEIGHT: Final = 100
 ELBOW_HEIGHT: Final = 92
 SHORT: Final = {
     "distortion": "distortion",
@@ -65,7 +67,14 @@ def chart_pane(
             figure.tags = [*figure.tags, "tapped"]
             figure.on_event(Tap, lambda event: on_tap(float(event.x), float(event.y)))
 
-    shown = {"hooks": [dress], "responsive": True, "height": height, "show_legend": False, **(options or {})}
+    shown = {
+        "hooks": [dress],
+        "responsive": True,
+        "height": height,
+        "show_legend": False,
+        "yticks": 4,
+        **(options or {}),
+    }
     fresh = [
         hv.opts.Contours(framewise=True),
         hv.opts.Polygons(framewise=True),
@@ -104,9 +113,10 @@ class SpectraPanel(param.Parameterized):
         if wanted is None:
             self.root.objects = [markup('<p class="empty">Spectra of the classes appear here.</p>')]
         else:
-            self.root.objects = [self._chart(name) for name in wanted.variables[:MAX_ROWS]]
+            names = wanted.variables[:MAX_ROWS]
+            self.root.objects = [self._chart(name, last=name == names[-1]) for name in names]
 
-    def _chart(self, name: str) -> Any:
+    def _chart(self, name: str, *, last: bool) -> Any:
         session = self.session
         streams = hv.streams.Params.from_params(
             {
@@ -132,7 +142,12 @@ class SpectraPanel(param.Parameterized):
         def tapped(x: float, y: float) -> None:
             self.work.guard(lambda: self._select(name, x, y))
 
-        pane = chart_pane(hv.DynamicMap(draw, streams=streams), height=SPECTRUM_HEIGHT, on_tap=tapped)
+        pane = chart_pane(
+            hv.DynamicMap(draw, streams=streams),
+            height=SPECTRUM_HEIGHT + LABEL_HEIGHT * last,
+            on_tap=tapped,
+            options={} if last else {"xlabel": ""},
+        )
         pane.css_classes = ["chart", f"spectrum-{name}"]
         return pane
 
@@ -204,7 +219,7 @@ def _counted(stack: Stack, segmentation: Segmentation, name: str, channel: int) 
     plane = plane.isel({stack.spectral: channel}) if stack.spectral else plane
     step = max(1, int(np.ceil((plane.size / HISTOGRAM_PIXELS) ** 0.5)))
     thin = dict.fromkeys(PIXEL, slice(None, None, step))
-    labels = segmentation.tree[LABELS].isel(thin).values
+    labels = pixel_map(segmentation.tree, LABELS).isel(thin).values
     classes = classes_of(segmentation)
     dimension = value_dimension(name, units=str(plane.attrs.get("units", "1")))
     return *count_by_class(plane.isel(thin).values, labels, classes=classes), classes, dimension

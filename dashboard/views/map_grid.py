@@ -25,6 +25,8 @@ TITLES: Final = {
 }
 MAX_ROWS: Final = 2
 TITLE_HEIGHT: Final = 20
+OVERLAP: Final = (-24, 0, 0, 0)
+"""Margin of a map: its tools stand beside the title, not below."""
 Pick = Callable[[float, float], None]
 
 
@@ -112,7 +114,7 @@ class MapGrid(param.Parameterized):
 
     def _cell(self, name: str, plot: Any) -> Any:
         title = self.titles[name] = markup("", height=TITLE_HEIGHT)
-        pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=0)
+        pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=OVERLAP)
         return pn.Column(
             title, pane, sizing_mode="stretch_both", margin=(0, 3), css_classes=["map-cell", f"map-{name}"]
         )

@@ -86,9 +86,9 @@ def pixel_html(session: Session, values: dict[str, Any]) -> str:
         _value(stack, name, values[name][min(session.channel, len(values[name]) - 1)]) for name in values
     ]
     where = f"x {pixel[0]:.1f}, y {pixel[1]:.1f} {escape(pixel_units(stack))}"
-    values = " · ".join(found)
+    joined = " · ".join(found)
     return (
-        f'<div class="region" id="pixel"><b>Pixel</b> {where}<br>{values}'
+        f'<div class="region" id="pixel"><b>Pixel</b> {where}<br>{joined}'
         " <small>dashed in the spectra</small></div>"
     )
 

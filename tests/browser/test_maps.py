@@ -302,7 +302,7 @@ def test_no_request_leaves_the_origin(page, server):
     first_visit(page, server)
     for path in ("/", "/jobs", "/results"):
         page.goto(server.url + path)
-        page.locator(".listing").first.wait_for()
+        page.locator(".rows").first.wait_for()
     foreign = [url for url in asked if not url.startswith((server.url, "data:", "blob:"))]
     assert len(asked) > 10
     assert foreign == []
