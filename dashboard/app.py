@@ -7,9 +7,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import panel as pn
+from panel.io.resources import LOCAL_DIST
 
 from dashboard import theme
-from dashboard.kit import ASSETS, Toasts, Work, escape
+from dashboard.kit import ASSETS, Toasts, Work, escape, markup, sentence
 from dashboard.pages import PAGES
 from dashboard.pages.base import Page, Visit
 from dashboard.state.library import Library
@@ -38,6 +39,8 @@ class App:
         self.toasts = Toasts()
         self.work = Work(pn.state.curdoc, self.toasts.show)
         self.location = pn.state.location
+        # known before the page is rendered, or whatever is made until then takes its styles from the internet
+        pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
         self.visit = Visit(
             library=library,
             session=Session(),
@@ -81,7 +84,10 @@ def factories(library: Library) -> dict[str, Callable[[], Any]]:
 
 def _factory(page: Page, library: Library) -> Callable[[], Any]:
     def build() -> Any:
-        return App(page, library).template()
+        try:
+            return App(page, library).template()
+        except Exception as error:  # noqa: BLE001  (never a traceback on the page)
+            return markup(f"<p>{escape(sentence(error))}</p>")
 
     return build
 

@@ -77,6 +77,19 @@ def button(label: str, name: str, on_click: Callable[[], None]) -> Any:
     return made
 
 
+def number(label: str, name: str) -> Any:
+    """Return a compact field for a positive number that may stay empty; `name` is its CSS class."""
+    return pn.widgets.FloatInput(
+        name=label,
+        value=None,
+        start=0,
+        sizing_mode="stretch_width",
+        stylesheets=[WIDGET_STYLE],
+        margin=(0, 5, 0, 0),
+        css_classes=[name],
+    )
+
+
 def choice(options: Mapping[str, Any] | list[Any], name: str, **more: Any) -> Any:
     """Return a compact select of named options; `name` is its CSS class."""
     return pn.widgets.Select(

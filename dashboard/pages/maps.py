@@ -91,8 +91,12 @@ class MapsPage:
             "browser": self.picker.browser,
             "choice": self.choice.root,
             "settings": self.controls.main,
-            "more": self.controls.more,
-            "masked": self.controls.note,
+            "more": pn.Column(
+                self.controls.more, self.controls.pixel_size, margin=0, sizing_mode="stretch_width"
+            ),
+            "masked": pn.Column(
+                self.controls.note, self.controls.forget, margin=0, sizing_mode="stretch_width"
+            ),
             "job": self.controls.bar,
             "export": self.export.bar,
             "code": self.code,
@@ -131,10 +135,12 @@ class MapsPage:
         library = self.visit.library
 
         def load() -> tuple[Stack, Segmentation | None]:
-            return library.stack(address), library.segmentation(result) if result else None
+            segmentation = library.segmentation(result) if result else None
+            return library.stack(address, segmentation.recipe.prepare if segmentation else ()), segmentation
 
         def show(found: tuple[Stack, Segmentation | None]) -> None:
-            self._opened(found[0])
+            if found[0] is not self.session.stack or found[1] is None:
+                self._opened(found[0])
             if found[1] is not None:
                 self._segmented(found[1])
 
@@ -142,7 +148,8 @@ class MapsPage:
 
     def load_result(self, result: str) -> None:
         """Show a stored result of the open data."""
-        self.work.run(lambda: self.visit.library.segmentation(result), self._segmented, key="result")
+        if self.session.stack is not None:
+            self.open(self.session.stack.address, result=result)
 
     def _nothing(self) -> None:
         self.ready = True

@@ -19,14 +19,12 @@ def edited(
     library: Library, stack: Stack, segmentation: Segmentation, name: str, /, **arguments: Any
 ) -> Segmentation:
     """Apply one edit and return what to show; takes a moment: call it in a thread."""
-    return _in_memory(
-        pipeline.edit(segmentation.tree, name, prepared(stack, segmentation), **arguments), library
-    )
+    return _in_memory(pipeline.edit(segmentation.tree, name, stack.images, **arguments), library)
 
 
 def undone(library: Library, stack: Stack, segmentation: Segmentation) -> Segmentation:
     """Take back the last edit of a result that was opened with edits."""
-    return _in_memory(pipeline.undo(segmentation.tree, prepared(stack, segmentation)), library)
+    return _in_memory(pipeline.undo(segmentation.tree, stack.images), library)
 
 
 def stored(library: Library, segmentation: Segmentation) -> Segmentation:
@@ -36,13 +34,6 @@ def stored(library: Library, segmentation: Segmentation) -> Segmentation:
     if job.error is not None:
         raise MapstackError(job.error)
     return replace(segmentation, id=job.id)
-
-
-def prepared(stack: Stack, segmentation: Segmentation) -> xr.Dataset:
-    """Return the images with the preparation that the result's recipe names."""
-    from engine.recipe import prepare
-
-    return prepare(stack.images, segmentation.recipe.prepare)
 
 
 def _in_memory(tree: xr.DataTree, library: Library) -> Segmentation:

@@ -9,6 +9,7 @@ Both take time on first use: call them off the event loop.
 
 import json
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from engine.errors import FileError, MapstackError
 from engine.export.store import open_result
 from engine.pyramid import Pyramid, label_pyramid, value_pyramid
 from engine.readers import describe, digest, open_images, split_key
-from engine.recipe import Recipe
+from engine.recipe import Recipe, Step, prepare, prepared
 from engine.runtime import jobs
 from engine.runtime.paths import resolve
 from engine.schema import (
@@ -42,6 +43,8 @@ EXAMPLE: Final = "maps"
 """Folder shown first, where a served root has it."""
 SKIPPED: Final = (".", "__")
 DEPTH: Final = 3
+EXCLUDE: Final = "exclude"
+"""The one preparation step that leaves the values to be looked at as they are."""
 
 Kept = TypeVar("Kept")
 
@@ -112,6 +115,11 @@ class Stack:
         return list(json.loads(self.images.attrs.get("warnings", "[]")))
 
     @property
+    def steps(self) -> tuple[Step, ...]:
+        """How the images were prepared."""
+        return prepared(self.images)
+
+    @property
     def is_ellipsometry(self) -> bool:
         """Whether these are Delta and Psi."""
         return is_ellipsometry(self.images)
@@ -141,6 +149,7 @@ class Library:
         self._stacks: Shelf[Stack] = Shelf(N_STACKS)
         self._segmentations: Shelf[Segmentation] = Shelf(N_SEGMENTATIONS)
         self._choices: Shelf[Any] = Shelf(N_SEGMENTATIONS)
+        self._pyramids: Shelf[dict[str, Pyramid]] = Shelf(N_STACKS)
 
     def path(self, address: str) -> str:
         """Return the absolute path of an address, with its key; the only way from a URL to a file."""
@@ -158,11 +167,12 @@ class Library:
                 return (relative if same else str(found)) + (f"::{key}" if key else "")
         raise FileError(f"{found.name} is not inside the served folders; serve the folder that holds it")
 
-    def stack(self, address: str) -> Stack:
-        """Open a data set."""
+    def stack(self, address: str, steps: tuple[Step, ...] = ()) -> Stack:
+        """Open a data set, prepared by the steps that a result's recipe names."""
         source = self.path(address)
         content = digest(source)
-        return self._stacks.get((source, content), lambda: self._open(address, source, content))
+        key = (source, content, json.dumps(steps))
+        return self._stacks.get(key, lambda: self._open(address, source, content, steps))
 
     def segmentation(self, result: str) -> Segmentation:
         """Open a stored result by the id of its job."""
@@ -176,7 +186,8 @@ class Library:
         """Return the recommended number of classes and the figures behind it."""
         from engine.cluster import choose_k
 
-        return self._choices.get(stack.digest, lambda: choose_k(stack.images))
+        key = (stack.digest, json.dumps(stack.steps))
+        return self._choices.get(key, lambda: choose_k(stack.images))
 
     def example(self) -> str | None:
         """Address of the data to show first: the example, else the first that can be opened."""
@@ -186,13 +197,21 @@ class Library:
                     return self.address(str(candidate))
         return None
 
-    def _open(self, address: str, source: str, content: str) -> Stack:
-        images = open_images(source)
-        pyramids = {
-            name: value_pyramid(images[name], cache=self.home / "views" / f"{content}-{name}").build()
-            for name in image_variables(images)
-        }
+    def _open(self, address: str, source: str, content: str, steps: tuple[Step, ...]) -> Stack:
+        images = prepare(open_images(source), steps)
+        lasting = json.dumps([step for step in steps if step["name"] != EXCLUDE])
+        pyramids = self._pyramids.get(
+            (source, content, lasting),
+            lambda: self._build(images, f"{content}-{zlib.crc32(lasting.encode())}"),
+        )
         return Stack(address, content, images, describe(images), pyramids)
+
+    def _build(self, images: xr.Dataset, name: str) -> dict[str, Pyramid]:
+        cache = self.home / "views"
+        return {
+            variable: value_pyramid(images[variable], cache=cache / f"{name}-{variable}").build()
+            for variable in image_variables(images)
+        }
 
 
 def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:

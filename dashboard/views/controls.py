@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import panel as pn
 
-from dashboard.kit import JobBar, Work, markup, settings_form
+from dashboard.kit import JobBar, Work, button, markup, number, settings_form
 from dashboard.state.jobs import Running
-from dashboard.state.library import Library, Stack
+from dashboard.state.library import EXCLUDE, Library, Stack
 from dashboard.state.session import Session
 from engine import catalogue, pipeline
-from engine.recipe import Recipe
+from engine.recipe import Recipe, Step
 
 MAIN: Final = ("n_clusters", "seed", "features", "missing")
 POLL_MS: Final = 200
@@ -35,13 +35,17 @@ class Controls:
         main = [name for name in MAIN if name in names]
         self.main = settings_form(self.settings, main)
         self.more = settings_form(self.settings, [name for name in names if name not in main])
+        self.base: tuple[Step, ...] = ()
         self.excluded: list[Any] = []
         self.keep_inside = False
         self.note = markup("")
+        self.forget = button("use all pixels again", "use-all", self._forget)
+        self.forget.visible = False
+        self.pixel_size = number("pixel size (µm)", "pixel-size")
         self.running = Running(library)
         self.bar = JobBar(listener=lambda message: work.guard(lambda: self._heard(message)))
         self.running.param.watch(self._show, ["state", "share", "doing", "left"])
-        session.param.watch(self._ready, "stack")
+        session.param.watch(self._opened, "stack")
         self._poll: Any = None
         self._ready()
 
@@ -63,12 +67,25 @@ class Controls:
         self.keep_inside = keep_inside
         self._ready()
 
-    def _ready(self, *_: Any) -> None:
+    def _opened(self, *_: Any) -> None:
+        """Take over how the open data were prepared."""
         stack = self.session.stack
-        self.bar.reason = "Open a measurement first." if stack is None else ""
-        if stack is None:
-            self.excluded = []
-        n = len(self.excluded)
+        self.base, self.excluded = () if stack is None else stack.steps, []
+        sizes = [step["arguments"] for step in self.base if step["name"] == "pixel_size"]
+        self.pixel_size.value = (
+            float(sizes[-1]["size"]) if sizes and sizes[-1].get("unit", "µm") == "µm" else None
+        )
+        self._ready()
+
+    def _forget(self) -> None:
+        self.base = tuple(step for step in self.base if step["name"] != EXCLUDE)
+        self.excluded = []
+        self._ready()
+
+    def _ready(self) -> None:
+        self.bar.reason = "Open a measurement first." if self.session.stack is None else ""
+        n = sum(len(step["arguments"]["polygons"]) for step in self._steps() if step["name"] == EXCLUDE)
+        self.forget.visible = n > 0
         what = "only inside" if self.keep_inside else "without"
         self.note.object = (
             f'<p class="note" id="masked">Runs {what} {n} region{"s" * (n > 1)}.</p>' if n else ""
@@ -94,11 +111,17 @@ class Controls:
             failed=lambda: self.running.param.update(state="failed"),
         )
 
-    def _steps(self) -> tuple[dict[str, Any], ...]:
-        if not self.excluded:
-            return ()
-        arguments = {"polygons": self.excluded, "keep_inside": self.keep_inside}
-        return ({"name": "exclude", "arguments": arguments},)
+    def _steps(self) -> tuple[Step, ...]:
+        """How the next run prepares the images: as they are shown, then what was set since."""
+        steps = list(self.base)
+        if self.excluded:
+            arguments = {"polygons": self.excluded, "keep_inside": self.keep_inside}
+            steps.append({"name": EXCLUDE, "arguments": arguments})
+        size = {"size": self.pixel_size.value, "unit": "µm"}
+        known = [step["arguments"] for step in steps if step["name"] == "pixel_size"]
+        if self.pixel_size.value and (not known or known[-1] != size):
+            steps.append({"name": "pixel_size", "arguments": size})
+        return tuple(steps)
 
     def _started(self, job: Any) -> None:
         self.running.take(job)
@@ -134,6 +157,6 @@ class Controls:
         )
 
 
-def _recipe(analysis: str, stack: Stack, settings: dict[str, Any], prepare: tuple[Any, ...]) -> Recipe:
+def _recipe(analysis: str, stack: Stack, settings: dict[str, Any], prepare: tuple[Step, ...]) -> Recipe:
     recipe = pipeline.make_recipe(analysis, stack.source, **settings)
-    return replace(recipe, prepare=(*recipe.prepare, *prepare))
+    return replace(recipe, prepare=prepare)

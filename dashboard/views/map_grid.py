@@ -50,6 +50,7 @@ class MapGrid(param.Parameterized):
         self.session = session
         self.on_tap, self.on_region, self.on_move = on_tap, on_region, on_move
         self.linked: LinkedMaps | None = None
+        self._shown: list[Any] = []
         self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["map-grid"])
         self.titles: dict[str, Any] = {}
         session.param.watch(self._rebuild, "stack")
@@ -66,6 +67,10 @@ class MapGrid(param.Parameterized):
 
     def _rebuild(self, *_: Any) -> None:
         stack = self.session.stack
+        pyramids = [] if stack is None else list(stack.pyramids.values())
+        if pyramids and pyramids == self._shown:
+            return
+        self._shown = pyramids
         self.titles, self.layers = {}, None
         if stack is None:
             self.root.objects = [

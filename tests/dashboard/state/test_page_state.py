@@ -179,3 +179,11 @@ def test_the_user_is_told_a_mistake_as_it_is_and_a_bug_without_its_details(caplo
     assert sentence(InputError("give\n another")) == "give another"
     assert "secret" not in sentence(RuntimeError("secret path"))
     assert "secret path" in caplog.text
+
+
+def test_a_stack_prepared_with_a_pixel_size_is_seen_in_its_units_and_an_excluded_region_changes_no_map(library):
+    step = {"name": "pixel_size", "arguments": {"size": 0.5, "unit": "µm"}}
+    region = {"name": "exclude", "arguments": {"polygons": [[[0, 0], [5, 0], [5, 5]]]}}
+    plain, scaled = library.stack("maps"), library.stack("maps", (step,))
+    assert scaled.pyramids["psi"].bounds[2] == pytest.approx(0.5 * plain.pyramids["psi"].bounds[2], abs=0.3)
+    assert library.stack("maps", (step, region)).pyramids is scaled.pyramids
