@@ -11,12 +11,13 @@ import xarray as xr
 
 from engine import progress, schema
 from engine.analysis import Analysis, Model
-from engine.cluster.centroids import FINE, Grids, Totals, cluster_pixels
+from engine.cluster.centroids import FINE, Grids, Totals
 from engine.cluster.features import AUTO, KINDS, FeatureSpace, fit_features
 from engine.cluster.fitted import check_same_kind, describe_images
 from engine.cluster.minibatch import refine_in_batches
 from engine.cluster.passes import PixelFeatures, incomplete, label_pixels, sum_clusters
 from engine.cluster.sample import Sample, draw_sample
+from engine.cluster.search import cluster_pixels
 from engine.cluster.specks import remove_specks
 from engine.errors import InputError
 from engine.schema import PIXEL

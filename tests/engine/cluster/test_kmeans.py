@@ -355,3 +355,30 @@ def test_jasper_ridge_agrees_with_its_ground_truth_at_default_settings(shared: o
     truth = np.load(folder / "labels.npz")["labels"]
     found = labels_of(open_images(folder / "jasperRidge2_R198.mat"), n_clusters=4)
     assert adjusted_rand_score(truth.ravel(), found.ravel()) >= 0.70
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("k", [5, 8])
+def test_hbn_inertia_is_within_a_thousandth_of_the_best_of_ten_of_scikit_learn(
+    shared: object, k: int
+) -> None:
+    """Most of its pixels are one tight cluster; the inertia lies in small zones that a search may miss."""
+    from engine.readers import open_images
+
+    images = open_images(shared / "data" / "hyperspectral" / "hBN_test").load()  # type: ignore[operator]
+    values = np.concatenate([images[name].values.reshape(11, -1) for name in ("delta", "psi")])
+    pixels = values[:, np.isfinite(values).all(axis=0)].T.astype(np.float64)
+    peer = Peer(k, n_init=10, random_state=0).fit(pixels)
+    for seed in range(3):
+        model = KMeans(n_clusters=k, features="raw", missing="drop", seed=seed).fit(images)
+        assert model.metadata["inertia"] <= 1.001 * peer.inertia_
+
+
+def test_a_rare_value_is_found_among_many_alike() -> None:
+    values = np.zeros((1, 300, 300), np.float32)
+    values[0, :, 150:] = 1
+    values[0, 7, 11] = 500
+    images = xr.Dataset({"a": (("channel", "y", "x"), values)})
+    labels = labels_of(images, n_clusters=3, features="raw")
+    assert labels[7, 11] == 3
+    assert np.unique(labels, return_counts=True)[1].tolist() == [45000, 44999, 1]
