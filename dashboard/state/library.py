@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
+import numpy as np
 import xarray as xr
 
 from engine.errors import FileError, MapstackError
@@ -29,6 +30,7 @@ from engine.schema import (
     CLASSES,
     CONFIDENCE,
     LABELS,
+    PIXEL,
     SPECTRA,
     image_variables,
     is_ellipsometry,
@@ -39,6 +41,8 @@ from engine.schema import (
 
 N_STACKS: Final = 6
 N_SEGMENTATIONS: Final = 24
+THIN: Final = 64
+"""Rows and columns that are looked at to find the channel to start with."""
 EXAMPLE: Final = "maps"
 """Folder shown first, where a served root has it."""
 SKIPPED: Final = (".", "__")
@@ -88,6 +92,8 @@ class Stack:
     images: xr.Dataset = field(repr=False)
     facts: dict[str, Any] = field(repr=False)
     pyramids: dict[str, Pyramid] = field(repr=False)
+    channel: int = 0
+    """Where along the spectral dim there is most to see at first."""
 
     @property
     def title(self) -> str:
@@ -204,7 +210,7 @@ class Library:
             (source, content, lasting),
             lambda: self._build(images, f"{content}-{zlib.crc32(lasting.encode())}"),
         )
-        return Stack(address, content, images, describe(images), pyramids)
+        return Stack(address, content, images, describe(images), pyramids, richest_channel(images))
 
     def _build(self, images: xr.Dataset, name: str) -> dict[str, Pyramid]:
         cache = self.home / "views"
@@ -212,6 +218,17 @@ class Library:
             variable: value_pyramid(images[variable], cache=cache / f"{name}-{variable}").build()
             for variable in image_variables(images)
         }
+
+
+def richest_channel(images: xr.Dataset) -> int:
+    """Index of the channel whose values differ most over the map; ellipsometry starts at its first."""
+    dim = spectral_dim(images)
+    if dim is None or is_ellipsometry(images):
+        return 0
+    image = images[image_variables(images)[0]]
+    thin = {axis: slice(None, None, max(1, image.sizes[axis] // THIN)) for axis in PIXEL}
+    spread = image.isel(thin).astype("float64").std(PIXEL).values
+    return int(np.argmax(np.nan_to_num(spread)))
 
 
 def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:

@@ -30,10 +30,11 @@ class Session(param.Parameterized):
 
     def open(self, stack: Stack) -> None:
         """Show another data set; nothing of the last one stays selected."""
+        same = self.stack is not None and self.stack.address == stack.address
         self.param.update(
             stack=stack,
             segmentation=None,
-            channel=min(self.channel, n_channels(stack) - 1),
+            channel=self.channel if same and self.channel < n_channels(stack) else stack.channel,
             selected=[],
             pixel=None,
             region=[],

@@ -56,7 +56,7 @@ class MapGrid(param.Parameterized):
         session.param.watch(self._rebuild, "stack")
         session.param.watch(self._resegment, "segmentation")
         session.param.watch(self._mode, "mode")
-        session.param.watch(self._retitle, ["channel", "percent", "mode"])
+        session.param.watch(self._retitle, ["channel", "percent", "colormap", "mode", "segmentation"])
         session.param.watch(self._mark, ["pixel", "region"])
         self._rebuild()
 
@@ -142,13 +142,14 @@ class MapGrid(param.Parameterized):
         stack = self.session.stack
         if stack is None:
             return
+        hint = "" if self.session.segmentation is not None else "<span>appear after Run</span>"
         for row, name in enumerate(stack.variables[:MAX_ROWS]):
             mode = self.session.mode if row == 0 else SECOND_MODE.get(self.session.mode, self.session.mode)
             of = f" · {symbol(name)}" if mode in ("raw", "means", "over") and len(stack.variables) > 1 else ""
             self.titles[f"raw-{row}"].object = value_title(stack, name, self.session)
             self.titles[
                 f"classes-{row}"
-            ].object = f'<div class="map-title"><b>{TITLES[mode]}{escape(of)}</b></div>'
+            ].object = f'<div class="map-title"><b>{TITLES[mode]}{escape(of)}</b>{hint}</div>'
 
 
 def value_title(stack: Stack, name: str, session: Session) -> str:

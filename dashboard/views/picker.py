@@ -160,11 +160,11 @@ def _share(holes: Any) -> float:
 
 
 def thumbnail(stack: Stack) -> str:
-    """Middle channel of the first variable as a PNG, ready for an image's `src`."""
+    """First variable, where there is most to see, as a PNG, ready for an image's `src`."""
     from PIL import Image
 
     pyramid = stack.pyramids[stack.variables[0]]
-    channel = pyramid.n_channels // 2
+    channel = stack.channel
     x0, y0, x1, y1 = pyramid.bounds
     values, _ = pyramid.view((x0, x1), (y0, y1), *THUMBNAIL, channel=channel)
     _, low, high, _ = pyramid.limits(channel, percent=99.0)

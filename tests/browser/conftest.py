@@ -21,8 +21,8 @@ VIEWPORT = {"width": 1440, "height": 900}
 class Served:
     """A running server: its address, its folder of results, what it says about itself."""
 
-    def __init__(self, url: str, home: Path, process: subprocess.Popen[bytes]) -> None:
-        self.url, self.home, self.process = url, home, process
+    def __init__(self, url: str, roots: list[Path], home: Path, process: subprocess.Popen[bytes]) -> None:
+        self.url, self.roots, self.home, self.process = url, roots, home, process
 
     def health(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.url}/healthz", timeout=10) as answer:  # noqa: S310
@@ -52,7 +52,7 @@ def serve(roots: list[Path], home: Path, *options: str) -> Served:
     log = (home / "server.log").open("wb")
     words = ["serve", *map(str, roots), "--port", str(port), "--results", str(home), *options]
     process = subprocess.Popen([sys.executable, "-m", "dashboard", *words], stdout=log, stderr=log)
-    served = Served(f"http://127.0.0.1:{port}", home, process)
+    served = Served(f"http://127.0.0.1:{port}", roots, home, process)
 
     def answers() -> bool:
         if process.poll() is not None:
@@ -96,6 +96,19 @@ def server(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     served = serve(roots, home, "--unused-session-lifetime", "500", "--check-unused-sessions", "200")
     yield served
     stop(served)
+
+
+@pytest.fixture(scope="session")
+def segmented(server: Served) -> dict[str, str]:
+    """The query that shows hBN (or, without the real data, the simulated stack) in three classes."""
+    from engine import pipeline
+    from engine.runtime import jobs
+
+    root = server.roots[-1]
+    name = "hBN_test" if (root / "hBN_test").is_dir() else "maps"
+    recipe = pipeline.make_recipe("kmeans", root / name, n_clusters=3)
+    job = jobs.submit(recipe, home=server.home, start=False)
+    return {"data": name, "result": jobs.work(job.id, server.home).id}
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,14 @@ def first_visit(page: Any, server: Any) -> None:
     page.wait_for_function(f"(a) => ({FIGURE})(a) !== null", arg=[".spectra", 0, 0])
 
 
+def show(page: Any, server: Any, segmented: dict[str, str]) -> None:
+    """The stack under test in three classes, with spectra drawn."""
+    open_page(page, server, **segmented)
+    page.locator('tr[data-label="3"]').wait_for(timeout=40_000)
+    page.wait_for_function(f"(a) => ({FIGURE})(a) !== null", arg=[".map-classes-0", 0, 0])
+    page.wait_for_function(f"(a) => ({FIGURE})(a) !== null", arg=[".spectra", 0, 0])
+
+
 def chosen(page: Any) -> list[int]:
     """Labels of the rows that are selected."""
     return [int(row.get_attribute("data-label")) for row in page.locator("tr.chosen").all()]
@@ -117,8 +125,8 @@ def test_data_opened_from_the_picker_are_segmented_from_the_suggested_k_to_the_e
     assert len(rows) == 11
 
 
-def test_a_class_is_selected_everywhere_by_map_by_curve_by_row_and_by_key(page, server):
-    first_visit(page, server)
+def test_a_class_is_selected_everywhere_by_map_by_curve_by_row_and_by_key(page, server, segmented):
+    show(page, server, segmented)
     labels = labels_of(server, result_id(page))
     row, column = np.argwhere(labels == 2)[len(np.argwhere(labels == 2)) // 2]
 
@@ -150,8 +158,10 @@ def coordinates(server: Any, page: Any, row: int, column: int) -> tuple[float, f
     return float(labels["x"][column]), float(labels["y"][row])
 
 
-def test_a_lasso_shows_the_statistics_of_its_pixels_and_can_be_left_out_of_the_next_run(page, server):
-    first_visit(page, server)
+def test_a_lasso_shows_the_statistics_of_its_pixels_and_can_be_left_out_of_the_next_run(
+    page, server, segmented
+):
+    show(page, server, segmented)
     frame = place(page, ".map-raw-0")
     page.locator(".map-raw-0 .bk-tool-icon-lasso-select").click()
     x, y = frame["left"] + frame["width"] / 2, frame["top"] + frame["height"] / 2
@@ -173,11 +183,11 @@ def test_a_lasso_shows_the_statistics_of_its_pixels_and_can_be_left_out_of_the_n
     page.locator("#run").click()
     page.wait_for_function("(before) => !location.search.includes(before)", arg=before, timeout=60_000)
     excluded = (labels_of(server, result_id(page)) == 0).sum() - (labels_of(server, before) == 0).sum()
-    assert excluded == pytest.approx(n_pixels, rel=0.05)
+    assert excluded == pytest.approx(n_pixels, rel=0.1)
 
 
-def test_the_wavelength_is_stepped_by_slider_key_and_play(page, server):
-    first_visit(page, server)
+def test_the_wavelength_is_stepped_by_slider_key_and_play(page, server, segmented):
+    show(page, server, segmented)
     now = page.locator("output.now")
     start = now.inner_text()
     page.locator("#next").click()
@@ -195,8 +205,8 @@ def test_the_wavelength_is_stepped_by_slider_key_and_play(page, server):
     page.wait_for_url(re.compile(f"wavelength={re.escape(start.split()[0])}"))
 
 
-def test_the_url_reopens_data_result_wavelength_and_class(page, server, chromium):
-    first_visit(page, server)
+def test_the_url_reopens_data_result_wavelength_and_class(page, server, segmented, chromium):
+    show(page, server, segmented)
     run(page, 4)
     page.locator('tr[data-label="4"] td.key').click()
     page.locator("#next").click()
@@ -211,8 +221,8 @@ def test_the_url_reopens_data_result_wavelength_and_class(page, server, chromium
     other.context.close()
 
 
-def test_the_copied_code_and_the_copied_command_give_identical_labels(page, server, tmp_path):
-    first_visit(page, server)
+def test_the_copied_code_and_the_copied_command_give_identical_labels(page, server, segmented, tmp_path):
+    show(page, server, segmented)
     run(page, 5)
     expected = labels_of(server, result_id(page))
     page.locator("#show-code").click()
@@ -229,8 +239,8 @@ def test_the_copied_code_and_the_copied_command_give_identical_labels(page, serv
     assert np.array_equal(open_result(tmp_path / "result.zarr")["labels"], expected)
 
 
-def test_merge_rename_and_recolour_are_undone_and_the_code_repeats_them(page, server, tmp_path):
-    first_visit(page, server)
+def test_merge_rename_and_recolour_are_undone_and_the_code_repeats_them(page, server, segmented, tmp_path):
+    show(page, server, segmented)
     run(page, 4)
     name = page.locator('tr[data-label="1"] input.name')
     name.fill("the <b>ground</b>")
@@ -258,16 +268,16 @@ def test_merge_rename_and_recolour_are_undone_and_the_code_repeats_them(page, se
     assert "the <b>ground</b>" in again["classes"]["name"].values.tolist()
 
 
-def test_a_class_is_split_in_two(page, server):
-    first_visit(page, server)
+def test_a_class_is_split_in_two(page, server, segmented):
+    show(page, server, segmented)
     n_classes = page.locator("tr[data-label]").count()
     page.locator('tr[data-label="1"] td.key').click()
     page.locator("#split").click()
     page.locator(f'tr[data-label="{n_classes + 1}"]').wait_for()
 
 
-def test_a_running_job_is_cancelled_and_leaves_no_result(page, server):
-    first_visit(page, server)
+def test_a_running_job_is_cancelled_and_leaves_no_result(page, server, segmented):
+    show(page, server, segmented)
     before = {path.name for path in (server.home / "results").iterdir()}
     page.locator("#more summary").click()
     page.locator(".setting-n_restarts input").fill("100")
@@ -283,10 +293,10 @@ def test_a_running_job_is_cancelled_and_leaves_no_result(page, server):
     assert page.locator("tr[data-label]").count() == 3, "the last good view stays"
 
 
-def test_two_browsers_do_not_see_each_others_selection(page, server, chromium):
-    first_visit(page, server)
+def test_two_browsers_do_not_see_each_others_selection(page, server, segmented, chromium):
+    show(page, server, segmented)
     other = chromium.new_context().new_page()
-    first_visit(other, server)
+    show(other, server, segmented)
     page.locator('tr[data-label="2"] td.key').click()
     page.locator('tr.chosen[data-label="2"]').wait_for()
     other.locator('tr[data-label="3"] td.key').click()
@@ -308,8 +318,8 @@ def test_no_request_leaves_the_origin(page, server):
     assert foreign == []
 
 
-def test_the_page_does_not_scroll_at_1440_by_900(page, server):
-    first_visit(page, server)
+def test_the_page_does_not_scroll_at_1440_by_900(page, server, segmented):
+    show(page, server, segmented)
     page.wait_for_function(f"(a) => ({FIGURE})(a) !== null", arg=[".elbow", 0, 0], timeout=60_000)
     overflow = page.evaluate(
         """() => [document.documentElement, ...document.querySelectorAll(".rail, .right, .centre")]
