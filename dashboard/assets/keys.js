@@ -1,6 +1,8 @@
 export function render({ model }) {
   const typing = (event) => {
-    const target = event.composedPath()[0]
+    const path = event.composedPath()
+    if (path.some((node) => node.tagName === "DIALOG")) return true  // Escape closes it
+    const target = path[0]
     if (target.tagName === "INPUT" && ["range", "checkbox", "color"].includes(target.type)) return false
     return ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName) || target.isContentEditable
   }
