@@ -9,6 +9,7 @@ Both take time on first use: call them off the event loop.
 
 import json
 import threading
+import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -41,6 +42,10 @@ from engine.schema import (
 
 N_STACKS: Final = 6
 N_SEGMENTATIONS: Final = 24
+VIEWS: Final = "views"
+EXPORTS: Final = "exports"
+OLD_SECONDS: Final = 3600
+"""Exports of tabs that are long gone; those of a tab that closes are deleted at once."""
 THIN: Final = 64
 """Rows and columns that are looked at to find the channel to start with."""
 EXAMPLE: Final = "maps"
@@ -155,6 +160,7 @@ class Library:
         self._stacks: Shelf[Stack] = Shelf(N_STACKS)
         self._segmentations: Shelf[Segmentation] = Shelf(N_SEGMENTATIONS)
         self._choices: Shelf[Any] = Shelf(N_SEGMENTATIONS)
+        self._in_use: set[str] = set()
         self._pyramids: Shelf[dict[str, Pyramid]] = Shelf(N_STACKS)
 
     def path(self, address: str) -> str:
@@ -186,6 +192,7 @@ class Library:
         if job.result is None:
             raise FileError(f"result {result} is not stored ({job.state}); run it again")
         path = job.result
+        self._in_use.add(result)
         return self._segmentations.get(result, lambda: shown(open_result(path), result, self.home))
 
     def choice_of_k(self, stack: Stack) -> Any:
@@ -203,6 +210,16 @@ class Library:
                     return self.address(str(candidate))
         return None
 
+    def leftovers(self) -> list[Path]:
+        """Return what can be deleted: old exports, caches of what was not opened since the start."""
+        caches = [
+            folder
+            for folder in (self.home / VIEWS).glob("*")
+            if folder.name.rpartition("-")[0] not in self._in_use
+        ]
+        old = time.time() - OLD_SECONDS
+        return caches + [f for f in (self.home / EXPORTS).glob("*") if f.stat().st_mtime < old]
+
     def _open(self, address: str, source: str, content: str, steps: tuple[Step, ...]) -> Stack:
         images = prepare(open_images(source), steps)
         lasting = json.dumps([step for step in steps if step["name"] != EXCLUDE])
@@ -213,7 +230,8 @@ class Library:
         return Stack(address, content, images, describe(images), pyramids, richest_channel(images))
 
     def _build(self, images: xr.Dataset, name: str) -> dict[str, Pyramid]:
-        cache = self.home / "views"
+        cache = self.home / VIEWS
+        self._in_use.add(name)
         return {
             variable: value_pyramid(images[variable], cache=cache / f"{name}-{variable}").build()
             for variable in image_variables(images)
@@ -234,7 +252,7 @@ def richest_channel(images: xr.Dataset) -> int:
 def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:
     """Prepare a result for the page: compute its tables, build its pyramids."""
     classes, spectra = table(tree, CLASSES).compute(), table(tree, SPECTRA).compute()
-    cache = home / "views"
+    cache = home / VIEWS
     return Segmentation(
         id=id,
         tree=tree,

@@ -33,11 +33,14 @@ class ResultList:
             empty="No results yet: open data on the Maps page and press Run.",
         )
         self.search = pn.widgets.TextInput(
-            placeholder="search data, settings, who", width=300, stylesheets=[WIDGET_STYLE], margin=0
+            placeholder="search data, settings, who",
+            width=300,
+            stylesheets=[WIDGET_STYLE],
+            margin=(0, 0, 10, 0),
         )
         self.search.param.watch(lambda _: self._show(), "value_input")
         self.text = markup("")
-        self.clean = button("delete caches and old exports", "clean-up", self._clean)
+        self.clean = button("delete old caches and exports", "clean-up", self._clean)
         self.disk = pn.Column(self.text, self.clean, sizing_mode="stretch_width", margin=0)
         self.rows: list[dict[str, Any]] = []
         self.refresh()
@@ -62,10 +65,10 @@ class ResultList:
         self.work.run(lambda: jobs.remove(id, home), lambda _: self.refresh(), key=f"delete-{id}")
 
     def _clean(self) -> None:
-        home = self.library.home
+        library = self.library
 
         def work() -> None:
-            for folder in [*(home / "views").glob("*"), *(home / "exports").glob("*")]:
+            for folder in library.leftovers():
                 shutil.rmtree(folder, ignore_errors=True)
 
         self.work.run(work, lambda _: self.refresh(), key="clean")

@@ -1,5 +1,6 @@
 """The state behind the page: what is opened once, what a session selects, what the code says."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -181,9 +182,23 @@ def test_the_user_is_told_a_mistake_as_it_is_and_a_bug_without_its_details(caplo
     assert "secret path" in caplog.text
 
 
-def test_a_stack_prepared_with_a_pixel_size_is_seen_in_its_units_and_an_excluded_region_changes_no_map(library):
+def test_a_stack_prepared_with_a_pixel_size_is_seen_in_its_units_and_excluding_changes_no_map(
+    library,
+):
     step = {"name": "pixel_size", "arguments": {"size": 0.5, "unit": "µm"}}
     region = {"name": "exclude", "arguments": {"polygons": [[[0, 0], [5, 0], [5, 5]]]}}
     plain, scaled = library.stack("maps"), library.stack("maps", (step,))
     assert scaled.pyramids["psi"].bounds[2] == pytest.approx(0.5 * plain.pyramids["psi"].bounds[2], abs=0.3)
     assert library.stack("maps", (step, region)).pyramids is scaled.pyramids
+
+
+def test_clean_up_deletes_old_caches_and_exports_but_nothing_that_is_looked_at(library):
+    library.stack("maps")
+    forgotten = library.home / "views" / "0123abcd-7-psi"
+    exported = library.home / "exports" / "fresh"
+    old = library.home / "exports" / "old"
+    used = {f"{name}-psi" for name in library._in_use}
+    for folder in (forgotten, exported, old, *(library.home / "views" / name for name in used)):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    assert set(library.leftovers()) == {forgotten, old}
