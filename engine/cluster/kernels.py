@@ -24,7 +24,8 @@ BLOCK: Final = 256
 _SUM_BITS: Final = 22
 """Bits of a value kept in sums: 256 of them fit an int32."""
 _TO_WHOLE: Final = np.float32(1.5 * 2**23)
-"""Adding and subtracting this rounds a float32 of magnitude up to 2**22 to a whole number."""
+"""Adding this rounds a float32 of magnitude up to 2**22 to a whole number, kept in the lowest bits."""
+_TO_WHOLE_BITS: Final = int(_TO_WHOLE.view(np.int32))
 
 _OPTIONS: Final[dict[str, Any]] = {
     "nogil": True,
@@ -35,6 +36,8 @@ _OPTIONS: Final[dict[str, Any]] = {
 """`contract` lets a multiply and add become one instruction; NaN keeps its meaning, sums their order."""
 
 _EXACT: Final[dict[str, Any]] = {"nogil": True, "cache": True, "error_model": "numpy"}
+_SUMS: Final[dict[str, Any]] = {**_EXACT, "fastmath": {"reassoc", "nsz"}}
+"""The inertia of a block is summed by vector lanes, always the same; integers do not care."""
 
 
 def grid_of(features: np.ndarray) -> np.ndarray:
@@ -55,11 +58,9 @@ def grid_of(features: np.ndarray) -> np.ndarray:
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
-def _load(features: np.ndarray, start: int, n: int, x: np.ndarray, valid: np.ndarray) -> bool:
-    """Copy a block into `x`, missing values as 0; `valid` is filled, and True returned, if there are any."""
-    n_features = features.shape[0]
-    bad = np.int32(0)
-    for c in range(n_features):
+def _load(features: np.ndarray, start: int, n: int, x: np.ndarray) -> None:
+    """Copy a block into `x`, 0 past its end."""
+    for c in range(features.shape[0]):
         row = features[c, start : start + n]
         if n == BLOCK:  # a loop of constant length, for the compiler
             for i in range(BLOCK):
@@ -67,14 +68,37 @@ def _load(features: np.ndarray, start: int, n: int, x: np.ndarray, valid: np.nda
         else:
             x[c, :n] = row
             x[c, n:] = 0
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _measure(
+    x: np.ndarray, valid: np.ndarray, centroids: np.ndarray, n_valid: np.ndarray, distances: np.ndarray
+) -> bool:
+    """Squared distances (cluster, pixel) of a block; whether it misses values.
+
+    If so, they are 0 in `x` now, and `valid` and `n_valid` are filled. Distances that are finite say that
+    nothing is missing, so that complete blocks are not searched.
+    """
+    _distances(x, centroids, distances)
+    bad = np.int32(0)
+    for i in range(BLOCK):
+        bad |= np.int32(distances[0, i] * np.float32(0) != np.float32(0))
+    if bad == 0 or not _mark_missing(x, valid):
+        return False
+    _partial_distances(x, valid, centroids, n_valid, distances)
+    return True
+
+
+@njit(**_EXACT)  # type: ignore[untyped-decorator]
+def _mark_missing(x: np.ndarray, valid: np.ndarray) -> bool:
+    """Fill `valid` with 1 where values are finite, and set the others to 0; whether there are any."""
+    bad = np.int32(0)
+    for c in range(x.shape[0]):
         for i in range(BLOCK):
-            bad |= np.int32(x[c, i] * np.float32(0) != np.float32(0))
-    if bad:
-        for c in range(n_features):
-            for i in range(BLOCK):
-                is_valid = x[c, i] * np.float32(0) == np.float32(0)
-                valid[c, i] = 1 if is_valid else 0
-                x[c, i] = x[c, i] if is_valid else 0
+            is_valid = x[c, i] * np.float32(0) == np.float32(0)
+            bad |= np.int32(not is_valid)
+            valid[c, i] = 1 if is_valid else 0
+            x[c, i] = x[c, i] if is_valid else 0
     return bool(bad != 0)
 
 
@@ -170,11 +194,8 @@ def assign(
     nearest = np.empty(BLOCK, np.int32)
     for start in range(0, n_pixels, BLOCK):
         n = min(BLOCK, n_pixels - start)
-        incomplete = _load(features, start, n, x, valid)
-        if incomplete:
-            _partial_distances(x, valid, centroids, n_valid, distances)
-        else:
-            _distances(x, centroids, distances)
+        _load(features, start, n, x)
+        incomplete = _measure(x, valid, centroids, n_valid, distances)
         _nearest(distances, best, second, nearest)
         for i in range(n):
             labels[start + i] = nearest[i] + 1
@@ -231,7 +252,7 @@ def assign_and_sum(
     n_features, n_pixels = features.shape
     n_clusters = centroids.shape[0]
     x, valid = np.empty((n_features, BLOCK), np.float32), np.empty((n_features, BLOCK), np.float32)
-    whole = np.empty((n_features, BLOCK), np.int32)
+    units = np.empty((n_features, BLOCK), np.float32)
     distances = np.empty((n_clusters, BLOCK), np.float32)
     best, second, n_valid = (
         np.empty(BLOCK, np.float32),
@@ -242,80 +263,114 @@ def assign_and_sum(
     in_block = np.empty(n_clusters, np.int64)
     for start in range(0, n_pixels, BLOCK):
         n = min(BLOCK, n_pixels - start)
-        incomplete = _load(features, start, n, x, valid)
-        if incomplete:
-            _partial_distances(x, valid, centroids, n_valid, distances)
-        else:
-            _distances(x, centroids, distances)
-            valid[:] = 1
+        _load(features, start, n, x)
+        incomplete = _measure(x, valid, centroids, n_valid, distances)
         _nearest(distances, best, second, nearest)
-        _count(nearest, n_valid, n, min_valid if incomplete else 0, in_block)
-        _add_inertia(best, nearest, weights, start, n, inertia)
-        for j in range(n_clusters):
-            counts[j] += in_block[j]
-        if weights.size == 0 and _to_grid(x, grid, whole):
-            _sum_whole(whole, nearest, in_block, grid, sums)
+        if incomplete or n < BLOCK:
+            _leave_out(nearest, best, n_valid, n, min_valid if incomplete else 0)
+        if weights.size == 0 and _to_grid(x, grid, units):
+            _sum_whole(units, best, nearest, grid, sums, in_block, inertia)
             _count_valid(valid, incomplete, nearest, in_block, valid_weights)
+            for j in range(n_clusters):
+                counts[j] += in_block[j]
         else:
+            if not incomplete:
+                valid[:] = 1
             _sum_slowly(x, valid, weights, start, nearest, grid, weight_grid, sums, valid_weights)
+            _count_slowly(best, weights, start, n, nearest, counts, inertia)
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
-def _count(nearest: np.ndarray, n_valid: np.ndarray, n: int, min_valid: int, in_block: np.ndarray) -> None:
-    """Count the pixels of each cluster; those past the end or with too few values belong to none (-1)."""
-    in_block[:] = 0
+def _leave_out(nearest: np.ndarray, best: np.ndarray, n_valid: np.ndarray, n: int, min_valid: int) -> None:
+    """Pixels past the end or with too few values belong to no cluster (-1)."""
     for i in range(BLOCK):
         if i >= n or (min_valid > 0 and n_valid[i] < min_valid):
             nearest[i] = -1
-        else:
-            in_block[nearest[i]] += 1
+            best[i] = 0
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
-def _add_inertia(
-    best: np.ndarray, nearest: np.ndarray, weights: np.ndarray, start: int, n: int, inertia: np.ndarray
+def _count_slowly(
+    best: np.ndarray,
+    weights: np.ndarray,
+    start: int,
+    n: int,
+    nearest: np.ndarray,
+    counts: np.ndarray,
+    inertia: np.ndarray,
 ) -> None:
+    """Numbers of pixels and weighted inertia of any block."""
     for i in range(n):
         if nearest[i] >= 0:
+            counts[nearest[i]] += 1
             inertia[nearest[i]] += best[i] * (weights[start + i] if weights.size else np.float32(1))
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
-def _to_grid(x: np.ndarray, grid: np.ndarray, whole: np.ndarray) -> bool:
-    """Values in units of the grid as int32; False if one is so large that 256 of them may overflow."""
+def _to_grid(x: np.ndarray, grid: np.ndarray, units: np.ndarray) -> bool:
+    """Values in units of the grid plus `_TO_WHOLE`, which rounds them: bits that count whole units.
+
+    False if a value is so large that the sum of 256 may overflow an int32.
+    """
+    beyond = np.int32(0)
     for c in range(x.shape[0]):
         per_grid = np.float32(1 / grid[c])
         limit = np.float32(2.0**_SUM_BITS * grid[c])
-        beyond = np.int32(0)
         for i in range(BLOCK):
             beyond |= np.int32(np.abs(x[c, i]) > limit)
-        if beyond:
-            return False
-        for i in range(BLOCK):
-            whole[c, i] = np.int32((x[c, i] * per_grid + _TO_WHOLE) - _TO_WHOLE)
-    return True
+            units[c, i] = x[c, i] * per_grid + _TO_WHOLE
+    return bool(beyond == 0)
 
 
-@njit(**_EXACT)  # type: ignore[untyped-decorator]
+@njit(**_SUMS)  # type: ignore[untyped-decorator]
 def _sum_whole(
-    whole: np.ndarray,
+    units: np.ndarray,
+    best: np.ndarray,
     nearest: np.ndarray,
-    in_block: np.ndarray,
     grid: np.ndarray,
     sums: np.ndarray,
+    in_block: np.ndarray,
+    inertia: np.ndarray,
 ) -> None:
-    """Integer sums of an unweighted block, missing values 0, for the clusters that have pixels in it."""
+    """Integer sums of an unweighted block, missing values 0, its counts and inertia per cluster.
+
+    The bits of a float32 between 2**23 and 2**24 are those of `_TO_WHOLE` plus the number of units:
+    summed modulo 2**32, the constant is taken off once for each pixel.
+    """
     chosen = np.empty(BLOCK, np.int32)
+    bits = units.view(np.int32)
+    whole = len(bits) - len(bits) % 4
     for j in range(in_block.size):
-        if in_block[j] == 0:
+        count, lost = np.int32(0), np.float32(0)
+        label = np.int32(j)
+        for i in range(BLOCK):
+            here = np.int32(-1) if nearest[i] == label else np.int32(0)
+            chosen[i] = here
+            count = np.int32(count - here)
+        in_block[j] = count
+        if count == 0:
             continue
         for i in range(BLOCK):
-            chosen[i] = -1 if nearest[i] == j else 0
-        for c in range(whole.shape[0]):
+            lost += best[i] * np.float32(chosen[i])
+        inertia[j] -= lost
+        offset = np.int32(count * _TO_WHOLE_BITS)
+        for c in range(0, whole, 4):
+            t0, t1, t2, t3 = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
+            for i in range(BLOCK):
+                here = chosen[i]
+                t0 = np.int32(t0 + (bits[c, i] & here))
+                t1 = np.int32(t1 + (bits[c + 1, i] & here))
+                t2 = np.int32(t2 + (bits[c + 2, i] & here))
+                t3 = np.int32(t3 + (bits[c + 3, i] & here))
+            sums[j, c] += np.int32(t0 - offset) * grid[c]
+            sums[j, c + 1] += np.int32(t1 - offset) * grid[c + 1]
+            sums[j, c + 2] += np.int32(t2 - offset) * grid[c + 2]
+            sums[j, c + 3] += np.int32(t3 - offset) * grid[c + 3]
+        for c in range(whole, len(bits)):
             total = np.int32(0)
             for i in range(BLOCK):
-                total = np.int32(total + (whole[c, i] & chosen[i]))
-            sums[j, c] += total * grid[c]
+                total = np.int32(total + (bits[c, i] & chosen[i]))
+            sums[j, c] += np.int32(total - offset) * grid[c]
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
@@ -378,9 +433,7 @@ def squared_distances(features: np.ndarray, centroids: np.ndarray) -> np.ndarray
     out = np.empty((centroids.shape[0], n_pixels), np.float32)
     for start in range(0, n_pixels, BLOCK):
         n = min(BLOCK, n_pixels - start)
-        if _load(features, start, n, x, valid):
-            _partial_distances(x, valid, centroids, n_valid, distances)
-        else:
-            _distances(x, centroids, distances)
+        _load(features, start, n, x)
+        _measure(x, valid, centroids, n_valid, distances)
         out[:, start : start + n] = distances[:, :n]
     return out
