@@ -1,6 +1,6 @@
 export function render({ model }) {
   const say = (message) => model.send_msg(message)
-  const dialog = h("dialog#browser", { "aria-label": "open data", onclose: () => say({ do: "close" }) })
+  const dialog = h("dialog#browser", { "aria-label": "open data", tabindex: "-1", onclose: () => say({ do: "close" }) })
   const list = () => model.entries.map((entry) => h("li", {},
     h("button.entry" + (entry.name === model.chosen ? ".chosen" : ""), {
       type: "button", "data-name": entry.name, title: entry.note,
@@ -15,6 +15,8 @@ export function render({ model }) {
     return h("div.preview", {}, image ? h("img", { src: image, alt: `preview of ${title}` }) : "", h("h3", {}, title),
       ...lines.map((line) => h("p", {}, line)), ...warnings.map((line) => h("p.warning", {}, line)))
   }
+  // what is drawn anew loses the focus, and with it the keyboard's place in the list
+  const focus = () => { if (dialog.open) (dialog.querySelector("button.entry.chosen") ?? dialog).focus() }
   const draw = () => {
     const folder = model.entries.find((e) => e.name === model.chosen)?.kind === "folder"
     dialog.replaceChildren(
@@ -24,8 +26,9 @@ export function render({ model }) {
       h("footer", {}, h("p.note", {}, model.note),
         folder ? button("Go into", "look into this folder", true, () => say({ do: "enter", name: model.chosen }), "#enter") : "",
         button("Open", model.openable ? "open this" : "choose data that can be opened first", model.openable, () => say({ do: "open", name: model.chosen }), "#open.primary")))
+    focus()
   }
-  const show = () => { if (model.shown && !dialog.open) dialog.showModal(); else if (!model.shown && dialog.open) dialog.close() }
+  const show = () => { if (model.shown && !dialog.open) { dialog.showModal(); focus() } else if (!model.shown && dialog.open) dialog.close() }
   for (const name of ["entries", "crumbs", "chosen", "preview", "openable", "note"]) model.on(name, draw)
   model.on("shown", show)
   draw()
