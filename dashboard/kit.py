@@ -72,7 +72,7 @@ def _setting(settings: param.Parameterized, name: str) -> Any:
 
 def button(label: str, name: str, on_click: Callable[[], None]) -> Any:
     """Return a small button; `name` is its CSS class."""
-    made = pn.widgets.Button(name=label, stylesheets=[WIDGET_STYLE], margin=(4, 4, 0, 0), css_classes=[name])
+    made = pn.widgets.Button(name=label, stylesheets=[WIDGET_STYLE], margin=(0, 4, 4, 0), css_classes=[name])
     made.on_click(lambda _: on_click())
     return made
 

@@ -31,7 +31,7 @@ class SelectionCard:
             visible=False,
             margin=0,
         )
-        self.root = pn.Column(self.text, self.tools, sizing_mode="stretch_width", margin=0)
+        self.root = pn.Column(self.tools, self.text, sizing_mode="stretch_width", margin=0)
         self.region: Region | None = None
         session.param.watch(self._pixel, "pixel")
         session.param.watch(self._region, "region")
