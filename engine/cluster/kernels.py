@@ -402,21 +402,25 @@ def _sum_slowly(
     sums: np.ndarray,
     valid_weights: np.ndarray,
 ) -> None:
-    """Exact sums of any block; adding and taking away 1.5 * 2**52 units rounds to a unit."""
-    for c in range(x.shape[0]):
-        unit = 1.5 * 2.0**52 * grid[c]
+    """Exact sums of any block; adding and taking away 1.5 * 2**52 units rounds to a unit.
+
+    Pixel by pixel, so that one sum does not wait for the other.
+    """
+    units = 1.5 * 2.0**52 * grid
+    step = 1.5 * 2.0**52 * weight_grid
+    if weights.size:
+        units *= weight_grid * 2.0**_SUM_BITS
+    for i in range(BLOCK):
+        j = nearest[i]
+        if j < 0:
+            continue
+        weight = 1.0
         if weights.size:
-            unit *= weight_grid * 2.0**_SUM_BITS
-        for i in range(BLOCK):
-            j = nearest[i]
-            if j < 0 or valid[c, i] == 0:
-                continue
-            weight = 1.0
-            if weights.size:
-                step = 1.5 * 2.0**52 * weight_grid
-                weight = (np.float64(weights[start + i]) + step) - step
-            sums[j, c] += (weight * np.float64(x[c, i]) + unit) - unit
-            valid_weights[j, c] += weight
+            weight = (np.float64(weights[start + i]) + step) - step
+        for c in range(x.shape[0]):
+            here = weight * np.float64(valid[c, i])
+            sums[j, c] += (here * np.float64(x[c, i]) + units[c]) - units[c]
+            valid_weights[j, c] += here
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]

@@ -12,14 +12,18 @@ from engine.cluster.centroids import FINE, ROUGH, Grids, Totals, complete, settl
 from engine.cluster.kernels import squared_distances
 from engine.errors import InputError
 
-CORE_PIXELS: Final = 2**13
-CORE_VALUES: Final = 2**20
-"""Bounds of a core: pixels, and feature values in all; `MIN_CORE` pixels whatever the features."""
+CORE_PER_CLUSTER: Final = 2**10
 MIN_CORE: Final = 2**11
+MAX_CORE: Final = 2**14
+CORE_VALUES: Final = 2**20
+"""Pixels of a core: so many for each cluster, within bounds, the upper also of feature values in all."""
+
+ALIKE: Final = 1e-3
+"""Restarts whose inertia differs by less than this share are on the way to the same centroids."""
 
 N_SWAPPED: Final = 4
 N_FINAL: Final = 2
-"""How many different runs go on: to the swaps on the core, to the last iterations on all pixels."""
+"""How many different runs go on: to the swaps on the core, to the iterations on all pixels."""
 
 N_CANDIDATES: Final = 12
 N_TRIED: Final = 3
@@ -76,14 +80,18 @@ def cluster_pixels(
         core = draw_core(everything, n_clusters=n_clusters, rng=own)
         grids = Grids.of(*core)
         restart = partial(_restart, core, grids=grids, n_clusters=n_clusters)
-        runs = _best_distinct(list(threads.map(restart, seeds)), N_SWAPPED)
+        runs = list(threads.map(restart, seeds))
         progress.report(0.3, "finding centres")
-        runs = list(threads.map(partial(_swapped, core, grids=grids), runs, seeds))
+        if _agree(runs):
+            runs = _best_distinct(runs, N_FINAL, alike=ALIKE)
+        else:
+            swapped = partial(_swapped, core, grids=grids)
+            runs = list(threads.map(swapped, _best_distinct(runs, N_SWAPPED, alike=ROUGH), seeds))
         progress.report(0.6, "finding centres")
         grids = Grids.of(*everything)
         for tolerance, n_kept in ((ROUGH, N_FINAL), (FINE, 1)):
             settled = partial(_settled, everything, grids=grids, tolerance=tolerance)
-            runs = _best_distinct(list(threads.map(settled, _best_distinct(runs, N_SWAPPED))), n_kept)
+            runs = _best_distinct(list(threads.map(settled, runs)), n_kept, alike=ROUGH)
     return runs[0].centroids
 
 
@@ -99,7 +107,8 @@ def draw_core(pixels: Core, *, n_clusters: int, rng: np.random.Generator) -> Cor
     arXiv:1703.06476 (2017), section 2.5.
     """
     features, weights = pixels
-    n_core = max(MIN_CORE, min(CORE_PIXELS, CORE_VALUES // len(features)))
+    n_core = CORE_PER_CLUSTER * max(4, n_clusters)
+    n_core = max(MIN_CORE, min(MAX_CORE, n_core, CORE_VALUES // len(features)))
     if features.shape[1] <= n_core:
         return pixels
     few = Core(*thinned(features, weights, n_core))
@@ -136,11 +145,17 @@ def _restart(core: Core, rng: np.random.Generator, *, grids: Grids, n_clusters: 
     return Run(*settle(*core, centroids, grids=grids, tolerance=ROUGH))
 
 
-def _best_distinct(runs: list[Run], n_kept: int) -> list[Run]:
+def _agree(runs: list[Run]) -> bool:
+    """Whether a third of the runs, and more than one, ended like the best: then it is not missed."""
+    least = min(run.inertia for run in runs)
+    return sum(run.inertia <= least * (1 + ALIKE) for run in runs) >= max(2, len(runs) / 3)
+
+
+def _best_distinct(runs: list[Run], n_kept: int, *, alike: float) -> list[Run]:
     """The runs of lowest inertia; of those that ended alike, one."""
     kept: list[Run] = []
     for run in sorted(runs, key=lambda run: run.inertia):
-        if len(kept) < n_kept and (not kept or run.inertia > kept[-1].inertia * (1 + ROUGH)):
+        if len(kept) < n_kept and (not kept or run.inertia > kept[-1].inertia * (1 + alike)):
             kept.append(run)
     return kept
 
