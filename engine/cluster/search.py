@@ -82,11 +82,8 @@ def cluster_pixels(
         restart = partial(_restart, core, grids=grids, n_clusters=n_clusters)
         runs = list(threads.map(restart, seeds))
         progress.report(0.3, "finding centres")
-        if _agree(runs):
-            runs = _best_distinct(runs, N_FINAL, alike=ALIKE)
-        else:
-            swapped = partial(_swapped, core, grids=grids)
-            runs = list(threads.map(swapped, _best_distinct(runs, N_SWAPPED, alike=ROUGH), seeds))
+        runs = _best_distinct(runs, 1 if _agree(runs) else N_SWAPPED, alike=ROUGH)
+        runs = list(threads.map(partial(_swapped, core, grids=grids), runs, seeds))
         progress.report(0.6, "finding centres")
         grids = Grids.of(*everything)
         for tolerance, n_kept in ((ROUGH, N_FINAL), (FINE, 1)):
@@ -146,7 +143,7 @@ def _restart(core: Core, rng: np.random.Generator, *, grids: Grids, n_clusters: 
 
 
 def _agree(runs: list[Run]) -> bool:
-    """Whether a third of the runs, and more than one, ended like the best: then it is not missed."""
+    """Whether a third of the runs, and more than one, ended like the best: then one is enough."""
     least = min(run.inertia for run in runs)
     return sum(run.inertia <= least * (1 + ALIKE) for run in runs) >= max(2, len(runs) / 3)
 
