@@ -22,12 +22,6 @@ WARNING: Final = "#D55E00"
 TRANSPARENT: Final = "#00000000"
 FONT_SIZES: Final = {"labels": "10pt", "ticks": "9pt", "title": "10pt", "legend": "9pt"}
 
-MATERIAL: Final[dict[str, Any]] = {
-    "light": {"palette": {"primary": {"main": ACCENT}}, "typography": {"fontFamily": FONT}},
-    "dark": {"palette": {"primary": {"main": ACCENT_DARK}}, "typography": {"fontFamily": FONT}},
-}
-"""`theme_config` of the page shell."""
-
 COLORMAPS: Final = {
     "viridis": palettes.Viridis256,
     "cividis": palettes.Cividis256,

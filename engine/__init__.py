@@ -11,10 +11,10 @@ Everything is loaded on first use, so that `import engine` costs next to nothing
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import engine.runtime.jobs as jobs
     from engine.export.store import write_result as save
     from engine.pipeline import edit, fit, load, run, undo
     from engine.readers import open_images as open  # noqa: A004  (engine.open is the contract's name)
-    from engine.runtime import jobs
 
 __all__ = ["edit", "fit", "jobs", "load", "open", "run", "save", "undo"]
 
