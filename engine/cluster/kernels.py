@@ -404,23 +404,24 @@ def _sum_slowly(
 ) -> None:
     """Exact sums of any block; adding and taking away 1.5 * 2**52 units rounds to a unit.
 
-    Pixel by pixel, so that one sum does not wait for the other.
+    Pixel by pixel, so that one sum does not wait for the other; some features at a time, for the cache.
     """
     units = 1.5 * 2.0**52 * grid
     step = 1.5 * 2.0**52 * weight_grid
     if weights.size:
         units *= weight_grid * 2.0**_SUM_BITS
-    for i in range(BLOCK):
-        j = nearest[i]
-        if j < 0:
-            continue
-        weight = 1.0
-        if weights.size:
-            weight = (np.float64(weights[start + i]) + step) - step
-        for c in range(x.shape[0]):
-            here = weight * np.float64(valid[c, i])
-            sums[j, c] += (here * np.float64(x[c, i]) + units[c]) - units[c]
-            valid_weights[j, c] += here
+    for first in range(0, x.shape[0], 32):
+        for i in range(BLOCK):
+            j = nearest[i]
+            if j < 0:
+                continue
+            weight = 1.0
+            if weights.size:
+                weight = (np.float64(weights[start + i]) + step) - step
+            for c in range(first, min(first + 32, x.shape[0])):
+                here = weight * np.float64(valid[c, i])
+                sums[j, c] += (here * np.float64(x[c, i]) + units[c]) - units[c]
+                valid_weights[j, c] += here
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
