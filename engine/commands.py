@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,15 +54,14 @@ def fit(options: Namespace) -> None:
 
 def run(options: Namespace) -> None:
     """Run an analysis on files or folders and store the results."""
+    from engine.export.store import open_result, write_result
+
     recipes = _recipes(options)
-    several = len(recipes) > 1
-    for recipe in recipes:
-        name = Path(str(recipe.source).partition("::")[0]).stem or "result"
-        out = options.out / f"{name}.zarr" if several else options.out
+    targets = [options.out] if len(recipes) == 1 else _targets(options.out, recipes)
+    for recipe, out in zip(recipes, targets, strict=True):
         if out.exists() and not options.overwrite:
             raise FileError(f"{out} exists; give another --out, or --overwrite to replace it")
-        _copy(_perform(recipe, options), out)
-        print(out)  # noqa: T201
+        print(write_result(open_result(_perform(recipe, options)), out, overwrite=options.overwrite))  # noqa: T201
 
 
 def choose_number(options: Namespace) -> None:
@@ -157,6 +155,13 @@ def _recipes(options: Namespace) -> list[Recipe]:
     return [_prepared(recipe, options) for recipe in recipes]
 
 
+def _targets(folder: Path, recipes: Sequence[Recipe]) -> list[Path]:
+    """Return one result a recipe, named after its source; sources of the same name are numbered."""
+    names = [Path(str(recipe.source).partition("::")[0]).stem for recipe in recipes]
+    before = [names[:i].count(name) for i, name in enumerate(names)]
+    return [folder / f"{name}{f'_{n + 1}' if n else ''}.zarr" for name, n in zip(names, before, strict=True)]
+
+
 def _prepared(recipe: Recipe, options: Namespace) -> Recipe:
     """Add the preparation that options ask for."""
     if options.pixel_size is None:
@@ -185,21 +190,6 @@ def _perform(recipe: Recipe, options: Namespace) -> Path:
     if job.state != "done" or job.result is None:
         raise MapstackError(job.error or f"job {job.id} is {job.state}; see 'mapstack jobs show {job.id}'")
     return Path(job.result)
-
-
-def _copy(result: Path, out: Path) -> None:
-    """Copy a result atomically."""
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(result, partial)
-        if out.exists():
-            shutil.rmtree(out)
-        partial.rename(out)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise FileError(f"cannot write {out} ({error.strerror or error}); give another --out") from None
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Stored results: one Zarr v3 store a result, written in one pass over the data, whole or not at all."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from engine.errors import FileError, InputError
 from engine.export.atomic import appearing
 from engine.export.provenance import recipe_text, stem
 from engine.export.streaming import aligned, encoding, in_memory, is_streamed, write_layout, write_maps
-from engine.recipe import Recipe
+from engine.recipe import SOURCE, Recipe
 from engine.schema import PIXEL
 
 STORE: Final = "mapstack_result"
@@ -61,7 +62,7 @@ def write_result(
         for group, node in result.subtree_with_keys
     }
     root = groups.pop(".")
-    root.attrs = {**root.attrs, STORE: STORE_VERSION}
+    root.attrs = {**root.attrs, **_source_seen_from(path.parent, root), STORE: STORE_VERSION}
     with appearing(path) as draft:
         maps = {str(n): v.variable for n, v in root.data_vars.items() if is_streamed(v.variable)}
         streams = {name: aligned(blocks.tiled(xr.DataArray(v))) for name, v in maps.items()}
@@ -99,11 +100,20 @@ def open_result(path: str | Path) -> xr.DataTree:
         )
     try:
         tree = xr.open_datatree(path, engine="zarr", consolidated=True)
-        return xr.DataTree.from_dict({group: _loaded(node) for group, node in tree.subtree_with_keys})
+        result = xr.DataTree.from_dict({group: _loaded(node) for group, node in tree.subtree_with_keys})
+        if result.attrs.get(SOURCE):
+            result.attrs[SOURCE] = os.path.normpath(path.absolute().parent / result.attrs[SOURCE])
+        return result
     except Exception as error:  # a damaged store raises nearly anything
         raise FileError(
             f"the result {path} is damaged ({type(error).__name__}: {error}); run it again"
         ) from error
+
+
+def _source_seen_from(folder: Path, root: xr.Dataset) -> dict[str, str]:
+    """The source's path relative to where the result lies, so that both can be moved together."""
+    source = str(root.attrs.get(SOURCE, ""))
+    return {SOURCE: os.path.relpath(source, folder)} if source else {}
 
 
 def stored_version(path: str | Path) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,6 +162,32 @@ def test_an_existing_result_is_kept_unless_it_is_to_be_overwritten(
     assert labels(tmp_path / "o.zarr").max() == 2
     assert main([*run, "--n-clusters", "3", "--overwrite"]) == 0
     assert labels(tmp_path / "o.zarr").max() == 3
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").touch()
+    assert main(["run", "kmeans", str(example), "--overwrite", "--out", str(tmp_path / "mine")]) == 2
+    assert "no Mapstack result" in capsys.readouterr().err
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+def test_a_result_says_where_its_source_lies_seen_from_itself(example: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results" / "o.zarr"
+    assert main(["run", "kmeans", str(example), "--n-clusters", "2", "--out", str(out)]) == 0
+    stored = json.loads((out / "zarr.json").read_text())["attributes"]["source"]
+    assert not Path(stored).is_absolute()
+    assert (out.parent / stored).resolve() == example.resolve()
+    assert Path(engine.load(out).attrs["source"]).resolve() == example.resolve()
+
+
+def test_sources_of_the_same_name_get_results_of_their_own(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = shutil.copytree(example, tmp_path / "again" / example.name)
+    out = tmp_path / "all"
+    assert main(["run", "kmeans", str(example), str(again), "--n-clusters", "2", "--out", str(out)]) == 0
+    assert [Path(line).name for line in capsys.readouterr().out.split()] == [
+        f"{example.name}.zarr",
+        f"{example.name}_2.zarr",
+    ]
 
 
 def test_a_bug_is_one_line_with_a_log_and_exit_code_1(
