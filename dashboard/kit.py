@@ -24,6 +24,12 @@ ASSETS: Final = Path(__file__).parent / "assets"
 COMPONENT_STYLE: Final = (ASSETS / "components.css").read_text(encoding="utf-8")
 WIDGET_STYLE: Final = (ASSETS / "widgets.css").read_text(encoding="utf-8")
 LOG: Final = logging.getLogger("mapstack")
+SETTING_NAMES: Final = {"n_clusters": "classes"}
+"""Settings that the page calls otherwise than the analysis does."""
+
+UNSEEN_LABEL: Final = (
+    "label { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }"
+)
 
 Message = Mapping[str, Any]
 
@@ -55,7 +61,7 @@ def settings_form(settings: param.Parameterized, names: list[str]) -> Any:
 def _setting(settings: param.Parameterized, name: str) -> Any:
     parameter = settings.param[name]
     options: dict[str, Any] = {
-        "name": name.removeprefix("n_").replace("_", " "),
+        "name": SETTING_NAMES.get(name, name.removeprefix("n_").replace("_", " ")),
         "sizing_mode": "stretch_width",
         "stylesheets": [WIDGET_STYLE],
         "margin": (0, 5, 0, 0),
@@ -70,9 +76,9 @@ def _setting(settings: param.Parameterized, name: str) -> Any:
     return made.layout[0]
 
 
-def button(label: str, name: str, on_click: Callable[[], None]) -> Any:
+def button(label: str, name: str, on_click: Callable[[], None], *, margin: Any = (0, 4, 4, 0)) -> Any:
     """Return a small button; `name` is its CSS class."""
-    made = pn.widgets.Button(name=label, stylesheets=[WIDGET_STYLE], margin=(0, 4, 4, 0), css_classes=[name])
+    made = pn.widgets.Button(name=label, stylesheets=[WIDGET_STYLE], margin=margin, css_classes=[name])
     made.on_click(lambda _: on_click())
     return made
 
@@ -90,10 +96,15 @@ def number(label: str, name: str) -> Any:
     )
 
 
-def choice(options: Mapping[str, Any] | list[Any], name: str, **more: Any) -> Any:
-    """Return a compact select of named options; `name` is its CSS class."""
+def choice(options: Mapping[str, Any] | list[Any], name: str, *, label: str, **more: Any) -> Any:
+    """Return a compact select of named options; `name` is its CSS class, `label` is for screen readers."""
     return pn.widgets.Select(
-        options=options, stylesheets=[WIDGET_STYLE], margin=0, css_classes=[name], **more
+        name=label,
+        options=options,
+        stylesheets=[WIDGET_STYLE, UNSEEN_LABEL],
+        margin=0,
+        css_classes=[name],
+        **more,
     )
 
 
@@ -132,12 +143,20 @@ class ClassTable(Component):
     rows = param.List([], item_type=dict)
     selected = param.List([], item_type=int)
     area_unit = param.String("")
-    undo = param.String("", doc="What undo would take back.")
-    redo = param.String("", doc="What redo would do again.")
     busy = param.Boolean(False)
     empty = param.String("")
 
     _esm = _script("class_table")
+
+
+class History(Component):
+    """Undo and redo; says `undo` or `redo`."""
+
+    undo = param.String("", doc="What undo would take back.")
+    redo = param.String("", doc="What redo would do again.")
+    busy = param.Boolean(False)
+
+    _esm = _script("history")
 
 
 class Stepper(Component):

@@ -67,7 +67,7 @@ SCALE_BAR: Final[dict[str, Any]] = {
     "padding": 4,
     "margin": 6,
     "label_standoff": 2,
-    "location": "bottom_left",
+    "anchor": "bottom_left",
 }
 
 

@@ -31,7 +31,7 @@ export function render({ model }) {
     const chosen = current.includes(row.label)
     return h("tr" + (chosen ? ".chosen" : ""), {
       "data-label": row.label, "aria-selected": String(chosen), onclick: (e) => choose(row.label, e),
-    }, h("td", {}, swatch), h("td.key", {}, String(row.label)), h("td.wide", {}, name), h("td.number", {}, row.share),
+    }, h("td", {}, swatch), h("td.key", {}, h("button.plain.pick", { type: "button", "data-pick": row.label, "aria-pressed": String(chosen), "aria-label": `select class ${row.label}, ${row.name}`, title: "select; with Ctrl several" }, String(row.label))), h("td.wide", {}, name), h("td.number", {}, row.share),
       h("td.number", {}, row.area), h("td.number", {}, row.confidence))
   }
   const draw = () => {
@@ -43,14 +43,13 @@ export function render({ model }) {
       : h("p.empty", {}, model.empty)
     const tools = h("div.tools", {},
       button("merge", n > 1 ? `merge the ${n} selected classes` : "select two or more classes to merge (Ctrl-click)", n > 1 && !model.busy, () => say({ do: "merge" }), "#merge"),
-      button("split", n === 1 ? "split the selected class in two" : "select one class to split", n === 1 && !model.busy, () => say({ do: "split" }), "#split"),
-      h("span.gap"),
-      button("↶", model.undo ? `undo ${model.undo} (Ctrl-Z)` : "nothing to undo", Boolean(model.undo) && !model.busy, () => say({ do: "undo" }), "#undo"),
-      button("↷", model.redo ? `redo ${model.redo} (Ctrl-Y)` : "nothing to redo", Boolean(model.redo) && !model.busy, () => say({ do: "redo" }), "#redo"))
+      button("split", n === 1 ? "split the selected class in two" : "select one class to split", n === 1 && !model.busy, () => say({ do: "split" }), "#split"))
+    const focused = root.getRootNode().activeElement?.dataset.pick
     root.replaceChildren(body, model.rows.length ? tools : "")
+    if (focused) root.querySelector(`[data-pick="${focused}"]`)?.focus()  // or the keyboard would lose its place
   }
   model.on("selected", () => { current = model.selected; draw() })
-  for (const name of ["rows", "undo", "redo", "busy", "area_unit", "empty"]) model.on(name, draw)
+  for (const name of ["rows", "busy", "area_unit", "empty"]) model.on(name, draw)
   draw()
   return root
 }

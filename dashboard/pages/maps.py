@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import panel as pn
 
-from dashboard.kit import Code, Keys, Stepper, button, choice, escape, markup, switch
+from dashboard.kit import Code, Keys, Stepper, button, choice, escape, markup, sentence, switch
 from dashboard.pages.base import Page, Visit
 from dashboard.state.editing import code_of
 from dashboard.state.example import example_segmentation
@@ -21,6 +21,7 @@ from dashboard.views.map_grid import MapGrid
 from dashboard.views.picker import Picker
 from dashboard.views.selection_card import SelectionCard
 from dashboard.views.status_line import StatusLine
+from engine.errors import MapstackError
 from engine.runtime import jobs
 
 ANALYSIS: Final = "kmeans"
@@ -49,12 +50,14 @@ BODY: Final = """
   </section>
   <section class="right" aria-label="what came out">
     <div class="card"><h2>Classes</h2>{{ embed(roots.classes) }}</div>
-    <div class="card"><h2>Spectra <small>mean ± sd</small></h2>{{ embed(roots.spectra) }}</div>
-    <div class="card"><h2>Histogram <small>{{ embed(roots.histogram_of) }}</small></h2>
+    <div class="card charts" id="spectra"><h2>Spectra <small>mean ± sd</small></h2>
+      {{ embed(roots.spectra) }}</div>
+    <div class="card charts" id="histogram">
+      <h2>Histogram<small>pixels by {{ embed(roots.histogram_of) }}</small></h2>
       {{ embed(roots.histogram) }}</div>
     <div class="card"><h2>Selection</h2>{{ embed(roots.selection) }}</div>
   </section>
-  <footer class="status">{{ embed(roots.status) }}{{ embed(roots.home) }}</footer>
+  <footer class="status">{{ embed(roots.status) }}{{ embed(roots.history) }}{{ embed(roots.home) }}</footer>
 </div>
 <div class="hidden-root">{{ embed(roots.keys) }}{{ embed(roots.browser) }}</div>
 """
@@ -110,7 +113,8 @@ class MapsPage:
             "histogram_of": self.of,
             "selection": self.selection.root,
             "status": self.status.text,
-            "home": button("⌂ reset view", "reset-view", self.grid.reset),
+            "history": self.classes.history,
+            "home": button("⌂ reset view", "reset-view", self.grid.reset, margin=(0, 4, 0, 6)),
             "keys": self.keys,
         }
 
@@ -135,7 +139,7 @@ class MapsPage:
         library = self.visit.library
 
         def load() -> tuple[Stack, Segmentation | None]:
-            segmentation = library.segmentation(result) if result else None
+            segmentation = self._found(result) if result else None
             return library.stack(address, segmentation.recipe.prepare if segmentation else ()), segmentation
 
         def show(found: tuple[Stack, Segmentation | None]) -> None:
@@ -145,6 +149,15 @@ class MapsPage:
                 self._segmented(found[1])
 
         self.work.run(load, show, key="open", failed=self._nothing)
+
+    def _found(self, result: str) -> Segmentation | None:
+        """Read a result; the data are shown without one that is gone."""
+        try:
+            return self.visit.library.segmentation(result)
+        except MapstackError as error:
+            said = sentence(error)
+            self.work.post(lambda: self.visit.tell(said, "error"))
+            return None
 
     def load_result(self, result: str) -> None:
         """Show a stored result of the open data."""
@@ -191,9 +204,17 @@ class MapsPage:
     def _connect(self) -> None:
         session = self.session
         self.modes = switch(MODE_NAMES, "modes", value=session.mode)
-        self.stretch = choice(STRETCHES, "stretch", value=session.percent, width=84)
-        self.colors = choice(list(COLORMAPS), "colormap", value=session.colormap, width=92)
-        self.of = choice([], "histogram-of", width=84)
+        self.stretch = choice(
+            STRETCHES,
+            "stretch",
+            label="share of the values that the grey scale spans",
+            value=session.percent,
+            width=84,
+        )
+        self.colors = choice(
+            list(COLORMAPS), "colormap", label="colours of the values", value=session.colormap, width=92
+        )
+        self.of = choice([], "histogram-of", label="histogram of", width=84)
         self.modes.link(session, value="mode")
         self.stretch.link(session, value="percent")
         self.colors.link(session, value="colormap")
@@ -221,7 +242,7 @@ class MapsPage:
             coordinate = stack.images[stack.spectral]
             units = str(coordinate.attrs.get("units", "1"))
             suffix = "" if units == "1" else f" {units}"
-            values = [f"{float(value):.4g}{suffix}" for value in coordinate.values]
+            values = [f"{float(value):.6g}{suffix}" for value in coordinate.values]
         self.stepper.param.update(values=values, value=self.session.channel, label=stack.spectral or "")
         self.of.param.update(options=stack.variables, value=stack.variables[0])
 

@@ -8,7 +8,7 @@ the spectrum, so that no vertical jump appears; the axis may then leave 0...360.
                    marks=Marks(position=600.0, picked=curve, region=region_spectrum))
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,22 +73,21 @@ def spectra(
     for label, name, color in zip(classes.labels, classes.names, classes.colors, strict=True):
         alpha = theme.DIMMED if selected and label not in selected else 1.0
         rows.append((_spread(table.sel({LABEL: label}), variable, band), name, color, alpha))
-    around = rows[0][0][0] if rows else None
     region = (
         []
         if marks.region is None
         else [(_spread(marks.region, variable, band), "region", theme.REGION["color"], 1.0)]
     )
-    curves = [(_drawn(spread, period, around), *style) for spread, *style in (*rows, *region)]
+    curves: list[Any] = [(_drawn(spread, period, ()), *style) for spread, *style in rows]
+    middles = [drawn[0] for drawn, _, _, _ in curves]
+    curves += [(_drawn(spread, period, middles), *style) for spread, *style in region]
     picked = np.full(position.size, np.nan) if marks.picked is None else np.asarray(marks.picked, float)
     return hv.Overlay(
         [
             _bands(position, curves, x_dim, y_dim),
             _curves(position, curves, x_dim, y_dim),
             hv.VLine(np.nan if marks.position is None else marks.position),
-            hv.Curve((position, _near(unwrapped(picked, period), around, period)), x_dim, y_dim).opts(
-                **theme.PICKED
-            ),
+            hv.Curve((position, _placed(picked, period, middles)), x_dim, y_dim).opts(**theme.PICKED),
         ]
     )
 
@@ -142,19 +141,28 @@ def unwrapped(curve: Curve, period: float | None) -> Curve:
     return out
 
 
-def _near(curve: Curve, reference: Curve | None, period: float | None) -> Curve:
-    """Shift a curve by whole turns to where its mean lies nearest to the reference's."""
-    if period is None or reference is None or not (np.isfinite(curve) & np.isfinite(reference)).any():
-        return curve
-    offset = np.nanmedian(unwrapped(reference, period) - curve)
-    return np.asarray(curve + period * np.round(offset / period))
+def _placed(curve: Curve, period: float | None, others: Sequence[Curve]) -> Curve:
+    """Curve without jumps, its median between 0 and the period, or beside the most similar of others."""
+    out = unwrapped(curve, period)
+    if period is None or not np.isfinite(out).any():
+        return out
+    shifts = [gap for gap in (_gap(out, other) for other in others) if np.isfinite(gap)]
+    nearest = min(shifts, key=lambda gap: abs(np.mod(gap + period / 2, period) - period / 2), default=None)
+    turns = -np.floor(np.nanmedian(out) / period) if nearest is None else np.round(nearest / period)
+    return np.asarray(out + period * turns)
+
+
+def _gap(curve: Curve, other: Curve) -> float:
+    """Median of the differences where both have values; NaN where they never have."""
+    gaps = (other - curve)[np.isfinite(other) & np.isfinite(curve)]
+    return float(np.median(gaps)) if gaps.size else float("nan")
 
 
 def _drawn(
-    spread: tuple[Curve, Curve, Curve], period: float | None, around: Curve | None
+    spread: tuple[Curve, Curve, Curve], period: float | None, others: Sequence[Curve]
 ) -> tuple[Curve, Curve, Curve]:
     middle, low, high = spread
-    drawn = _near(unwrapped(middle, period), around, period)
+    drawn = _placed(middle, period, others)
     if period is None:
         return drawn, low, high
     below, above = (np.mod(edge - middle + period / 2, period) - period / 2 for edge in (low, high))

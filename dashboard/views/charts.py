@@ -10,7 +10,7 @@ import param
 from bokeh.events import Tap
 
 from dashboard import theme
-from dashboard.kit import Work, markup
+from dashboard.kit import Work, button, escape, markup
 from dashboard.plots import elbow as elbow_plot
 from dashboard.plots.distributions import count_by_class, histogram
 from dashboard.plots.spectra import SHOWN_UNITS, Marks, nearest_class, spectra, value_dimension
@@ -21,10 +21,6 @@ from engine.schema import LABELS, PIXEL, pixel_map
 
 HISTOGRAM_PIXELS: Final = 2**19
 """Histograms of larger maps are of evenly spread rows and columns."""
-SPECTRUM_HEIGHT: Final = 128
-LABEL_HEIGHT: Final = 16
-"""What the lowest of several charts has more, for the label of the shared axis."""
-HISTOGRAM_HEIGHT: Final = 100
 ELBOW_HEIGHT: Final = 92
 SHORT: Final = {
     "distortion": "distortion",
@@ -41,11 +37,14 @@ Tapped = Callable[[float, float], None]
 def chart_pane(
     plot: hv.DynamicMap,
     *,
-    height: int,
+    height: int | None = None,
     on_tap: Tapped | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Pane of a chart on the page's own background; `on_tap` gets positions in the chart's units."""
+    """Pane of a chart on the page's own background; `on_tap` gets positions in the chart's units.
+
+    Without a height it takes what its card leaves it.
+    """
 
     def dress(drawn: Any, _element: Any) -> None:
         figure = drawn.state
@@ -70,9 +69,9 @@ def chart_pane(
     shown = {
         "hooks": [dress],
         "responsive": True,
-        "height": height,
         "show_legend": False,
         "yticks": 4,
+        **({"height": height} if height else {}),
         **(options or {}),
     }
     fresh = [
@@ -83,7 +82,7 @@ def chart_pane(
     return pn.pane.HoloViews(
         plot.opts(hv.opts.Overlay(framewise=True, **shown), *fresh),
         height=height,
-        sizing_mode="stretch_width",
+        sizing_mode="stretch_width" if height else "stretch_both",
         linked_axes=False,
         margin=0,
     )
@@ -98,7 +97,7 @@ class SpectraPanel(param.Parameterized):
     def __init__(self, session: Session, work: Work) -> None:
         super().__init__()
         self.session, self.work = session, work
-        self.root = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["spectra"])
+        self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["spectra"])
         self._drawn: Any = None
         session.param.watch(self._rebuild, ["stack", "segmentation"])
         self._rebuild()
@@ -144,7 +143,6 @@ class SpectraPanel(param.Parameterized):
 
         pane = chart_pane(
             hv.DynamicMap(draw, streams=streams),
-            height=SPECTRUM_HEIGHT + LABEL_HEIGHT * last,
             on_tap=tapped,
             options={} if last else {"xlabel": ""},
         )
@@ -173,23 +171,25 @@ class HistogramPanel(param.Parameterized):
     def __init__(self, session: Session, work: Work) -> None:
         super().__init__()
         self.session, self.work = session, work
-        self.root = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.root = pn.Column(sizing_mode="stretch_both", margin=0)
+        self._axis: Any = None
         session.param.watch(self._count, ["stack", "segmentation", "channel"])
         self.param.watch(self._count, "variable")
-        self._rebuild()
+        self._empty()
 
     def choose(self, variable: str) -> None:
         """Show another variable."""
         self.variable = variable
 
-    def _rebuild(self, *_: Any) -> None:
+    def _empty(self) -> None:
+        self._axis = None
+        self.root.objects = [markup('<p class="empty">Values inside the classes appear here.</p>')]
+
+    def _rebuild(self) -> None:
         """Make the chart anew: its axis is of one variable."""
-        if self.counted is None:
-            self.root.objects = [markup('<p class="empty">Values inside the classes appear here.</p>')]
-            return
         streams = {"counted": self.param.counted, "selected": self.session.param.selected}
         plot = hv.DynamicMap(self._draw, streams=hv.streams.Params.from_params(streams))
-        pane = chart_pane(plot, height=HISTOGRAM_HEIGHT)
+        pane = chart_pane(plot, options={"xlabel": "", "ylabel": "", "yticks": 3})
         pane.css_classes = ["chart", "histogram"]
         self.root.objects = [pane]
 
@@ -200,16 +200,17 @@ class HistogramPanel(param.Parameterized):
     def _count(self, *_: Any) -> None:
         stack, segmentation, name = self.session.stack, self.session.segmentation, self.variable
         if stack is None or segmentation is None or name not in stack.variables:
-            self.counted = None
-            self._rebuild()
+            self._empty()
             return
         channel = self.session.channel
         self.work.run(lambda: _counted(stack, segmentation, name, channel), self._show, key="histogram")
 
     def _show(self, counted: Any) -> None:
-        same = self.counted is not None and self.counted[3] == counted[3]
+        if self.session.segmentation is None:
+            return
         self.counted = counted
-        if not same:
+        if self._axis != counted[3]:
+            self._axis = counted[3]
             self._rebuild()
 
 
@@ -234,7 +235,9 @@ class ChoicePanel(param.Parameterized):
     def __init__(self, on_choose: Callable[[int], None]) -> None:
         super().__init__()
         self.on_choose = on_choose
-        self.sentence = markup("")
+        self.sentence, self.why = markup(""), markup("")
+        self.use = button("", "use-suggested", lambda: on_choose(self.choice["recommended"]))
+        self.param.watch(self._offer, ["choice", "chosen"])
         self.root = pn.Column(sizing_mode="stretch_width", margin=0)
 
     def show(self, choice: Any) -> None:
@@ -242,6 +245,7 @@ class ChoicePanel(param.Parameterized):
         first = self.choice is None
         self.choice = choice.to_dict()
         self.sentence.object = sentence_of(self.choice)
+        self.why.object = f"<details><summary>why</summary>{escape(self.choice['reason'])}.</details>"
         if first:
             plot = hv.DynamicMap(
                 self._draw,
@@ -252,13 +256,20 @@ class ChoicePanel(param.Parameterized):
             bare = {"yaxis": None, "xlabel": "", "ylabel": "", "ylim": (-0.1, 1.1)}
             pane = chart_pane(plot, height=ELBOW_HEIGHT, on_tap=self._tapped, options=bare)
             pane.css_classes = ["chart", "elbow"]
-            self.root.objects = [pane, markup(legend()), self.sentence]
+            self.root.objects = [pane, markup(legend()), self.sentence, self.use, self.why]
 
     def wait(self, text: str) -> None:
         """Say what is going on until there is something to show."""
         self.choice = None
         self.sentence.object = f'<p class="sentence">{text}</p>'
         self.root.objects = [self.sentence]
+
+    def _offer(self, *_: Any) -> None:
+        """Offer to take the suggestion in one click."""
+        suggested = self.choice and self.choice["recommended"]
+        self.use.visible = bool(suggested)
+        self.use.disabled = suggested == self.chosen
+        self.use.name = f"{suggested} classes are set" if self.use.disabled else f"use {suggested} classes"
 
     def _draw(self, choice: Any, chosen: int) -> hv.Overlay:
         return elbow_plot.elbow(choice or {"k": [2, 3]}, chosen=chosen or None)
@@ -282,12 +293,16 @@ def legend() -> str:
 
 def sentence_of(choice: dict[str, Any]) -> str:
     """What the figures say, as HTML."""
-    from dashboard.kit import escape
-
     recommended = choice["recommended"]
-    lead = "No clear number of classes" if recommended is None else f"Suggests {recommended} classes"
-    reason = escape(choice["reason"])
-    return f'<p class="sentence" title="{reason}"><b id="suggested">{lead}</b> — {reason}</p>'
+    lead, rest = (
+        ("No number stands out", "try a few and look at the maps.")
+        if recommended is None
+        else (
+            f"Suggests {recommended} classes",
+            "the most that stay apart and are found again in half of the pixels.",
+        )
+    )
+    return f'<p class="sentence"><b id="suggested">{lead}</b>: {rest}</p>'
 
 
 def shown_units(units: str) -> str:

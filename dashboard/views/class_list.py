@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dashboard.kit import ClassTable, Work
+from dashboard.kit import ClassTable, History, Work
 from dashboard.state import editing
 from dashboard.state.library import Library, Segmentation
 from dashboard.state.session import Session, pixel_units
@@ -16,6 +16,10 @@ class ClassList:
         self.table = ClassTable(
             listener=lambda message: work.guard(lambda: self._heard(message)),
             empty="No classes yet: press Run on the left.",
+        )
+        self.history = History(
+            listener=lambda message: work.guard(self.undo if message["do"] == "undo" else self.redo),
+            sizing_mode="fixed",
         )
         session.param.watch(self._draw, ["segmentation", "earlier", "later", "stack"])
         session.param.watch(self._select, "selected")
@@ -51,14 +55,17 @@ class ClassList:
         )
 
     def _compute(self, make: Any, show: Any) -> None:
-        self.table.busy = True
+        self._busy(True)
 
         def done(after: Segmentation) -> None:
-            self.table.busy = False
+            self._busy(False)
             show(after)
             self._keep(after)
 
-        self.work.run(make, done, key="edit", failed=lambda: setattr(self.table, "busy", False))
+        self.work.run(make, done, key="edit", failed=lambda: self._busy(False))
+
+    def _busy(self, busy: bool) -> None:
+        self.table.busy = self.history.busy = busy
 
     def _keep(self, segmentation: Segmentation | None) -> None:
         """Store what is shown now, so that the URL can reopen it."""
@@ -75,8 +82,6 @@ class ClassList:
             "recolour": lambda: self.edit("recolour", label=message["label"], color=message["color"]),
             "merge": lambda: self.edit("merge", labels=sorted(selected)),
             "split": lambda: self.edit("split", label=selected[0]),
-            "undo": self.undo,
-            "redo": self.redo,
         }
         actions[message["do"]]()
 
@@ -88,7 +93,9 @@ class ClassList:
         self.table.param.update(
             rows=editing.class_rows(session.segmentation),
             selected=list(session.selected),
+            area_unit="" if session.stack is None else f"{pixel_units(session.stack)}²",
+        )
+        self.history.param.update(
             undo=editing.last_edit(session.segmentation),
             redo=editing.last_edit(session.later[-1]) if session.later else "",
-            area_unit="" if session.stack is None else f"{pixel_units(session.stack)}²",
         )

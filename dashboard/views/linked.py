@@ -81,6 +81,12 @@ y.setv({start: cy + unit * h / 2, end: cy - unit * h / 2,
 """Keep pixels square when the frame's size changes: keep the centre and the magnification."""
 
 
+_PLACE_BAR: Final = """
+bar.setv({location: [Math.max(x.start, bounds[0]), Math.min(y.start, bounds[3])]}, {sync: false});
+"""
+"""Keep the scale bar in the lower left corner of what is visible of the image."""
+
+
 _TELL_CURSOR: Final = """
 const now = Date.now();
 if (now - (cursor.tags[0] ?? 0) < 80) return;
@@ -256,7 +262,18 @@ class LinkedMaps:
         figure.line("x", "y", source=self._outline, **theme.OUTLINE)
         figure.scatter("x", "y", source=self._mark, **theme.CROSS)
         unit = Metric(base_unit="m" if self.units in ("µm", "nm") else self.units)
-        figure.add_layout(ScaleBar(range=self._x, unit=self.units, dimensional=unit, **theme.SCALE_BAR))
+        bar = ScaleBar(
+            range=self._x,
+            unit=self.units,
+            dimensional=unit,
+            location=(self.bounds[0], self.bounds[3]),
+            **theme.SCALE_BAR,
+        )
+        figure.add_layout(bar)
+        arguments = {"bar": bar, "x": self._x, "y": self._y, "bounds": list(self.bounds)}
+        callback = CustomJS(args=arguments, code=_PLACE_BAR)
+        for axis in (self._x, self._y):
+            axis.js_on_change("start", callback)
 
     def _listen(self, figure: Any) -> None:
         wheel, pan = WheelZoomTool(zoom_on_axis=False), PanTool()

@@ -144,7 +144,7 @@ def facts_of(stack: Stack) -> list[str]:
     if stack.spectral is not None:
         coordinate = images[stack.spectral]
         units = str(coordinate.attrs.get("units", "1"))
-        ends = f", {float(coordinate[0]):.4g}–{float(coordinate[-1]):.4g} {units}" if units != "1" else ""
+        ends = f", {float(coordinate[0]):.6g}–{float(coordinate[-1]):.6g} {units}" if units != "1" else ""
         lines.append(f"{coordinate.size} × {stack.spectral}{ends}")
     holes = facts.get("nan_share")
     share = _share(holes)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from engine.export.store import open_result
 
@@ -80,6 +81,16 @@ def labels_of(server: Any, result: str) -> np.ndarray:
     return np.asarray(open_result(server.home / "results" / f"{result}.zarr")["labels"])
 
 
+def overflowing(page: Any) -> list[str]:
+    """Parts of the page that would have to be scrolled."""
+    return page.evaluate(
+        """() => [document.documentElement,
+                ...document.querySelectorAll(".rail, .right, .centre, .right > .card")]
+             .filter((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
+             .map((e) => `${e.className} ${e.scrollHeight}/${e.clientHeight}`)"""
+    )
+
+
 def run(page: Any, n_classes: int) -> None:
     field = page.locator(".setting-n_clusters input")
     field.fill(str(n_classes))
@@ -106,6 +117,14 @@ def test_data_opened_from_the_picker_are_segmented_from_the_suggested_k_to_the_e
     page.locator("#open").click()
     page.locator("#data-title", has_text="hBN").wait_for()
     page.wait_for_function(f"(a) => ({FIGURE})(a) !== null", arg=[".elbow", 0, 0], timeout=60_000)
+
+    if page.locator("#suggested", has_text="Suggests").count():
+        page.locator(".use-suggested button").click()
+        page.locator(".use-suggested button[disabled]").wait_for()
+        set_to = page.locator(".setting-n_clusters input").input_value()
+        assert f" {set_to} classes" in page.locator("#suggested").inner_text()
+    page.locator(".rail details", has_text="density").locator("summary").click()
+    assert "halves" in page.locator(".rail details[open]").inner_text()
 
     spot = place(page, ".elbow", 4, 0.5)
     page.mouse.click(spot["x"], spot["y"])
@@ -148,6 +167,10 @@ def test_a_class_is_selected_everywhere_by_map_by_curve_by_row_and_by_key(page, 
     page.wait_for_url(re.compile(r"class=1\b"))
     page.keyboard.press("2")
     page.locator('tr.chosen[data-label="2"]').wait_for()
+    page.locator("[data-pick='3']").focus()
+    page.keyboard.press("Enter")
+    page.locator('tr.chosen[data-label="3"]').wait_for()
+    page.locator("[data-pick='3']:focus").wait_for()
     page.keyboard.press("Escape")
     page.wait_for_function("() => !location.search.includes('class')")
     assert chosen(page) == []
@@ -176,6 +199,8 @@ def test_a_lasso_shows_the_statistics_of_its_pixels_and_can_be_left_out_of_the_n
     labels = open_result(server.home / "results" / f"{result_id(page)}.zarr")["labels"]
     size = abs(float(labels["x"][1] - labels["x"][0]))
     assert n_pixels == pytest.approx((80 * unit / size) ** 2, rel=0.1)
+    assert page.locator("#region tr").count() > 2
+    assert overflowing(page) == [], "the whole table of the region is seen"
 
     page.locator(".region-exclude button").click()
     page.locator("#masked").wait_for()
@@ -256,15 +281,25 @@ def test_merge_rename_and_recolour_are_undone_and_the_code_repeats_them(page, se
     page.locator("#undo[title*='merge']").wait_for()
     page.keyboard.press("Control+z")
     page.locator('tr[data-label="4"]').wait_for()
-    page.keyboard.press("Control+y")
+    page.locator(".status #redo[title*='merge']").click()
     page.locator('tr[data-label="4"]').wait_for(state="detached")
+
+    swatch = page.locator('tr[data-label="2"] input.swatch')
+    swatch.fill("#123456")
+    page.locator("#undo[title*='recolour']").wait_for()
+    page.locator(".status #undo").click()
+    expect(swatch).not_to_have_value("#123456")
+    page.locator("#redo[title*='recolour']").click()
+    expect(swatch).to_have_value("#123456")
 
     page.locator("#show-code").click()
     python = page.locator("pre#python").inner_text()
     assert "merge" in python
     subprocess.run([sys.executable, "-c", python], cwd=tmp_path, check=True)
     again = open_result(tmp_path / "result.zarr")
-    assert json.loads(again.attrs["recipe"])["edits"][-1]["name"] == "merge"
+    names = [edit["name"] for edit in json.loads(again.attrs["recipe"])["edits"]]
+    assert names == ["rename", "merge", "recolour"]
+    assert "#123456" in again["classes"]["color"].values.tolist()
     assert "the <b>ground</b>" in again["classes"]["name"].values.tolist()
 
 
@@ -321,12 +356,23 @@ def test_no_request_leaves_the_origin(page, server):
 def test_the_page_does_not_scroll_at_1440_by_900(page, server, segmented):
     show(page, server, segmented)
     page.wait_for_function(f"(a) => ({FIGURE})(a) !== null", arg=[".elbow", 0, 0], timeout=60_000)
-    overflow = page.evaluate(
-        """() => [document.documentElement, ...document.querySelectorAll(".rail, .right, .centre")]
-             .filter((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
-             .map((e) => `${e.className} ${e.scrollHeight}/${e.clientHeight}`)"""
-    )
-    assert overflow == []
+    assert overflowing(page) == []
+
+
+def test_in_a_narrow_window_the_right_column_folds_under_the_maps(page, server, segmented):
+    page.set_viewport_size({"width": 1000, "height": 800})
+    show(page, server, segmented)
+    centre, right = (page.locator(css).bounding_box() for css in (".centre", ".right"))
+    assert right["y"] >= centre["y"] + centre["height"]
+    assert right["width"] > 900
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1000
+
+
+def test_data_are_shown_although_the_result_that_the_url_names_is_gone(page, server, segmented):
+    open_page(page, server, data=segmented["data"], result="0123456789abcdef")
+    page.locator(".toast.error").wait_for()
+    page.locator("#data-title").wait_for()
+    assert page.locator("#run").is_enabled()
 
 
 @pytest.mark.parametrize("data", ["../../etc", "/etc/passwd", "file:///etc", "maps\0"])

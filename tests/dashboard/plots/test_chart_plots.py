@@ -38,12 +38,20 @@ def lines(element):
     return [np.asarray(path["delta"]) for path in element.data]
 
 
-def test_delta_is_drawn_without_vertical_jumps_and_classes_stay_together():
-    bands, curves, *_ = spectra(WRAPPING, "delta", classes=CLASSES)
+def test_delta_is_drawn_without_jumps_and_with_the_median_of_each_class_within_a_turn():
+    turned = table([[340, 355, 10, 25], [-300, -290, -280, -270]])
+    bands, curves, *_ = spectra(turned, "delta", classes=CLASSES)
     first, second = lines(curves)
-    np.testing.assert_allclose(first, [340, 355, 370, 385])
-    np.testing.assert_allclose(second, [370, 380, 390, 400])
+    np.testing.assert_allclose(first, [-20, -5, 10, 25])
+    np.testing.assert_allclose(second, [60, 70, 80, 90])
     assert all(np.ptp(band) < 60 for band in lines(bands))
+
+
+def test_a_picked_pixel_is_drawn_beside_the_class_that_it_resembles():
+    *_, picked = spectra(
+        WRAPPING, "delta", classes=CLASSES, marks=Marks(picked=np.array([338.0, 353, 8, 23]))
+    )
+    np.testing.assert_allclose(picked["delta"], [-22, -7, 8, 23])
 
 
 @pytest.mark.parametrize(("band", "half"), list(zip(BANDS, [2.0, 1.0, 4.0], strict=True)))
@@ -77,7 +85,7 @@ def test_the_same_elements_are_there_whatever_is_shown():
     empty = spectra(WRAPPING, "delta", classes=Classes((), (), ()))
     assert [type(e) for e in full] == [type(e) for e in empty]
     assert len(full.get(1).data) == 3
-    np.testing.assert_allclose(full.get(3).dimension_values(1), [341, 354, 371, 384])
+    np.testing.assert_allclose(full.get(3).dimension_values(1), [-19, -6, 11, 24])
     for plot in (full, empty):
         hv.renderer("bokeh").get_plot(plot)
 

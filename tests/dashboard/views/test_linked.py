@@ -180,8 +180,9 @@ def test_anything_but_a_box_or_a_lasso_is_no_region():
 
 def test_every_map_has_a_scale_bar_and_a_hover_that_needs_no_server(shown):
     for figure in shown.figures:
-        (bar,) = figure.select({"type": ScaleBar})
+        (bar,) = (part for part in figure.center if isinstance(part, ScaleBar))
         assert bar.unit == "px"
+        assert bar.location == (shown.maps.bounds[0], shown.maps.bounds[3]), "inside the image, not the frame"
         (hover,) = figure.select({"type": HoverTool})
         assert hover.formatters
     tips = [[name for name, _ in figure.select_one({"type": HoverTool}).tooltips] for figure in shown.figures]
