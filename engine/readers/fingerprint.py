@@ -21,19 +21,20 @@ def digest(path: str | Path) -> str:
 
     Below 1 GB the SHA-256 of the bytes: of a file alone, of a folder the names and bytes of the reader's
     files in order. From there on `quick:` and the SHA-256 of names, sizes, times, and the first and last
-    megabyte of each file.
+    megabyte of each file. Parts of one file (`::KEY`) are different data: a hash of the key follows.
 
     Raises
     ------
     FileError
         If there is no such file or it cannot be read.
     """
-    where, _ = split_key(path)
+    where, key = split_key(path)
+    part = f"-{hashlib.sha256(key.encode()).hexdigest()[:16]}" if key else ""
     with guarded(where):
         found = _files(where)
         if sum(file.stat().st_size for file in found) >= FULL_BYTES:
-            return f"quick:{_quick(where, found)}"
-        return _full(where, found)
+            return f"quick:{_quick(where, found)}{part}"
+        return _full(where, found) + part
 
 
 def _files(path: Path) -> list[Path]:
