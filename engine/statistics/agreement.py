@@ -23,7 +23,7 @@ def agreement(
     labels: xr.DataArray,
     truth: xr.DataArray,
     *,
-    names: Mapping[int, str] | None = None,
+    names: Mapping[int, str] | Sequence[str] | None = None,
     ignore: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Accuracy, ARI, NMI and per class precision, recall, F1 and IoU of labels against a truth.
@@ -39,7 +39,8 @@ def agreement(
     truth : DataArray (y, x)
         0 is a class like the others unless ignored.
     names
-        The truth's class names by value, where its own attributes do not give them.
+        The truth's class names, where its own attributes do not give them: by value, or one for each of
+        its values in ascending order, ignored values left out.
     ignore
         Values of the truth that do not count.
 
@@ -52,7 +53,7 @@ def agreement(
     Raises
     ------
     InputError
-        If the shapes differ or nothing is left to compare.
+        If the shapes differ, nothing is left to compare, or there are more or fewer names than values.
 
     References
     ----------
@@ -63,7 +64,7 @@ def agreement(
             f"the labels have the shape {labels.shape}, the truth {truth.shape}; give maps of the same size"
         )
     found, real, table = _without(ignore, *contingency(labels, truth))
-    truth_names = dict(names or class_names(truth))
+    truth_names = _by_value(names, real) if names else class_names(truth)
     pairs = _paired(found, real, table, label_names=class_names(labels), truth_names=truth_names)
     hits = np.array([table[pairs == t, t].sum() for t in range(len(real))])
     predicted = np.array([table[pairs == t].sum() for t in range(len(real))])
@@ -85,6 +86,18 @@ def _without(
     if not rows.any():
         raise InputError("no pixel of the truth is left to compare; ignore fewer values")
     return found[rows], real[columns], table[np.ix_(rows, columns)]
+
+
+def _by_value(names: Mapping[int, str] | Sequence[str], real: np.ndarray) -> dict[int, str]:
+    if isinstance(names, Mapping):
+        return dict(names)
+    if len(names) != len(real):
+        values = ", ".join(map(str, real[:20]))
+        raise InputError(
+            f"{len(names)} names ({', '.join(names)}) for {len(real)} values of the truth ({values});"
+            " give one name a value that is not ignored"
+        )
+    return dict(zip(real.tolist(), names, strict=True))
 
 
 def contingency(labels: xr.DataArray, truth: xr.DataArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

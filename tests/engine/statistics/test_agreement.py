@@ -64,6 +64,16 @@ def test_clusters_that_were_renamed_keep_their_name_and_the_others_are_matched()
     assert score["accuracy"] == 1
 
 
+def test_names_in_order_are_those_of_the_values_that_count():
+    labels = mapped(np.array([[1, 1, 2, 2, 3]], np.uint8), {1: "oxide", 2: "flake", 3: "dirt"})
+    truth = mapped([[8, 8, 6, 6, 4]])
+    score = agreement(labels, truth, names=["flake", "oxide"], ignore=[4])
+    assert [row["name"] for row in score["classes"]] == ["flake", "oxide"]
+    assert score["accuracy"] == 1
+    with pytest.raises(InputError, match=r"2 names .* for 3 values of the truth"):
+        agreement(labels, truth, names=["flake", "oxide"])
+
+
 def test_named_classes_are_matched_by_number_to_a_truth_without_names():
     labels = mapped(np.array([[1, 1, 2, 2]], np.uint8), {1: "background", 2: "glowing"})
     assert agreement(labels, mapped([[2, 2, 1, 1]]))["accuracy"] == 0
