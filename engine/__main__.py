@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -62,6 +63,8 @@ def main(
         options(parser, given[1:])
         parsed = parser.parse_intermixed_args(given[1:])
         logging.basicConfig(level=logging.INFO if parsed.verbose else logging.WARNING)
+        if not parsed.verbose:
+            warnings.simplefilter("ignore")  # libraries' remarks on numbers are nothing a user can act on
         function: Command = catalogue.load(dotted)
         function(parsed)
     except (KeyboardInterrupt, CancelledError):

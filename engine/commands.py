@@ -1,6 +1,7 @@
 """What each command of the command line does; the options are declared in `engine.__main__`."""
 
 import json
+import math
 import re
 import sys
 from argparse import Namespace
@@ -54,6 +55,7 @@ def fit(options: Namespace) -> None:
 
 def run(options: Namespace) -> None:
     """Run an analysis on files or folders and store the results."""
+    from engine import pipeline
     from engine.export.store import open_result, write_result
 
     recipes = _recipes(options)
@@ -61,7 +63,8 @@ def run(options: Namespace) -> None:
     for recipe, out in zip(recipes, targets, strict=True):
         if out.exists() and not options.overwrite:
             raise FileError(f"{out} exists; give another --out, or --overwrite to replace it")
-        print(write_result(open_result(_perform(recipe, options)), out, overwrite=options.overwrite))  # noqa: T201
+        result = pipeline.at_source(open_result(_perform(recipe, options)), recipe)
+        print(write_result(result, out, overwrite=options.overwrite))  # noqa: T201
 
 
 def choose_number(options: Namespace) -> None:
@@ -75,7 +78,7 @@ def choose_number(options: Namespace) -> None:
         images = open_images(options.path)
         chosen = choose_k(images, k=range(options.kmin, options.kmax + 1), seed=options.seed).to_dict()
     if options.out is not None:
-        _write_text(options.out, json.dumps(chosen, indent=1))
+        _write_text(options.out, json.dumps(_finite(chosen), indent=1))
     columns = ("distortion", "calinski_harabasz", "davies_bouldin", "silhouette", "stability")
     table = [f"{'k':>3} " + " ".join(f"{name:>18}" for name in columns)]
     for row, k in enumerate(chosen["k"]):
@@ -91,7 +94,7 @@ def score(options: Namespace) -> None:
     from engine.readers.truth import read_labels
     from engine.statistics import agreement
 
-    names = options.names.split(",") if options.names else None
+    names = [name.strip() for name in options.names.split(",")] if options.names else None
     labels = pixel_map(open_result(options.result), LABELS)
     scores = agreement(labels, read_labels(options.truth), names=names, ignore=tuple(options.ignore))
     lines = [f"{name:<10} {_number(scores[name])}" for name in ("accuracy", "ari", "nmi")]
@@ -157,6 +160,10 @@ def _recipes(options: Namespace) -> list[Recipe]:
 
 def _targets(folder: Path, recipes: Sequence[Recipe]) -> list[Path]:
     """Return one result a recipe, named after its source; sources of the same name are numbered."""
+    from engine.export.store import stored_version
+
+    if stored_version(folder) is not None:
+        raise FileError(f"{folder} is a result; give a folder for the results of several files as --out")
     names = [Path(str(recipe.source).partition("::")[0]).stem for recipe in recipes]
     before = [names[:i].count(name) for i, name in enumerate(names)]
     return [folder / f"{name}{f'_{n + 1}' if n else ''}.zarr" for name, n in zip(names, before, strict=True)]
@@ -166,10 +173,10 @@ def _prepared(recipe: Recipe, options: Namespace) -> Recipe:
     """Add the preparation that options ask for."""
     if options.pixel_size is None:
         return recipe
-    match = re.fullmatch(r"([0-9.eE+-]+)\s*(nm|um|µm|mm)", options.pixel_size)
-    if match is None:
+    match = re.fullmatch(r"(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)\s*(nm|um|µm|mm)", options.pixel_size)
+    if match is None or not 0 < float(match[1]) < math.inf:
         raise InputError(
-            f"--pixel-size is {options.pixel_size!r}; give a number with nm, um or mm, such as 0.5um"
+            f"--pixel-size is {options.pixel_size!r}; give a positive number with nm, um or mm, such as 0.5um"
         )
     arguments = {"size": float(match[1]), "unit": match[2].replace("um", "µm")}
     return replace(recipe, prepare=(*recipe.prepare, {"name": "pixel_size", "arguments": arguments}))
@@ -188,7 +195,8 @@ def _perform(recipe: Recipe, options: Namespace) -> Path:
     if job.state == "cancelled":
         raise KeyboardInterrupt
     if job.state != "done" or job.result is None:
-        raise MapstackError(job.error or f"job {job.id} is {job.state}; see 'mapstack jobs show {job.id}'")
+        why = job.error or f"job {job.id} is {job.state}; see 'mapstack jobs show {job.id}'"
+        raise MapstackError(why if str(recipe.source) in why else f"{recipe.source}: {why}")
     return Path(job.result)
 
 
@@ -229,15 +237,20 @@ def _first_line(kind: str, name: str) -> str:
 
 def _print(document: Any, as_json: bool, lines: Sequence[str]) -> None:
     if as_json:
-        print(json.dumps(document, ensure_ascii=False, default=_jsonable))  # noqa: T201
+        print(json.dumps(_finite(document), ensure_ascii=False, default=str))  # noqa: T201
     else:
         print("\n".join(lines))  # noqa: T201
 
 
-def _jsonable(value: Any) -> Any:
+def _finite(value: Any) -> Any:
+    """The same document without NaN and infinity, which JSON does not know: they become null."""
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    return str(value)
+        return _finite(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _number(value: float | None) -> str:

@@ -167,6 +167,14 @@ def with_source(recipe: Recipe, path: str | Path) -> Recipe:
     return replace(recipe, source=images.attrs[SOURCE], digest=digest(images.attrs[SOURCE]))
 
 
+def at_source(result: xr.DataTree, recipe: Recipe) -> xr.DataTree:
+    """Return the same result as one of the recipe's source: one computation serves equal data anywhere."""
+    stamped = result.copy()
+    done = replace(recipe_of(result), source=recipe.source)
+    stamped.attrs.update({RECIPE: done.to_json(), SOURCE: recipe.source or ""})
+    return stamped
+
+
 def execute(recipe: Recipe, out: Path) -> None:
     """Do what a recipe says and store the result atomically; what a job's process runs.
 

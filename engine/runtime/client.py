@@ -113,9 +113,11 @@ def _local(workers: int) -> Iterator[Any]:
 @contextmanager
 def _remote(address: str) -> Iterator[Any]:
     from distributed import Client
+    from distributed.comm import resolve_address
 
     security = _security(address)
     try:
+        resolve_address(address)  # a client of an address that is none cannot be deleted quietly
         # A first client that is not Dask's default: one that fails to connect would stay the default for
         # good, and whatever is computed later would wait for it.
         Client(address, security=security, timeout=PATIENCE, set_as_default=False).close()

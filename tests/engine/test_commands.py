@@ -190,6 +190,85 @@ def test_sources_of_the_same_name_get_results_of_their_own(
     ]
 
 
+def test_score_takes_names_for_the_values_of_the_truth(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, truth = tmp_path / "o.zarr", tmp_path / "truth.npy"
+    np.save(truth, np.load(example / "truth.npz")["labels"])
+    assert main(["run", "kmeans", str(example), "--n-clusters", "3", "--out", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["score", str(out), str(truth), "--names", "Si, thin,thick", "--json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)["classes"]] == ["Si", "thin", "thick"]
+    assert main(["score", str(out), str(truth), "--names", "Si"]) == 2
+    assert capsys.readouterr().err.startswith("error: 1 names (Si) for 3 values")
+
+
+def test_equal_data_elsewhere_is_not_computed_again_but_the_result_names_its_own_source(
+    example: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(example, tmp_path / "copy")
+    run = ["run", "kmeans", "--n-clusters", "3"]
+    assert main([*run, str(example), "--out", str(tmp_path / "a.zarr")]) == 0
+    assert main([*run, str(copy), "--out", str(tmp_path / "b.zarr")]) == 0
+    first, second = (engine.load(tmp_path / name).attrs for name in ("a.zarr", "b.zarr"))
+    assert first["created"] == second["created"]
+    assert Path(second["source"]) == Path(json.loads(second["recipe"])["source"]) == copy
+
+
+def test_several_files_name_the_one_at_fault_and_spare_a_result(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "empty.npy", np.full((2, 5, 5), np.nan))
+    several = ["run", "kmeans", str(example), str(tmp_path / "empty.npy"), "--n-clusters", "2", "--out"]
+    assert main([*several, str(tmp_path / "all")]) == 2
+    said = capsys.readouterr()
+    assert said.out.strip() == str(tmp_path / "all" / f"{example.name}.zarr")
+    assert "empty.npy" in said.err
+    assert main([*several, said.out.strip()]) == 2
+    assert "is a result" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", ["1.2.3um", "um", "1e5", "-1nm", "nanum", "0um", "1e999nm"])
+def test_a_pixel_size_that_is_none_is_the_users_fault(size: str, example: Path, tmp_path: Path) -> None:
+    assert main(["run", "kmeans", str(example), f"--pixel-size={size}", "--out", str(tmp_path / "o")]) == 2
+
+
+def test_numbers_that_overflow_leave_one_line_on_stderr(tmp_path: Path) -> None:
+    np.save(tmp_path / "huge.npy", np.random.default_rng(0).normal(size=(3, 9, 9)) * 1e200)
+    command = [sys.executable, "-m", "engine", "run", "kmeans", str(tmp_path / "huge.npy")]
+    done = subprocess.run([*command, "--out", str(tmp_path / "o")], capture_output=True, text=True)
+    assert done.stderr.count("\n") == (done.returncode != 0)
+    assert "Warning" not in done.stderr
+
+
+def test_parts_of_one_file_are_different_data(tmp_path: Path) -> None:
+    steps = np.repeat([0.0, 9.0], [5, 11])[None, None] + np.random.default_rng(0).random((3, 6, 16))
+    np.savez(tmp_path / "two.npz", a=steps, b=steps.transpose(0, 2, 1))
+    run = ["run", "kmeans", "--n-clusters", "2"]
+    for key in "ab":
+        out = ["--out", str(tmp_path / f"{key}.zarr")]
+        assert main([*run, f"{tmp_path / 'two.npz'}::{key}", *out]) == 0
+    np.testing.assert_array_equal(labels(tmp_path / "a.zarr"), labels(tmp_path / "b.zarr").T)
+
+
+def test_json_has_null_where_numbers_are_not_finite(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = {"a": np.nan, "b": [np.float32(np.inf), (1.5, -np.inf)], "c": np.array([1.0, np.nan])}
+    monkeypatch.setattr("engine.readers.describe", lambda _: facts)
+    np.save(tmp_path / "a.npy", np.ones((2, 2)))
+    assert main(["info", str(tmp_path / "a.npy"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"a": None, "b": [None, [1.5, None]], "c": [1.0, None]}
+
+
+def test_an_address_that_is_none_leaves_one_line_on_stderr(example: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "engine", "run", "kmeans", str(example), "--scheduler", "foo"]
+    done = subprocess.run([*command, "--out", str(tmp_path / "o")], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no Dask scheduler answers at foo")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_bug_is_one_line_with_a_log_and_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
