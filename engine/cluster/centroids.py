@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from engine.cluster.kernels import assign_and_sum, grid_of, squared_distances
+from engine.cluster.assignment import assign_and_sum, squared_distances
+from engine.cluster.kernels import grid_of
 
 MAX_ITERATIONS: Final = 300
 ROUGH: Final = 1e-4
@@ -84,6 +85,7 @@ class Totals:
         *,
         grids: Grids,
         min_valid: int = 1,
+        linear: np.ndarray | None = None,
     ) -> None:
         """Add more pixels to these sums."""
         assign_and_sum(
@@ -97,6 +99,7 @@ class Totals:
             self.valid_weights,
             self.counts,
             self.inertia,
+            linear,
         )
 
     @classmethod

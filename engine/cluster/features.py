@@ -90,6 +90,18 @@ class FeatureSpace:
         flat = [plane.reshape(len(plane), -1) for plane in planes]
         return np.asarray(_TRANSFORMS[self.kind](self, flat))
 
+    @property
+    def linear(self) -> np.ndarray:
+        """Offsets and scales of `raw` and `standardised` features, dims (2, feature), float32."""
+        return np.stack([self.offset, self.scale]).astype(np.float32)
+
+    def is_linear(self, tiles: Sequence[np.ndarray]) -> bool:
+        """Whether features are `(tile - offset) * scale` of one tile as it is, to the last bit of `apply`."""
+        if self.kind not in (RAW, STANDARDISED) or len(tiles) != 1 or tiles[0].dtype != np.float32:
+            return False
+        *_, row, column = tiles[0].strides
+        return column == tiles[0].itemsize and row == column * tiles[0].shape[-1]
+
     def arrays(self) -> dict[str, np.ndarray]:
         """What a model stores."""
         return {"offset": self.offset, "scale": self.scale, "components": self.components}

@@ -1,6 +1,6 @@
 """Compiled passes over pixels: nearest centres and exact sums. Arrays only, no NaN surprises.
 
-Features come as `(feature, pixel)` float32. Pixels are taken in blocks of `BLOCK`, copied into a buffer of
+Features come as `(feature, pixel)` float32. Pixels are taken in blocks of `BLOCK`, loaded into a buffer of
 that fixed size, so that the compiler vectorises over pixels and each pixel's arithmetic is the same
 wherever it stands: the labels cannot depend on the chunking. A value that is not finite is missing: the
 squared distance over the values a pixel has is scaled by channels / valid channels, and for a pixel that
@@ -20,7 +20,8 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-BLOCK: Final = 256
+from engine.cluster.vectors import BLOCK, buffer, widest_vectors
+
 _SUM_BITS: Final = 22
 """Bits of a value kept in sums: 256 of them fit an int32."""
 _TO_WHOLE: Final = np.float32(1.5 * 2**23)
@@ -58,15 +59,18 @@ def grid_of(features: np.ndarray) -> np.ndarray:
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
-def _load(features: np.ndarray, start: int, n: int, x: np.ndarray) -> None:
-    """Copy a block into `x`, 0 past its end."""
-    for c in range(features.shape[0]):
-        row = features[c, start : start + n]
+def _load(values: np.ndarray, stride: int, linear: np.ndarray, start: int, n: int, x: np.ndarray) -> None:
+    """Features of a block of pixels from their values, 0 past its end."""
+    widest_vectors()
+    for c in range(x.shape[0]):
+        row = values[c * stride + start : c * stride + start + n]
+        offset, scale = linear[0, c], linear[1, c]
         if n == BLOCK:  # a loop of constant length, for the compiler
             for i in range(BLOCK):
-                x[c, i] = row[i]
+                x[c, i] = (row[i] - offset) * scale
         else:
-            x[c, :n] = row
+            for i in range(n):
+                x[c, i] = (row[i] - offset) * scale
             x[c, n:] = 0
 
 
@@ -79,10 +83,11 @@ def _measure(
     If so, they are 0 in `x` now, and `valid` and `n_valid` are filled. Distances that are finite say that
     nothing is missing, so that complete blocks are not searched.
     """
+    widest_vectors()
     _distances(x, centroids, distances)
     bad = np.int32(0)
     for i in range(BLOCK):
-        bad |= np.int32(distances[0, i] * np.float32(0) != np.float32(0))
+        bad = np.int32(bad | np.int32(distances[0, i] * np.float32(0) != np.float32(0)))
     if bad == 0 or not _mark_missing(x, valid):
         return False
     _partial_distances(x, valid, centroids, n_valid, distances)
@@ -92,11 +97,12 @@ def _measure(
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
 def _mark_missing(x: np.ndarray, valid: np.ndarray) -> bool:
     """Fill `valid` with 1 where values are finite, and set the others to 0; whether there are any."""
+    widest_vectors()
     bad = np.int32(0)
     for c in range(x.shape[0]):
         for i in range(BLOCK):
             is_valid = x[c, i] * np.float32(0) == np.float32(0)
-            bad |= np.int32(not is_valid)
+            bad = np.int32(bad | np.int32(not is_valid))
             valid[c, i] = 1 if is_valid else 0
             x[c, i] = x[c, i] if is_valid else 0
     return bool(bad != 0)
@@ -105,6 +111,7 @@ def _mark_missing(x: np.ndarray, valid: np.ndarray) -> bool:
 @njit(**_OPTIONS)  # type: ignore[untyped-decorator]
 def _distances(x: np.ndarray, centroids: np.ndarray, distances: np.ndarray) -> None:
     """Squared distances (cluster, pixel) of a complete block, four channels a step."""
+    widest_vectors()
     n_features = x.shape[0]
     whole = n_features - n_features % 4
     distances[:] = 0
@@ -130,6 +137,7 @@ def _partial_distances(
 
     A valid channel is multiplied by 1, which is exact: a complete pixel gets what `_distances` gives it.
     """
+    widest_vectors()
     n_features = x.shape[0]
     n_valid[:] = 0
     for c in range(n_features):
@@ -151,6 +159,7 @@ def _partial_distances(
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
 def _nearest(distances: np.ndarray, best: np.ndarray, second: np.ndarray, nearest: np.ndarray) -> None:
     """Smallest and second smallest squared distance, and which cluster (the first of equals) is nearest."""
+    widest_vectors()
     for i in range(BLOCK):
         best[i] = distances[0, i]
         second[i] = np.inf
@@ -166,35 +175,25 @@ def _nearest(distances: np.ndarray, best: np.ndarray, second: np.ndarray, neares
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
 def assign(
-    features: np.ndarray, centroids: np.ndarray, min_valid: int, labels: np.ndarray, confidence: np.ndarray
+    values: np.ndarray,
+    stride: int,
+    linear: np.ndarray,
+    centroids: np.ndarray,
+    min_valid: int,
+    labels: np.ndarray,
+    confidence: np.ndarray,
 ) -> None:
-    """Write label and confidence of every pixel.
-
-    Parameters
-    ----------
-    features : ndarray, dims (feature, pixel), float32
-        Values that are not finite are missing.
-    centroids : ndarray, dims (cluster, feature), float32
-    min_valid : int
-        Pixels with fewer valid features get label 0 and confidence 0.
-    labels : ndarray, dims (pixel,), uint8
-        Filled with 1 + the nearest cluster.
-    confidence : ndarray, dims (pixel,), float32, may be empty
-        Filled with (d2 - d1) / (d2 + d1) from the distances d1 <= d2 to the nearest two centres; 1 where
-        there is only one.
-    """
-    n_features, n_pixels = features.shape
-    x, valid = np.empty((n_features, BLOCK), np.float32), np.empty((n_features, BLOCK), np.float32)
-    distances = np.empty((centroids.shape[0], BLOCK), np.float32)
-    best, second, n_valid = (
-        np.empty(BLOCK, np.float32),
-        np.empty(BLOCK, np.float32),
-        np.empty(BLOCK, np.float32),
-    )
-    nearest = np.empty(BLOCK, np.int32)
+    """Write label and confidence of every pixel: `assignment.assign`."""
+    widest_vectors()
+    n_features, n_pixels = linear.shape[1], labels.size
+    x, valid = buffer(n_features), buffer(n_features)
+    distances = buffer(centroids.shape[0])
+    rows = buffer(3)
+    best, second, n_valid = rows[0], rows[1], rows[2]
+    nearest = buffer(1).view(np.int32)[0]
     for start in range(0, n_pixels, BLOCK):
         n = min(BLOCK, n_pixels - start)
-        _load(features, start, n, x)
+        _load(values, stride, linear, start, n, x)
         incomplete = _measure(x, valid, centroids, n_valid, distances)
         _nearest(distances, best, second, nearest)
         for i in range(n):
@@ -211,6 +210,7 @@ def assign(
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
 def _margins(best: np.ndarray, second: np.ndarray, n: int, confidence: np.ndarray) -> None:
+    widest_vectors()
     for i in range(n):
         near, far = np.sqrt(best[i]), np.sqrt(second[i])
         margin = (far - near) / (far + near) if far > 0 else np.float32(0)
@@ -219,7 +219,10 @@ def _margins(best: np.ndarray, second: np.ndarray, n: int, confidence: np.ndarra
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
 def assign_and_sum(
-    features: np.ndarray,
+    values: np.ndarray,
+    stride: int,
+    linear: np.ndarray,
+    n_pixels: int,
     weights: np.ndarray,
     centroids: np.ndarray,
     grid: np.ndarray,
@@ -230,40 +233,20 @@ def assign_and_sum(
     counts: np.ndarray,
     inertia: np.ndarray,
 ) -> None:
-    """Add the exact sums of every cluster's pixels, for the next centroids.
-
-    Parameters
-    ----------
-    features, centroids, min_valid
-        As for `assign`.
-    weights : ndarray, dims (pixel,), float32, may be empty
-        Empty: every pixel counts 1.
-    grid : ndarray, dims (feature,), float64
-        What `grid_of` gives for a sample.
-    weight_grid : float
-        The power of two to which weights are rounded.
-    sums, valid_weights : ndarray, dims (cluster, feature), float64
-        Weighted sums of the valid values, and of their weights.
-    counts : ndarray, dims (cluster,), int64
-        Numbers of pixels, whatever their weights.
-    inertia : ndarray, dims (cluster,), float64
-        Weighted sums of squared distances.
-    """
-    n_features, n_pixels = features.shape
+    """Add sums over every cluster's pixels: `assignment.assign_and_sum`."""
+    widest_vectors()
+    n_features = linear.shape[1]
     n_clusters = centroids.shape[0]
-    x, valid = np.empty((n_features, BLOCK), np.float32), np.empty((n_features, BLOCK), np.float32)
-    units = np.empty((n_features, BLOCK), np.float32)
-    distances = np.empty((n_clusters, BLOCK), np.float32)
-    best, second, n_valid = (
-        np.empty(BLOCK, np.float32),
-        np.empty(BLOCK, np.float32),
-        np.empty(BLOCK, np.float32),
-    )
-    nearest = np.empty(BLOCK, np.int32)
+    x, valid = buffer(n_features), buffer(n_features)
+    units = buffer(n_features)
+    distances = buffer(n_clusters)
+    rows = buffer(3)
+    best, second, n_valid = rows[0], rows[1], rows[2]
+    nearest = buffer(1).view(np.int32)[0]
     in_block = np.empty(n_clusters, np.int64)
     for start in range(0, n_pixels, BLOCK):
         n = min(BLOCK, n_pixels - start)
-        _load(features, start, n, x)
+        _load(values, stride, linear, start, n, x)
         incomplete = _measure(x, valid, centroids, n_valid, distances)
         _nearest(distances, best, second, nearest)
         if incomplete or n < BLOCK:
@@ -283,6 +266,7 @@ def assign_and_sum(
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
 def _leave_out(nearest: np.ndarray, best: np.ndarray, n_valid: np.ndarray, n: int, min_valid: int) -> None:
     """Pixels past the end or with too few values belong to no cluster (-1)."""
+    widest_vectors()
     for i in range(BLOCK):
         if i >= n or (min_valid > 0 and n_valid[i] < min_valid):
             nearest[i] = -1
@@ -300,6 +284,7 @@ def _count_slowly(
     inertia: np.ndarray,
 ) -> None:
     """Numbers of pixels and weighted inertia of any block."""
+    widest_vectors()
     for i in range(n):
         if nearest[i] >= 0:
             counts[nearest[i]] += 1
@@ -312,12 +297,13 @@ def _to_grid(x: np.ndarray, grid: np.ndarray, units: np.ndarray) -> bool:
 
     False if a value is so large that the sum of 256 may overflow an int32.
     """
+    widest_vectors()
     beyond = np.int32(0)
     for c in range(x.shape[0]):
         per_grid = np.float32(1 / grid[c])
         limit = np.float32(2.0**_SUM_BITS * grid[c])
         for i in range(BLOCK):
-            beyond |= np.int32(np.abs(x[c, i]) > limit)
+            beyond = np.int32(beyond | np.int32(np.abs(x[c, i]) > limit))
             units[c, i] = x[c, i] * per_grid + _TO_WHOLE
     return bool(beyond == 0)
 
@@ -337,31 +323,28 @@ def _sum_whole(
     The bits of a float32 between 2**23 and 2**24 are those of `_TO_WHOLE` plus the number of units:
     summed modulo 2**32, the constant is taken off once for each pixel.
     """
-    chosen = np.empty(BLOCK, np.int32)
+    widest_vectors()
     bits = units.view(np.int32)
     whole = len(bits) - len(bits) % 4
     for j in range(in_block.size):
         count, lost = np.int32(0), np.float32(0)
         label = np.int32(j)
         for i in range(BLOCK):
-            here = np.int32(-1) if nearest[i] == label else np.int32(0)
-            chosen[i] = here
-            count = np.int32(count - here)
+            count = np.int32(count + np.int32(nearest[i] == label))
+            lost += best[i] if nearest[i] == label else np.float32(0)
         in_block[j] = count
         if count == 0:
             continue
-        for i in range(BLOCK):
-            lost += best[i] * np.float32(chosen[i])
-        inertia[j] -= lost
+        inertia[j] += lost
         offset = np.int32(count * _TO_WHOLE_BITS)
         for c in range(0, whole, 4):
             t0, t1, t2, t3 = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
             for i in range(BLOCK):
-                here = chosen[i]
-                t0 = np.int32(t0 + (bits[c, i] & here))
-                t1 = np.int32(t1 + (bits[c + 1, i] & here))
-                t2 = np.int32(t2 + (bits[c + 2, i] & here))
-                t3 = np.int32(t3 + (bits[c + 3, i] & here))
+                here = nearest[i] == label
+                t0 = np.int32(t0 + (bits[c, i] if here else np.int32(0)))
+                t1 = np.int32(t1 + (bits[c + 1, i] if here else np.int32(0)))
+                t2 = np.int32(t2 + (bits[c + 2, i] if here else np.int32(0)))
+                t3 = np.int32(t3 + (bits[c + 3, i] if here else np.int32(0)))
             sums[j, c] += np.int32(t0 - offset) * grid[c]
             sums[j, c + 1] += np.int32(t1 - offset) * grid[c + 1]
             sums[j, c + 2] += np.int32(t2 - offset) * grid[c + 2]
@@ -369,7 +352,7 @@ def _sum_whole(
         for c in range(whole, len(bits)):
             total = np.int32(0)
             for i in range(BLOCK):
-                total = np.int32(total + (bits[c, i] & chosen[i]))
+                total = np.int32(total + (bits[c, i] if nearest[i] == label else np.int32(0)))
             sums[j, c] += np.int32(total - offset) * grid[c]
 
 
@@ -378,6 +361,7 @@ def _count_valid(
     valid: np.ndarray, incomplete: bool, nearest: np.ndarray, in_block: np.ndarray, valid_weights: np.ndarray
 ) -> None:
     """Numbers of valid values of an unweighted block, for the clusters that have pixels in it."""
+    widest_vectors()
     for j in range(in_block.size):
         if in_block[j] == 0:
             continue
@@ -406,6 +390,7 @@ def _sum_slowly(
 
     Pixel by pixel, so that one sum does not wait for the other; some features at a time, for the cache.
     """
+    widest_vectors()
     units = 1.5 * 2.0**52 * grid
     step = 1.5 * 2.0**52 * weight_grid
     if weights.size:
@@ -425,20 +410,18 @@ def _sum_slowly(
 
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
-def squared_distances(features: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    """Squared distances of every pixel to every centre, scaled where values are missing.
-
-    Returns
-    -------
-    ndarray, dims (cluster, pixel), float32
-    """
-    n_features, n_pixels = features.shape
-    x, valid = np.empty((n_features, BLOCK), np.float32), np.empty((n_features, BLOCK), np.float32)
-    distances, n_valid = np.empty((centroids.shape[0], BLOCK), np.float32), np.empty(BLOCK, np.float32)
+def squared_distances(
+    values: np.ndarray, stride: int, linear: np.ndarray, n_pixels: int, centroids: np.ndarray
+) -> np.ndarray:
+    """Squared distances of every pixel to every centre: `assignment.squared_distances`."""
+    widest_vectors()
+    n_features = linear.shape[1]
+    x, valid = buffer(n_features), buffer(n_features)
+    distances, n_valid = buffer(centroids.shape[0]), buffer(1)[0]
     out = np.empty((centroids.shape[0], n_pixels), np.float32)
     for start in range(0, n_pixels, BLOCK):
         n = min(BLOCK, n_pixels - start)
-        _load(features, start, n, x)
+        _load(values, stride, linear, start, n, x)
         _measure(x, valid, centroids, n_valid, distances)
         out[:, start : start + n] = distances[:, :n]
     return out

@@ -66,7 +66,7 @@ def _loaded(
         (tiles,) = blocks.compute(wanted, doing="reading batches")
     for band in tiles:
         bands_of_rows = list(pixels.bands(tuple(np.asarray(tile) for tile in band)))
-        features = np.concatenate([part for _, part, _ in bands_of_rows], axis=1)
-        weights = np.concatenate([part for _, _, part in bands_of_rows])
+        features = np.concatenate([part.features for part in bands_of_rows], axis=1)
+        weights = np.concatenate([part.weights for part in bands_of_rows])
         there = np.isfinite(features).sum(axis=0) >= pixels.min_valid
         yield np.nan_to_num(features[:, there]), weights[there] if weights.size else weights

@@ -2,23 +2,50 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import dask.array as da
 import numpy as np
 import xarray as xr
 
 from engine import blocks
+from engine.cluster.assignment import assign
 from engine.cluster.centroids import Grids, Totals
 from engine.cluster.features import NMF, PCA, FeatureSpace
-from engine.cluster.kernels import assign
 from engine.cluster.sample import checked_weights
+from engine.cluster.vectors import identity
 from engine.schema import CONFIDENCE, LABELS, MASK, WEIGHTS, labels_dtype
 
 BAND_VALUES: Final = 2**18
 """Feature values taken at a time: they stay in a core's cache between the steps (1 MB)."""
+BAND_PIXELS: Final = 2**18
+"""Pixels taken at a time where nothing is copied for their features."""
 
 _NO_WEIGHTS: Final = np.empty(0, np.float32)
+
+
+class Band(NamedTuple):
+    """Some rows of a tile.
+
+    Attributes
+    ----------
+    rows : slice
+    values : ndarray, dims (feature, pixel), float32
+        May be a view of the tile.
+    linear : ndarray, dims (2, feature), float32
+        Offsets and scales: the features are `(values - offset) * scale`.
+    weights : ndarray, dims (pixel,), may be empty
+    """
+
+    rows: slice
+    values: np.ndarray
+    linear: np.ndarray
+    weights: np.ndarray
+
+    @property
+    def features(self) -> np.ndarray:
+        """The features, dims (feature, pixel), float32."""
+        return np.asarray((self.values - self.linear[0, :, None]) * self.linear[1, :, None])
 
 
 @dataclass(frozen=True)
@@ -54,21 +81,30 @@ class PixelFeatures:
         extra = [name for name, there in ((MASK, self.masked), (WEIGHTS, self.weighted)) if there]
         return [blocks.tiled(images[name]) for name in (*self.space.variables, *extra)]
 
-    def bands(self, tiles: tuple[np.ndarray, ...]) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Rows of the tile, their features (feature, pixel), and their weights (pixel,) or an empty array."""
+    def bands(self, tiles: tuple[np.ndarray, ...]) -> Iterator[Band]:
+        """The tile's rows, some at a time, as features and weights."""
         n_variables = len(self.space.variables)
         n_rows, n_columns = tiles[0].shape[-2:]
-        step = max(1, BAND_VALUES // (self.space.n_features * max(1, n_columns)))
+        as_they_are = not self.masked and self.space.is_linear(tiles[:n_variables])
+        at_a_time = BAND_PIXELS if as_they_are else BAND_VALUES // self.space.n_features
+        step = max(1, at_a_time // max(1, n_columns))
         for start in range(0, n_rows, step):
             rows = slice(start, start + step)
             planes = [tile[..., rows, :].reshape(-1, min(step, n_rows - start) * n_columns) for tile in tiles]
-            features = self.space.apply(planes[:n_variables])
-            if self.drop and self.space.kind in (PCA, NMF):
-                features[:, incomplete(planes[:n_variables])] = np.nan
-            if self.masked:
-                features[:, planes[n_variables][0].astype(bool)] = np.nan
             weights = checked_weights(planes[-1][0]) if self.weighted else _NO_WEIGHTS
-            yield rows, features, weights
+            if as_they_are:
+                yield Band(rows, planes[0], self.space.linear, weights)
+            else:
+                yield Band(rows, self._features(planes), identity(self.space.n_features), weights)
+
+    def _features(self, planes: list[np.ndarray]) -> np.ndarray:
+        n_variables = len(self.space.variables)
+        features = self.space.apply(planes[:n_variables])
+        if self.drop and self.space.kind in (PCA, NMF):
+            features[:, incomplete(planes[:n_variables])] = np.nan
+        if self.masked:
+            features[:, planes[n_variables][0].astype(bool)] = np.nan
+        return features
 
 
 def incomplete(planes: list[np.ndarray] | tuple[np.ndarray, ...]) -> np.ndarray:
@@ -102,8 +138,15 @@ def sum_clusters(
 
 def _sum_tile(*tiles: np.ndarray, pixels: PixelFeatures, centroids: np.ndarray, grids: Grids) -> Totals:
     totals = Totals.zeros(*centroids.shape)
-    for _, features, weights in pixels.bands(tiles):
-        totals.add(features, weights, centroids, grids=grids, min_valid=pixels.min_valid)
+    for band in pixels.bands(tiles):
+        totals.add(
+            band.values,
+            band.weights,
+            centroids,
+            grids=grids,
+            min_valid=pixels.min_valid,
+            linear=band.linear,
+        )
     return totals
 
 
@@ -140,10 +183,10 @@ def _both(n_clusters: int) -> np.dtype[Any]:
 
 def _label_tile(*tiles: np.ndarray, pixels: PixelFeatures, centroids: np.ndarray) -> np.ndarray:
     out = np.empty(tiles[0].shape[-2:], _both(len(centroids)))
-    for rows, features, _ in pixels.bands(tiles):
-        n_pixels = features.shape[1]
+    for rows, values, linear, _ in pixels.bands(tiles):
+        n_pixels = values.shape[1]
         labels, confidence = np.empty(n_pixels, np.uint8), np.empty(n_pixels, np.float32)
-        assign(features, centroids, pixels.min_valid, labels, confidence)
+        assign(values, centroids, pixels.min_valid, labels, confidence, linear)
         shape = (-1, out.shape[1])
         out[LABELS][rows], out[CONFIDENCE][rows] = labels.reshape(shape), confidence.reshape(shape)
     return out

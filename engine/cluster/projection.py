@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from engine.cluster.kernels import BLOCK
+from engine.cluster.vectors import BLOCK
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine import progress
+from engine.cluster.assignment import squared_distances
 from engine.cluster.centroids import FINE, ROUGH, Grids, Totals, complete, settle, thinned
-from engine.cluster.kernels import squared_distances
 from engine.errors import InputError
 
 CORE_PER_CLUSTER: Final = 2**10

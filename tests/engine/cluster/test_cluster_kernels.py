@@ -1,15 +1,20 @@
 """Kernels beside the same sums in float64, and features and samples by hand."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import xarray as xr
+from llvmlite.binding import get_host_cpu_features
+from numba import njit
 
+from engine.cluster.assignment import assign, squared_distances
 from engine.cluster.centroids import Grids, Totals
 from engine.cluster.features import FeatureSpace, fit_features
-from engine.cluster.kernels import assign, squared_distances
 from engine.cluster.projection import project
 from engine.cluster.sample import draw_sample, row_bands
 from engine.cluster.specks import remove_specks
+from engine.cluster.vectors import widest_vectors
 from engine.errors import InputError
 
 NONE = np.empty(0, np.float32)
@@ -194,3 +199,45 @@ def test_a_speck_that_touches_only_no_data_stays() -> None:
     labels = np.zeros((5, 5), np.uint8)
     labels[2, 2] = 1
     np.testing.assert_array_equal(remove_specks(labels, min_area=4), labels)
+
+
+@pytest.mark.parametrize("kind", ["raw", "standardised"])
+def test_features_made_while_loading_are_those_of_a_copy_to_the_last_bit(kind: str) -> None:
+    values = pixels(60 * 50, holes=0.05).reshape(6, 60, 50) * np.float32(3) + np.float32(40)
+    images = xr.Dataset({"a": (("channel", "y", "x"), values)})
+    space = fit_features(images, draw_sample(images), kind=kind)
+    tile = values[:, 7:31]
+    assert space.is_linear([tile])
+    view, copied = tile.reshape(6, -1), space.apply([tile])
+    centroids = np.ascontiguousarray(np.nan_to_num(copied[:, 200:204].T))
+    grids = Grids.of(copied, NONE)
+    expected = Totals.of(copied, NONE, centroids, grids=grids)
+    found = Totals.zeros(4, 6)
+    found.add(view, NONE, centroids, grids=grids, linear=space.linear)
+    for name in ("sums", "valid_weights", "counts", "inertia"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    both = [(np.empty(1200, np.uint8), np.empty(1200, np.float32)) for _ in range(2)]
+    assign(copied, centroids, 1, *both[0])
+    assign(view, centroids, 1, *both[1], space.linear)
+    np.testing.assert_array_equal(both[0], both[1])
+
+
+@pytest.mark.parametrize("turned", [lambda a: a[::-1], lambda a: a[:, ::2], np.asfortranarray])
+def test_values_in_any_order_in_memory_are_labelled_alike(turned: Callable[[np.ndarray], np.ndarray]) -> None:
+    features = turned(pixels())
+    centroids = np.random.default_rng(2).normal(size=(5, 6)).astype(np.float32)
+    np.testing.assert_array_equal(
+        squared_distances(features, centroids), squared_distances(features.copy(), centroids)
+    )
+
+
+@pytest.mark.skipif(not get_host_cpu_features().get("avx512f"), reason="this CPU has no vectors of 512 bits")
+def test_kernels_use_vectors_of_512_bits_where_there_are() -> None:
+    @njit  # type: ignore[untyped-decorator]
+    def squares(values: np.ndarray) -> None:
+        widest_vectors()
+        for i in range(values.size):
+            values[i] *= values[i]
+
+    squares(np.ones(256, np.float32))
+    assert "zmm" in next(iter(squares.inspect_asm().values()))
