@@ -37,7 +37,7 @@ class Settings(param.Parameterized):
                     f"{type(self).__name__} has no setting {name!r}; its settings are: {', '.join(known)}"
                 )
             try:
-                setattr(self, name, value)
+                setattr(self, name, value.item() if isinstance(value, np.generic) else value)
             except (ValueError, TypeError):
                 raise InputError(f"{name} is {value!r}; give {_expected(self.param[name])}") from None
 

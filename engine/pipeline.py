@@ -77,6 +77,8 @@ def run(
         return _run_recipe(recipe_of(recipe), images)
     if analysis is None or images is None:
         raise InputError("nothing to run; give an analysis and images, or a recipe")
+    if not isinstance(images, xr.Dataset):
+        raise InputError(f"the images are of type {type(images).__name__}; give a Dataset, as open returns")
     chosen = _analysis(analysis, settings)
     wanted = _recipe(chosen, images)
     if model is None:

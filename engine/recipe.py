@@ -63,6 +63,9 @@ class Recipe:
                     f"recipe of schema {document['schema']}, expected {SCHEMA}; run it with its own Mapstack"
                 )
             known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+            for name, kind in _KINDS.items():
+                if name in known and not isinstance(known[name], kind):
+                    raise TypeError(f"{name} is {known[name]!r}")
             recipe = cls(**known)
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise InputError(
@@ -86,6 +89,21 @@ class Recipe:
     def undone(self) -> "Recipe":
         """The same recipe without its last edit."""
         return replace(self, edits=self.edits[:-1])
+
+
+_KINDS: Final[Mapping[str, Any]] = {
+    "analysis": str,
+    "settings": dict,
+    "source": str | None,
+    "digest": str | None,
+    "prepare": list,
+    "model": dict | None,
+    "edits": list,
+    "seed": int,
+    "unused": list,
+    "versions": dict,
+}
+"""What the fields of a recipe are in JSON, checked when one is read."""
 
 
 def mapstack_version() -> str:

@@ -14,6 +14,7 @@ import pytest
 import engine
 from engine.__main__ import main
 from engine.catalogue import find
+from engine.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +268,14 @@ def test_an_address_that_is_none_leaves_one_line_on_stderr(example: Path, tmp_pa
     assert done.returncode == 2
     assert done.stderr.startswith("error: no Dask scheduler answers at foo")
     assert done.stderr.count("\n") == 1
+
+
+def test_settings_may_be_numbers_of_numpy_and_images_must_be_a_dataset(example: Path) -> None:
+    images = engine.open(example)
+    result = engine.run("kmeans", images, n_clusters=np.int64(2), smooth=np.float32(1))
+    assert json.loads(result.attrs["recipe"])["settings"]["n_clusters"] == 2
+    with pytest.raises(InputError, match="type ndarray; give a Dataset"):
+        engine.run("kmeans", np.zeros((2, 5, 5)), n_clusters=2)
 
 
 def test_a_bug_is_one_line_with_a_log_and_exit_code_1(

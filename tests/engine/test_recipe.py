@@ -1,5 +1,7 @@
 """Recipes travel as JSON and say what makes two computations the same."""
 
+import json
+
 import pytest
 import xarray as xr
 
@@ -31,6 +33,12 @@ def test_where_the_source_lies_does_not_make_another_computation_but_a_setting_d
 def test_what_is_no_recipe_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="not a Mapstack recipe"):
         Recipe.from_json(text)
+
+
+@pytest.mark.parametrize("field", ["settings", "source", "prepare", "edits", "model", "unused"])
+def test_a_recipe_with_a_field_of_another_kind_is_refused(field: str) -> None:
+    with pytest.raises(InputError, match=rf"not a Mapstack recipe \(TypeError: {field} is 5\)"):
+        Recipe.from_json(json.dumps({"schema": 1, "analysis": "kmeans", field: 5}))
 
 
 def test_a_recipe_of_another_schema_is_refused_with_what_to_do() -> None:
