@@ -165,7 +165,6 @@ class Stepper(Component):
     values = param.List([], item_type=str)
     value = param.Integer(0)
     label = param.String("")
-    empty = param.String("", doc="What to say where there is nothing to step through.")
 
     _esm = _script("stepper")
 

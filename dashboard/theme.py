@@ -51,7 +51,6 @@ PICKED: Final = {"color": NEUTRAL, "line_dash": "dashed", "line_width": 2}
 REGION: Final = {"color": NEUTRAL, "line_width": 2.5}
 OUTLINE: Final = {"line_color": WARNING, "line_width": 2, "line_dash": "solid"}
 CROSS: Final = {"line_color": WARNING, "line_width": 2, "marker": "cross", "size": 16}
-POSITION_LINE: Final = {"line_color": NEUTRAL, "line_dash": "dotted", "line_width": 1.5}
 MARKER_LINE: Final = {"color": NEUTRAL, "line_dash": "dotted", "line_width": 1.5}
 RECOMMENDED: Final = {"color": ACCENT, "alpha": 0.18}
 

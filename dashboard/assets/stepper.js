@@ -11,20 +11,17 @@ export function render({ model }) {
     play.textContent = timer ? "❚❚" : "▶"
     play.title = timer ? "stop" : "play through (space)"
   }, "#play")
-  const bar = h("div.step-bar", {}, h("span.what", {}, model.label), button("‹", "previous (←)", true, () => go(model.value - 1), "#previous"), range,
+  const root = h("div.step-bar", {}, h("span.what", {}, model.label), button("‹", "previous (←)", true, () => go(model.value - 1), "#previous"), range,
     button("›", "next (→)", true, () => go(model.value + 1), "#next"), play, text)
-  const note = h("p.note")
-  const root = h("div", {}, bar, note)
   const draw = () => {
-    bar.hidden = model.values.length < 2
-    note.textContent = bar.hidden ? model.empty : ""
+    root.style.visibility = model.values.length > 1 ? "visible" : "hidden"
     range.max = Math.max(0, model.values.length - 1)
     range.value = model.value
     range.setAttribute("aria-valuetext", model.values[model.value] ?? "")
     text.textContent = model.values[model.value] ?? ""
-    bar.querySelector(".what").textContent = model.label
+    root.querySelector(".what").textContent = model.label
   }
-  for (const name of ["values", "value", "label", "empty"]) model.on(name, draw)
+  for (const name of ["values", "value", "label"]) model.on(name, draw)
   model.on("remove", () => clearInterval(timer))
   draw()
   return root

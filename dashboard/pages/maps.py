@@ -81,7 +81,7 @@ class MapsPage:
         self.selection = SelectionCard(session, work, self.spectra, self._use_region)
         self.export = ExportCard(session, library, work)
         self.code = Code()
-        self.stepper = Stepper(empty="The wavelength is chosen here.")
+        self.stepper = Stepper()
         self.keys = Keys(listener=lambda message: work.guard(lambda: self._press(message["key"])))
         self._connect()
         visit.closing.extend([self.controls.close, self.export.close])
@@ -243,12 +243,7 @@ class MapsPage:
             units = str(coordinate.attrs.get("units", "1"))
             suffix = "" if units == "1" else f" {units}"
             values = [f"{float(value):.6g}{suffix}" for value in coordinate.values]
-        self.stepper.param.update(
-            values=values,
-            value=self.session.channel,
-            label=stack.spectral or "",
-            empty="A single image: there is nothing to step through.",
-        )
+        self.stepper.param.update(values=values, value=self.session.channel, label=stack.spectral or "")
         self.of.param.update(options=stack.variables, value=stack.variables[0])
 
     def _channel_changed(self, *_: Any) -> None:

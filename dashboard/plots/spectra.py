@@ -5,7 +5,7 @@ wavelength, the picked pixel (dashed) and the selected region. Angles on a circl
 the spectrum, so that no vertical jump appears; the axis may then leave 0...360.
 
     plot = spectra(result["spectra"].to_dataset(), "delta", classes=Classes.of(result), selected=[2],
-                   marks=Marks(picked=curve, region=region_spectrum))
+                   marks=Marks(position=600.0, picked=curve, region=region_spectrum))
 """
 
 from collections.abc import Collection, Sequence
@@ -32,8 +32,9 @@ _VDIMS: Final = ["class", "color", "alpha"]
 
 @dataclass(frozen=True)
 class Marks:
-    """What is drawn beside the classes: one pixel's values, a region's statistics."""
+    """What is drawn beside the classes: spectral position, one pixel's values, a region's statistics."""
 
+    position: float | None = None
     picked: Curve | None = None
     region: xr.Dataset | None = None
 
@@ -62,7 +63,7 @@ def spectra(
     band
         One of `BANDS`.
     marks
-        Picked pixel, selected region.
+        Current wavelength, picked pixel, selected region.
     """
     marks = marks or Marks()
     period = PERIODS.get(variable)
@@ -85,6 +86,7 @@ def spectra(
         [
             _bands(position, curves, x_dim, y_dim),
             _curves(position, curves, x_dim, y_dim),
+            hv.VLine(np.nan if marks.position is None else marks.position),
             hv.Curve((position, _placed(picked, period, middles)), x_dim, y_dim).opts(**theme.PICKED),
         ]
     )

@@ -8,7 +8,6 @@ import numpy as np
 import panel as pn
 import param
 from bokeh.events import Tap
-from bokeh.models import Span
 
 from dashboard import theme
 from dashboard.kit import Work, button, escape, markup
@@ -40,7 +39,6 @@ def chart_pane(
     *,
     height: int | None = None,
     on_tap: Tapped | None = None,
-    line: Span | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Any:
     """Pane of a chart on the page's own background; `on_tap` gets positions in the chart's units.
@@ -64,8 +62,6 @@ def chart_pane(
                 axis_label_text_font_style="normal",
                 axis_label_standoff=2,
             )
-        if line is not None and line not in figure.center:
-            figure.add_layout(line)
         if on_tap is not None and "tapped" not in figure.tags:
             figure.tags = [*figure.tags, "tapped"]
             figure.on_event(Tap, lambda event: on_tap(float(event.x), float(event.y)))
@@ -103,9 +99,7 @@ class SpectraPanel(param.Parameterized):
         self.session, self.work = session, work
         self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["spectra"])
         self._drawn: Any = None
-        self.line = Span(dimension="height", **theme.POSITION_LINE)
         session.param.watch(self._rebuild, ["stack", "segmentation"])
-        session.param.watch(self._move_line, ["stack", "channel"])
         self._rebuild()
 
     def _rebuild(self, *_: Any) -> None:
@@ -121,24 +115,25 @@ class SpectraPanel(param.Parameterized):
             names = wanted.variables[:MAX_ROWS]
             self.root.objects = [self._chart(name, last=name == names[-1]) for name in names]
 
-    def _move_line(self, *_: Any) -> None:
-        """Show the current wavelength, without drawing the curves anew."""
-        stack = self.session.stack
-        self.line.location = None if stack is None else position_of(stack, self.session.channel)
-
     def _chart(self, name: str, *, last: bool) -> Any:
         session = self.session
         streams = hv.streams.Params.from_params(
             {
                 "segmentation": session.param.segmentation,
                 "selected": session.param.selected,
+                "channel": session.param.channel,
                 "picked": self.param.picked,
                 "region": self.param.region,
             }
         )
 
-        def draw(segmentation: Any, selected: Any, picked: Any, region: Any) -> hv.Overlay:
-            marks = Marks(picked=picked.get(name), region=region)
+        def draw(segmentation: Any, selected: Any, channel: int, picked: Any, region: Any) -> hv.Overlay:
+            stack = session.stack
+            marks = Marks(
+                position=None if stack is None else position_of(stack, channel),
+                picked=picked.get(name),
+                region=region,
+            )
             return spectra(
                 segmentation.spectra, name, classes=classes_of(segmentation), selected=selected, marks=marks
             )
@@ -146,14 +141,10 @@ class SpectraPanel(param.Parameterized):
         def tapped(x: float, y: float) -> None:
             self.work.guard(lambda: self._select(name, x, y))
 
-        axis: dict[str, Any] = {} if last else {"xlabel": ""}
-        if session.stack is not None and session.stack.spectral is None:
-            axis = {"xaxis": None}
         pane = chart_pane(
             hv.DynamicMap(draw, streams=streams),
             on_tap=tapped,
-            line=self.line,
-            options=axis,
+            options={} if last else {"xlabel": ""},
         )
         pane.css_classes = ["chart", f"spectrum-{name}"]
         return pane
@@ -244,11 +235,10 @@ class ChoicePanel(param.Parameterized):
     def __init__(self, on_choose: Callable[[int], None]) -> None:
         super().__init__()
         self.on_choose = on_choose
-        self.sentence = markup('<p class="empty">Open a measurement: a number is suggested here.</p>')
-        self.why = markup("")
+        self.sentence, self.why = markup(""), markup("")
         self.use = button("", "use-suggested", lambda: on_choose(self.choice["recommended"]))
         self.param.watch(self._offer, ["choice", "chosen"])
-        self.root = pn.Column(self.sentence, sizing_mode="stretch_width", margin=0)
+        self.root = pn.Column(sizing_mode="stretch_width", margin=0)
 
     def show(self, choice: Any) -> None:
         """Show what was found."""

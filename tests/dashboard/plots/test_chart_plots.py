@@ -80,12 +80,12 @@ def test_a_selection_dims_the_other_classes():
 
 def test_the_same_elements_are_there_whatever_is_shown():
     region = WRAPPING.sel(label=1, drop=True)
-    marks = Marks(picked=np.array([341.0, 354, 11, 24]), region=region)
+    marks = Marks(position=500.0, picked=np.array([341.0, 354, 11, 24]), region=region)
     full = spectra(WRAPPING, "delta", classes=CLASSES, marks=marks)
     empty = spectra(WRAPPING, "delta", classes=Classes((), (), ()))
     assert [type(e) for e in full] == [type(e) for e in empty]
     assert len(full.get(1).data) == 3
-    np.testing.assert_allclose(full.get(2).dimension_values(1), [-19, -6, 11, 24])
+    np.testing.assert_allclose(full.get(3).dimension_values(1), [-19, -6, 11, 24])
     for plot in (full, empty):
         hv.renderer("bokeh").get_plot(plot)
 
