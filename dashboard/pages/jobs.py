@@ -37,7 +37,7 @@ class Jobs:
         self.visit = visit
         self.listing = Listing(
             columns=COLUMNS,
-            listener=lambda message: visit.work.guard(lambda: self._heard(message)),
+            listener=lambda message: visit.work.post(lambda: self._heard(message)),
             empty="No jobs yet: open data on the Maps page and press Run.",
         )
         self.refresh()

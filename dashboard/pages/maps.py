@@ -72,7 +72,7 @@ class MapsPage:
         session, library, work = self.session, visit.library, visit.work
         self.picker = Picker(library, work, self.open)
         self.controls = Controls(ANALYSIS, session, library, work, self.load_result)
-        self.choice = ChoicePanel(lambda k: work.guard(lambda: self._choose(k)))
+        self.choice = ChoicePanel(lambda k: work.post(lambda: self._choose(k)))
         self.status = StatusLine(session)
         self.grid = MapGrid(session, on_tap=self._tap, on_region=self._draw_region, on_move=self.status.move)
         self.spectra = SpectraPanel(session, work)
@@ -82,7 +82,7 @@ class MapsPage:
         self.export = ExportCard(session, library, work)
         self.code = Code()
         self.stepper = Stepper()
-        self.keys = Keys(listener=lambda message: work.guard(lambda: self._press(message["key"])))
+        self.keys = Keys(listener=lambda message: work.post(lambda: self._press(message["key"])))
         self._connect()
         visit.closing.extend([self.controls.close, self.export.close])
 

@@ -139,7 +139,7 @@ class SpectraPanel(param.Parameterized):
             )
 
         def tapped(x: float, y: float) -> None:
-            self.work.guard(lambda: self._select(name, x, y))
+            self.work.post(lambda: self._select(name, x, y))
 
         pane = chart_pane(
             hv.DynamicMap(draw, streams=streams),

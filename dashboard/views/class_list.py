@@ -14,11 +14,11 @@ class ClassList:
     def __init__(self, session: Session, library: Library, work: Work) -> None:
         self.session, self.library, self.work = session, library, work
         self.table = ClassTable(
-            listener=lambda message: work.guard(lambda: self._heard(message)),
+            listener=lambda message: work.post(lambda: self._heard(message)),
             empty="No classes yet: press Run on the left.",
         )
         self.history = History(
-            listener=lambda message: work.guard(self.undo if message["do"] == "undo" else self.redo),
+            listener=lambda message: work.post(self.undo if message["do"] == "undo" else self.redo),
             sizing_mode="fixed",
         )
         session.param.watch(self._draw, ["segmentation", "earlier", "later", "stack"])

@@ -43,7 +43,7 @@ class Controls:
         self.forget.visible = False
         self.pixel_size = number("pixel size (µm)", "pixel-size")
         self.running = Running(library)
-        self.bar = JobBar(listener=lambda message: work.guard(lambda: self._heard(message)))
+        self.bar = JobBar(listener=lambda message: work.post(lambda: self._heard(message)))
         self.running.param.watch(self._show, ["state", "share", "doing", "left"])
         session.param.watch(self._opened, "stack")
         self._poll: Any = None

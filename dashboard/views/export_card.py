@@ -23,7 +23,7 @@ class ExportCard:
     def __init__(self, session: Session, library: Library, work: Work) -> None:
         self.session, self.library, self.work = session, library, work
         formats = list(catalogue.EXPORTERS)
-        self.bar = ExportBar(formats=formats, format=formats[0], listener=lambda _: work.guard(self._export))
+        self.bar = ExportBar(formats=formats, format=formats[0], listener=lambda _: work.post(self._export))
         self.folders: list[Path] = []
         session.param.watch(self._ready, "segmentation")
         self._ready()

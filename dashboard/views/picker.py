@@ -26,7 +26,7 @@ class Picker:
     def __init__(self, library: Library, work: Work, on_open: Callable[[str], None]) -> None:
         self.library, self.work, self.on_open = library, work, on_open
         self.card = markup(nothing_open())
-        self.browser = Browser(listener=lambda message: work.guard(lambda: self._heard(message)))
+        self.browser = Browser(listener=lambda message: work.post(lambda: self._heard(message)))
         self.here: Path | None = None
 
     def open_dialog(self) -> None:

@@ -29,7 +29,7 @@ class ResultList:
         self.library, self.work, self.limit = library, work, limit
         self.listing = Listing(
             columns=COLUMNS,
-            listener=lambda message: work.guard(lambda: self._delete(message["id"])),
+            listener=lambda message: work.post(lambda: self._delete(message["id"])),
             empty="No results yet: open data on the Maps page and press Run.",
         )
         self.search = pn.widgets.TextInput(
