@@ -126,7 +126,8 @@ def test_every_format_is_opened_without_reading_its_values(
     tmp_path: Path, write: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source.Source, "__getitem__", lambda *_: pytest.fail("pixels were read"))
-    open_images(tmp_path / write(tmp_path))
+    (variable,) = open_images(tmp_path / write(tmp_path)).data_vars.values()
+    assert variable.shape == CUBE.shape
 
 
 @pytest.mark.parametrize("write", WRITERS[:5])
