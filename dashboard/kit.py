@@ -27,6 +27,9 @@ LOG: Final = logging.getLogger("mapstack")
 SETTING_NAMES: Final = {"n_clusters": "classes"}
 """Settings that the page calls otherwise than the analysis does."""
 
+MOST_TOASTS: Final = 4
+"""How many short messages are shown at once."""
+
 UNSEEN_LABEL: Final = (
     "label { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }"
 )
@@ -176,13 +179,19 @@ class Keys(Component):
 
 
 class Toasts(Component):
-    """Short messages in the corner, one sentence each."""
+    """Short messages in the corner, one sentence each.
+
+    They are state, not events: what is said before the browser has drawn the corner is shown when it has.
+    """
+
+    said = param.List([], item_type=dict)
 
     _esm = _script("toasts")
 
     def show(self, text: str, kind: str = "info") -> None:
         """Show one sentence: `info`, `success` or `error`."""
-        self._send_msg({"text": text, "kind": kind})
+        number = self.said[-1]["number"] + 1 if self.said else 1
+        self.said = [*self.said[1 - MOST_TOASTS :], {"number": number, "text": text, "kind": kind}]
 
 
 class JobBar(Component):
