@@ -1,6 +1,7 @@
 """Fill holes from their surroundings."""
 
 import math
+from typing import Final
 
 import numpy as np
 import xarray as xr
@@ -55,6 +56,8 @@ def _filled(tile: np.ndarray, *, weights: np.ndarray, period: float | None) -> n
 
 
 kernel = njit(cache=True, nogil=True, error_model="numpy")
+_LANES: Final = 16
+"""Values of a row that are searched or summed at a time: loops of constant length, for the compiler."""
 
 
 @kernel
@@ -63,32 +66,65 @@ def fill_planes(values, filled, weights, period):  # type: ignore[no-untyped-def
 
     Both `(channel, y, x)`; `weights (y, x)` of odd size; `period` the length of a circle or 0.
     """
+    size = weights.shape[0]
+    n_lanes = (size + _LANES - 1) // _LANES * _LANES
+    padded = np.zeros((size, n_lanes))
+    padded[:, :size] = weights
+    edge = np.full((size, n_lanes), np.nan, values.dtype)
     for c in range(values.shape[0]):
+        plane = values[c]
         for y in range(values.shape[1]):
-            filled[c, y] = values[c, y]
-            for x in range(values.shape[2]):
-                if math.isnan(values[c, y, x]):
+            filled[c, y] = plane[y]
+            for start in range(0, values.shape[2], _LANES):
+                if start + _LANES <= values.shape[2] and not _any_hole(plane, y, np.uint64(start)):
+                    continue
+                for x in range(start, min(start + _LANES, values.shape[2])):
+                    if not math.isnan(plane[y, x]):
+                        continue
                     if period > 0:
-                        filled[c, y, x] = circular_mean(values[c], y, x, weights, period)
+                        filled[c, y, x] = circular_mean(plane, y, x, weights, period)
                     else:
-                        filled[c, y, x] = weighted_mean(values[c], y, x, weights)
+                        filled[c, y, x] = weighted_mean(plane, y, x, padded, edge)
+
+
+@kernel
+def _any_hole(plane, y, start):  # type: ignore[no-untyped-def]
+    """Whether one of the next `_LANES` values is missing; counts are unsigned, they need no wrapping."""
+    holes = np.int32(0)
+    for i in range(np.uint64(_LANES)):
+        holes |= np.int32(math.isnan(plane[y, start + i]))
+    return holes != 0
+
+
+@kernel
+def weighted_mean(plane, y, x, weights, edge):  # type: ignore[no-untyped-def]
+    """Weighted mean of the valid values round a pixel, NaN without any.
+
+    `weights (y, x)` are padded with 0 to a multiple of `_LANES`; `edge`, of their shape, is scratch for a
+    window that the frame or a tile cuts, so that the same loop sums the same values wherever that is.
+    """
+    size, n_lanes = weights.shape
+    top, left = y - size // 2, x - size // 2
+    if top >= 0 and top + size <= plane.shape[0] and left >= 0 and left + n_lanes <= plane.shape[1]:
+        return _mean(plane, np.uint64(top), np.uint64(left), weights)
+    for j in range(size):
+        for i in range(size):
+            there = 0 <= top + j < plane.shape[0] and 0 <= left + i < plane.shape[1]
+            edge[j, i] = plane[top + j, left + i] if there else math.nan
+    return _mean(edge, np.uint64(0), np.uint64(0), weights)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
-def weighted_mean(plane, y, x, weights):  # type: ignore[no-untyped-def]
-    """Weighted mean of the valid values round a pixel, NaN without any; free of branches."""
-    reach = weights.shape[0] // 2
-    left, right = max(0, x - reach), min(plane.shape[1], x + reach + 1)
+def _mean(values, top, left, weights):  # type: ignore[no-untyped-def]
+    """Weighted mean of the valid ones of some values, free of branches."""
     total = 0.0
     norm = 0.0
-    for j in range(max(0, y - reach), min(plane.shape[0], y + reach + 1)):
-        values = plane[j, left:right]
-        row = weights[j - y + reach, left - x + reach :]
-        for i in range(values.size):
-            value = float(values[i])
+    for j in range(np.uint64(weights.shape[0])):
+        for i in range(np.uint64(weights.shape[1])):
+            value = float(values[top + j, left + i])
             valid = abs(value) < np.inf
-            total += row[i] * value if valid else 0.0
-            norm += row[i] if valid else 0.0
+            total += weights[j, i] * value if valid else 0.0
+            norm += weights[j, i] if valid else 0.0
     return total / norm if norm > 0 else math.nan
 
 

@@ -11,7 +11,7 @@ import xarray as xr
 from engine import blocks
 from engine.schema import MASK, PERIODS, image_variables
 
-BAND_BYTES: Final = 8 * 2**20
+BAND_BYTES: Final = 16 * 2**20
 """Size of the bands of rows into which large planes in memory are cut."""
 
 
