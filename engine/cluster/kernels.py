@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-from engine.cluster.vectors import BLOCK, buffer, widest_vectors
+from engine.cluster.vectors import BLOCK, LINE, buffer, prefetch, widest_vectors
 
 _SUM_BITS: Final = 22
 """Bits of a value kept in sums: 256 of them fit an int32."""
@@ -68,6 +68,8 @@ def _load(values: np.ndarray, stride: int, linear: np.ndarray, start: int, n: in
         if n == BLOCK:  # a loop of constant length, for the compiler
             for i in range(BLOCK):
                 x[c, i] = (row[i] - offset) * scale
+            for i in range(c * stride + start + BLOCK, c * stride + start + 2 * BLOCK, LINE):
+                prefetch(values, i)  # the next block arrives while this one is worked on
         else:
             for i in range(n):
                 x[c, i] = (row[i] - offset) * scale

@@ -3,12 +3,14 @@
 from typing import Any, Final
 
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 BLOCK: Final = 256
 """Pixels that kernels take at a time."""
-_LINE: Final = 16
+LINE: Final = 16
 """Values of float32 in a cache line."""
 
 
@@ -29,14 +31,30 @@ def widest_vectors(_typing_context: Any) -> Any:
     return types.void(), generate
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(_typing_context: Any, values: Any, _index: Any) -> Any:
+    """Ask for the cache line of `values[index]` (one dim, adjacent), which may lie past the end."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        address = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(8).as_pointer())
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [address.type, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [address, number(0), number(2), number(1)])  # to read, into L2, data
+        return context.get_dummy_value()
+
+    return types.void(values, types.intp), generate
+
+
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def buffer(n_rows: int) -> np.ndarray:
     """Float32 (row, pixel of a block), not initialised, from the start of a cache line.
 
     A vector is as long as a line: without that each load would touch two.
     """
-    values = np.empty(n_rows * BLOCK + _LINE, np.float32)
-    skip = (-values.ctypes.data // values.itemsize) % _LINE
+    values = np.empty(n_rows * BLOCK + LINE, np.float32)
+    skip = (-values.ctypes.data // values.itemsize) % LINE
     return values[skip : skip + n_rows * BLOCK].reshape(n_rows, BLOCK)
 
 
