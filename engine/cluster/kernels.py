@@ -22,6 +22,8 @@ from numba import njit
 
 from engine.cluster.vectors import BLOCK, LINE, buffer, prefetch, widest_vectors
 
+_LINES: Final = BLOCK // LINE
+"""Cache lines of a channel of a block."""
 _SUM_BITS: Final = 22
 """Bits of a value kept in sums: 256 of them fit an int32."""
 _TO_WHOLE: Final = np.float32(1.5 * 2**23)
@@ -68,8 +70,6 @@ def _load(values: np.ndarray, stride: int, linear: np.ndarray, start: int, n: in
         if n == BLOCK:  # a loop of constant length, for the compiler
             for i in range(BLOCK):
                 x[c, i] = (row[i] - offset) * scale
-            for i in range(c * stride + start + BLOCK, c * stride + start + 2 * BLOCK, LINE):
-                prefetch(values, i)  # the next block arrives while this one is worked on
         else:
             for i in range(n):
                 x[c, i] = (row[i] - offset) * scale
@@ -78,15 +78,23 @@ def _load(values: np.ndarray, stride: int, linear: np.ndarray, start: int, n: in
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
 def _measure(
-    x: np.ndarray, valid: np.ndarray, centroids: np.ndarray, n_valid: np.ndarray, distances: np.ndarray
+    x: np.ndarray,
+    valid: np.ndarray,
+    centroids: np.ndarray,
+    n_valid: np.ndarray,
+    distances: np.ndarray,
+    values: np.ndarray,
+    stride: int,
+    ahead: int,
 ) -> bool:
     """Squared distances (cluster, pixel) of a block; whether it misses values.
 
     If so, they are 0 in `x` now, and `valid` and `n_valid` are filled. Distances that are finite say that
-    nothing is missing, so that complete blocks are not searched.
+    nothing is missing, so that complete blocks are not searched. Meanwhile the values of the block that
+    begins at the pixel `ahead` are fetched.
     """
     widest_vectors()
-    _distances(x, centroids, distances)
+    _distances(x, centroids, distances, values, stride, ahead)
     bad = np.int32(0)
     for i in range(BLOCK):
         bad = np.int32(bad | np.int32(distances[0, i] * np.float32(0) != np.float32(0)))
@@ -111,8 +119,19 @@ def _mark_missing(x: np.ndarray, valid: np.ndarray) -> bool:
 
 
 @njit(**_OPTIONS)  # type: ignore[untyped-decorator]
-def _distances(x: np.ndarray, centroids: np.ndarray, distances: np.ndarray) -> None:
-    """Squared distances (cluster, pixel) of a complete block, four channels a step."""
+def _distances(
+    x: np.ndarray,
+    centroids: np.ndarray,
+    distances: np.ndarray,
+    values: np.ndarray,
+    stride: int,
+    ahead: int,
+) -> None:
+    """Squared distances (cluster, pixel) of a complete block, four channels a step.
+
+    The block at `ahead` is asked for a little at a time, so that it arrives while the CPU calculates; it
+    keeps few requests open and would wait for them if it asked for all at once.
+    """
     widest_vectors()
     n_features = x.shape[0]
     whole = n_features - n_features % 4
@@ -120,12 +139,16 @@ def _distances(x: np.ndarray, centroids: np.ndarray, distances: np.ndarray) -> N
     for c in range(0, whole, 4):
         for j in range(centroids.shape[0]):
             m0, m1, m2, m3 = centroids[j, c], centroids[j, c + 1], centroids[j, c + 2], centroids[j, c + 3]
+            for line in range(j, 4 * _LINES, centroids.shape[0]):
+                prefetch(values, (c + line // _LINES) * stride + ahead + line % _LINES * LINE)
             for i in range(BLOCK):
                 d0, d1, d2, d3 = x[c, i] - m0, x[c + 1, i] - m1, x[c + 2, i] - m2, x[c + 3, i] - m3
                 distances[j, i] = (((distances[j, i] + d0 * d0) + d1 * d1) + d2 * d2) + d3 * d3
     for c in range(whole, n_features):
         for j in range(centroids.shape[0]):
             m0 = centroids[j, c]
+            for line in range(j, _LINES, centroids.shape[0]):
+                prefetch(values, c * stride + ahead + line * LINE)
             for i in range(BLOCK):
                 d0 = x[c, i] - m0
                 distances[j, i] = distances[j, i] + d0 * d0
@@ -196,7 +219,7 @@ def assign(
     for start in range(0, n_pixels, BLOCK):
         n = min(BLOCK, n_pixels - start)
         _load(values, stride, linear, start, n, x)
-        incomplete = _measure(x, valid, centroids, n_valid, distances)
+        incomplete = _measure(x, valid, centroids, n_valid, distances, values, stride, start + BLOCK)
         _nearest(distances, best, second, nearest)
         for i in range(n):
             labels[start + i] = nearest[i] + 1
@@ -249,7 +272,7 @@ def assign_and_sum(
     for start in range(0, n_pixels, BLOCK):
         n = min(BLOCK, n_pixels - start)
         _load(values, stride, linear, start, n, x)
-        incomplete = _measure(x, valid, centroids, n_valid, distances)
+        incomplete = _measure(x, valid, centroids, n_valid, distances, values, stride, start + BLOCK)
         _nearest(distances, best, second, nearest)
         if incomplete or n < BLOCK:
             _leave_out(nearest, best, n_valid, n, min_valid if incomplete else 0)
@@ -424,6 +447,6 @@ def squared_distances(
     for start in range(0, n_pixels, BLOCK):
         n = min(BLOCK, n_pixels - start)
         _load(values, stride, linear, start, n, x)
-        _measure(x, valid, centroids, n_valid, distances)
+        _measure(x, valid, centroids, n_valid, distances, values, stride, start + BLOCK)
         out[:, start : start + n] = distances[:, :n]
     return out

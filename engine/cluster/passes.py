@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import dask.array as da
 import numpy as np
@@ -14,12 +14,15 @@ from engine.cluster.centroids import Grids, Totals
 from engine.cluster.features import NMF, PCA, FeatureSpace
 from engine.cluster.sample import checked_weights
 from engine.cluster.vectors import identity
-from engine.schema import CONFIDENCE, LABELS, MASK, WEIGHTS, labels_dtype
+from engine.schema import MASK, WEIGHTS
 
 BAND_VALUES: Final = 2**18
 """Feature values taken at a time: they stay in a core's cache between the steps (1 MB)."""
 BAND_PIXELS: Final = 2**18
 """Pixels taken at a time where nothing is copied for their features."""
+
+CONFIDENCE_BYTES: Final = 4
+"""Bytes of a pixel's confidence, a float32; its label takes one more."""
 
 _NO_WEIGHTS: Final = np.empty(0, np.float32)
 
@@ -157,40 +160,38 @@ def label_pixels(
 
     Returns
     -------
-    labels : dask array, dims (y, x), unsigned
+    labels : dask array, dims (y, x), uint8
         1 + the nearest cluster; 0 where a pixel is masked or has too few values.
     confidence : dask array, dims (y, x), float32
     """
     both = blocks.map_tiles(
         _label_tile,
         *pixels.arrays(images),
-        dtype=_both(len(centroids)),
+        dtype=np.uint8,
+        leading=(CONFIDENCE_BYTES + 1,),
         pixels=pixels,
         centroids=centroids,
     )
     labels, confidence = (
-        both.map_blocks(
-            _part, name_of_part=name, dtype=both.dtype[name], meta=np.empty((0, 0), both.dtype[name])
-        )
-        for name in (LABELS, CONFIDENCE)
+        both.map_blocks(part, drop_axis=0, dtype=dtype, meta=np.empty((0, 0), dtype))
+        for part, dtype in ((_labels, np.dtype(np.uint8)), (_confidence, np.dtype(np.float32)))
     )
     return labels, confidence
 
 
-def _both(n_clusters: int) -> np.dtype[Any]:
-    return np.dtype([(LABELS, labels_dtype(n_clusters)), (CONFIDENCE, np.float32)])
-
-
 def _label_tile(*tiles: np.ndarray, pixels: PixelFeatures, centroids: np.ndarray) -> np.ndarray:
-    out = np.empty(tiles[0].shape[-2:], _both(len(centroids)))
+    """Bytes of a tile's confidence and labels, `(byte, y, x)`: one task makes both, and neither is copied."""
+    both = np.empty((CONFIDENCE_BYTES + 1, *tiles[0].shape[-2:]), np.uint8)
     for rows, values, linear, _ in pixels.bands(tiles):
-        n_pixels = values.shape[1]
-        labels, confidence = np.empty(n_pixels, np.uint8), np.empty(n_pixels, np.float32)
+        labels, confidence = _labels(both)[rows].reshape(-1), _confidence(both)[rows].reshape(-1)
         assign(values, centroids, pixels.min_valid, labels, confidence, linear)
-        shape = (-1, out.shape[1])
-        out[LABELS][rows], out[CONFIDENCE][rows] = labels.reshape(shape), confidence.reshape(shape)
-    return out
+    return both
 
 
-def _part(tile: np.ndarray, *, name_of_part: str) -> np.ndarray:
-    return np.ascontiguousarray(tile[name_of_part])
+def _labels(both: np.ndarray) -> np.ndarray:
+    return np.asarray(both[CONFIDENCE_BYTES])
+
+
+def _confidence(both: np.ndarray) -> np.ndarray:
+    whole = np.ascontiguousarray(both[:CONFIDENCE_BYTES])
+    return whole.reshape(-1).view(np.float32).reshape(both.shape[-2:])

@@ -83,7 +83,10 @@ def cluster_pixels(
         runs = list(threads.map(restart, seeds))
         progress.report(0.3, "finding centres")
         runs = _best_distinct(runs, 1 if _agree(runs) else N_SWAPPED, alike=ROUGH)
-        runs = list(threads.map(partial(_swapped, core, grids=grids), runs, seeds))
+        runs = [
+            _swapped(core, run, rng, grids=grids, threads=threads)
+            for run, rng in zip(runs, seeds, strict=False)
+        ]
         progress.report(0.6, "finding centres")
         grids = Grids.of(*everything)
         for tolerance, n_kept in ((ROUGH, N_FINAL), (FINE, 1)):
@@ -157,7 +160,9 @@ def _best_distinct(runs: list[Run], n_kept: int, *, alike: float) -> list[Run]:
     return kept
 
 
-def _swapped(core: Core, run: Run, rng: np.random.Generator, *, grids: Grids) -> Run:
+def _swapped(
+    core: Core, run: Run, rng: np.random.Generator, *, grids: Grids, threads: ThreadPoolExecutor
+) -> Run:
     """Replace single centroids by pixels while that helps: the way out of a bad optimum.
 
     References
@@ -167,7 +172,7 @@ def _swapped(core: Core, run: Run, rng: np.random.Generator, *, grids: Grids) ->
     """
     n_clusters = len(run.centroids)
     for _ in range(n_clusters + 4 if n_clusters > 1 else 0):
-        trials = [_followed(core, start, grids) for start in _swaps(core, run.centroids, rng)]
+        trials = threads.map(partial(_followed, core, grids=grids), _swaps(core, run.centroids, rng))
         best = min(trials, key=lambda trial: trial.inertia, default=run)
         if best.inertia < run.inertia * (1 - ROUGH):
             run = _settled(core, best, grids=grids, tolerance=ROUGH)
