@@ -16,12 +16,16 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 from dask.callbacks import Callback
+from dask.system import CPU_COUNT
 
 from engine import progress
 from engine.schema import PIXEL
 
 POLL: Final = 0.05
 """Seconds between two looks at what worker processes have done."""
+
+READ_AHEAD: Final = 4
+"""Tiles that are read while as many as there are cores are worked on."""
 
 TILE_BYTES: Final = 32 * 2**20
 """Size aimed at for a tile with all its channels where the data does not bring chunks of its own."""
@@ -179,7 +183,12 @@ def compute(*collections: Any, doing: str = "computing") -> tuple[Any, ...]:
     if client is not None:
         return _compute_distributed(client, collections, doing)
     with _TaskReport(doing):
-        return tuple(dask.compute(*collections))
+        return tuple(dask.compute(*collections, num_workers=_n_threads()))
+
+
+def _n_threads() -> int:
+    """Threads of the local scheduler: some more than cores, so that the disk never waits for arithmetic."""
+    return int(dask.config.get("num_workers", None) or CPU_COUNT + READ_AHEAD)
 
 
 def _active_client() -> Any:

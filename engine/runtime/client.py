@@ -62,7 +62,7 @@ def connect(scheduler: str | None = None, *, workers: int | None = None) -> Iter
         with _local(workers) as client:
             yield client
     else:
-        with dask.config.set(scheduler="threads", num_workers=CPU_COUNT):
+        with dask.config.set(scheduler="threads"):
             yield None
 
 
