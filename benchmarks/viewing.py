@@ -2,7 +2,8 @@
 
     python benchmarks/viewing.py views     pyramid in memory and in Zarr against datashader's Canvas.raster
     python benchmarks/viewing.py zoom      linked maps in Chromium against HoloViews `rasterize` as it comes
-    python benchmarks/viewing.py           both
+    python benchmarks/viewing.py page      the Maps page itself, with a simulated stack, segmented
+    python benchmarks/viewing.py           all of it
 
 Everything is measured interleaved in one run. A gesture's latency is the time from the wheel's (or the
 release's) event in the page to the last frame in which the canvas changed: until what is seen is final.
@@ -38,15 +39,16 @@ FLAGS = [
     "--disable-sync",
 ]
 WATCH_JS = """
-() => {
+(css) => {
   const canvases = () => {
     const found = [];
-    const walk = (node) => {
-      if (node.tagName === 'CANVAS' && node.width > 200) found.push(node);
-      if (node.shadowRoot) walk(node.shadowRoot);
-      for (const child of node.children) walk(child);
+    const walk = (node, within) => {
+      within = within || node.matches?.(css);
+      if (within && node.tagName === 'CANVAS' && node.width > 200) found.push(node);
+      if (node.shadowRoot) walk(node.shadowRoot, within);
+      for (const child of node.children) walk(child, within);
     };
-    walk(document.body);
+    walk(document.body, false);
     return found.filter((canvas) => canvas.parentNode === found[0].parentNode);
   };
   const print = (watched) => {
@@ -237,7 +239,7 @@ def latencies(size: int, n_gestures: int, *, routes: tuple[str, ...], quiet: flo
                         "() => window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].is_idle"
                     )
                     page.wait_for_timeout(1500)
-                    page.evaluate(WATCH_JS)
+                    page.evaluate(WATCH_JS, "body")
                     gesture(page, 0, quiet)
                 took: dict[str, list[float]] = {route: [] for route in routes}
                 for number in range(n_gestures):
@@ -266,11 +268,50 @@ def zoom(size: int, n_gestures: int) -> None:
     print(json.dumps(summary))
 
 
+def page_zoom(size: int, n_gestures: int) -> None:
+    """Print the latencies of the Maps page; of gestures that changed what is seen, and how many those are."""
+    from playwright.sync_api import sync_playwright
+
+    from engine import pipeline
+    from engine.runtime import jobs
+    from engine.simulate.maps import Maps
+
+    with tempfile.TemporaryDirectory() as folder:
+        root, home, port = Path(folder) / "data", Path(folder) / "home", free_port()
+        Maps(n_regions=5, size=size, n_wavelengths=3).write(root / "maps")
+        recipe = pipeline.make_recipe("kmeans", root / "maps", n_clusters=5)
+        job = jobs.work(jobs.submit(recipe, home=home, start=False).id, home)
+        words = ["serve", str(root), "--port", str(port), "--results", str(home)]
+        command = [sys.executable, "-m", "dashboard", *words]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+            try:
+                wait_for(port, child)
+                with sync_playwright() as play:
+                    browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+                    page = browser.new_page(viewport={"width": 1440, "height": 900})
+                    page.goto(f"http://127.0.0.1:{port}/maps?data=maps&result={job.id}")
+                    page.locator('tr[data-label="5"]').wait_for(timeout=120_000)
+                    page.wait_for_timeout(5000)
+                    page.evaluate(WATCH_JS, ".map-raw-0")
+                    box = page.locator(".map-raw-0").bounding_box()
+                    at = (box["x"] + 0.45 * box["width"], box["y"] + 0.45 * box["height"])
+                    gesture(page, 0, 1300, at)
+                    seen = [gesture(page, number, 1300, at) for number in range(n_gestures)]
+                    browser.close()
+            finally:
+                child.terminate()
+    times = [each["latency"] for each in seen if each["changes"]]
+    print(
+        f"Maps page, {size * size / 2**20:.0f} Mpx, four linked maps: median {np.median(times):.0f} ms,"
+        f" p95 {np.percentile(times, 95):.0f} ms ({len(times)} of {n_gestures} gestures changed the map)"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", nargs="?", choices=["views", "zoom", "serve", "all"], default="all")
+    parser.add_argument("what", nargs="?", choices=["views", "zoom", "page", "serve", "all"], default="all")
     parser.add_argument("--size", type=int, default=SIZE)
     parser.add_argument("--gestures", type=int, default=80)
     parser.add_argument("--port", type=int, default=0)
@@ -281,6 +322,8 @@ def main() -> None:
         views(4096 if options.size == SIZE else options.size)
     if options.what in ("zoom", "all"):
         zoom(options.size, options.gestures)
+    if options.what in ("page", "all"):
+        page_zoom(options.size, options.gestures)
 
 
 if __name__ == "__main__":
