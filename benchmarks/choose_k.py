@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from sklearn import metrics
@@ -45,9 +46,9 @@ def ours(points: Sampled) -> np.ndarray:
     """All four indices over k, one row a k."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         labels = list(pool.map(lambda k: fit_all(points, k, seed=0), KS))
-    few = np.array(labels)[:, :N_SILHOUETTE]
-    silhouettes = indices.silhouettes(points.features[:N_SILHOUETTE], few)
-    scatter = [indices.scatter_indices(points.features, found) for found in labels]
+        scatter = list(pool.map(partial(indices.scatter_indices, points.features), labels))
+        few = points.features[:N_SILHOUETTE], np.array(labels)[:, :N_SILHOUETTE]
+        silhouettes = indices.silhouettes(*few, each=pool.map)
     return np.column_stack([np.array(scatter), silhouettes])
 
 

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -196,14 +197,14 @@ def _curves(
     """Every index and its spread over k; fits run side by side, each with a seed of its own."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         labels = list(pool.map(lambda k: fit_all(points, k, seed=seed), tried))
+        of_all = np.array(list(pool.map(partial(indices.scatter_indices, points.features), labels))).T
+        few = points.features[:_N_SILHOUETTE], np.array(labels)[:, :_N_SILHOUETTE]
+        silhouettes = indices.silhouettes(*few, each=pool.map)
         progress.report(0.3, "comparing numbers of clusters")
         halves = [
             [pool.submit(fit_half, points, found, k, seed=seed + 1 + r) for r in range(n_repeats)]
             for k, found in zip(tried, labels, strict=True)
         ]
-        silhouettes = indices.silhouettes(
-            points.features[:_N_SILHOUETTE], np.array(labels)[:, :_N_SILHOUETTE]
-        )
         rows = []
         for i, futures in enumerate(halves):
             rows.append([future.result() for future in futures])
@@ -213,7 +214,6 @@ def _curves(
         values = np.array([[getattr(repeat, name) for repeat in repeats] for repeats in rows])
         curves[name] = [float(v) for v in np.median(values, axis=1)]
         curves[f"{name}_spread"] = [float(v) for v in values.std(axis=1)]
-    of_all = np.array([indices.scatter_indices(points.features, found) for found in labels]).T
     for name, values in zip(("distortion", "calinski_harabasz", "davies_bouldin"), of_all, strict=True):
         curves[name] = values.tolist()
     curves["silhouette"] = silhouettes.tolist()

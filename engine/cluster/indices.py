@@ -4,6 +4,7 @@ All take points `(point, feature)` float64 and clusterings `(clustering, point)`
 scikit-learn's functions of the same names.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 _BINS: Final = 96
 _MARGIN: Final = 0.25
 _FEWEST: Final = 8
+_AT_A_TIME: Final = 256
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -45,12 +47,14 @@ def scatter_indices(points: Floats, labels: Labels) -> tuple[float, float, float
     return float(within / n), float(ratio), float(similarity.max(1).mean())
 
 
-def silhouettes(points: Floats, labels: Labels) -> Floats:
+def silhouettes(points: Floats, labels: Labels, *, each: Callable[..., Iterable[Floats]] = map) -> Floats:
     """Mean silhouette of each clustering; distances are computed once for all of them.
 
     Parameters
     ----------
     labels : ndarray, dims (clustering, point)
+    each
+        The `map` of an executor, to work on some points at a time side by side.
 
     Notes
     -----
@@ -65,17 +69,23 @@ def silhouettes(points: Floats, labels: Labels) -> Floats:
     counts = np.zeros((len(labels), sizes.max()))
     for row, found in zip(counts, labels, strict=True):
         row += np.bincount(found, minlength=len(row))
-    return np.asarray(_silhouette_sums(np.ascontiguousarray(points.T), labels, counts) / len(points))
+    columns = np.ascontiguousarray(points.T)
+
+    def sums(first: int) -> Floats:
+        of = np.arange(first, min(first + _AT_A_TIME, len(points)))
+        return np.asarray(_silhouette_sums(columns, labels, counts, of))
+
+    return np.asarray(sum(each(sums, range(0, len(points), _AT_A_TIME))) / len(points))
 
 
 @njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")  # type: ignore[untyped-decorator]
-def _silhouette_sums(points: Floats, labels: Labels, counts: Floats) -> Floats:
-    """Sum of the silhouettes of all points, per clustering; `points` as (feature, point)."""
+def _silhouette_sums(points: Floats, labels: Labels, counts: Floats, of: NDArray[np.int64]) -> Floats:
+    """Sum of the silhouettes of the points numbered `of`, per clustering; `points` as (feature, point)."""
     n_features, n_points = points.shape
     totals = np.zeros(len(labels))
     sums = np.empty(counts.shape[1])
     distances = np.empty(n_points)
-    for p in range(n_points):
+    for p in of:
         distances[:] = 0
         for f in range(n_features):
             for i in range(n_points):
