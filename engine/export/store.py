@@ -1,6 +1,7 @@
 """Stored results: one Zarr v3 store a result, written in one pass over the data, whole or not at all."""
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from engine.schema import PIXEL
 
 STORE: Final = "mapstack_result"
 """Root attr that marks a store as ours and says the version of its layout."""
-STORE_VERSION: Final = 1
+STORE_VERSION: Final = 2
 
 
 def write_result(
@@ -99,15 +100,34 @@ def open_result(path: str | Path) -> xr.DataTree:
             " run its recipe again: mapstack run --recipe"
         )
     try:
+        _check_whole(path)
         tree = xr.open_datatree(path, engine="zarr", consolidated=True)
         result = xr.DataTree.from_dict({group: _loaded(node) for group, node in tree.subtree_with_keys})
         if result.attrs.get(SOURCE):
             result.attrs[SOURCE] = os.path.normpath(path.absolute().parent / result.attrs[SOURCE])
         return result
+    except FileError:
+        raise
     except Exception as error:  # a damaged store raises nearly anything
         raise FileError(
             f"the result {path} is damaged ({type(error).__name__}: {error}); run it again"
         ) from error
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a store that lacks chunks: Zarr would read them as 0, and 0 has a meaning."""
+    nodes = _node(path)["consolidated_metadata"]["metadata"]
+    for name, node in nodes.items():
+        if node["node_type"] != "array":
+            continue
+        chunks = node["chunk_grid"]["configuration"]["chunk_shape"]
+        expected = math.prod(-(-n // chunk) for n, chunk in zip(node["shape"], chunks, strict=True))
+        there = sum(len(files) for _, _, files in os.walk(path / name)) - 1  # all but zarr.json
+        if there < expected:
+            raise FileError(
+                f"the result {path} is damaged: {expected - there} of {expected} chunks of {name} are"
+                " missing; run it again"
+            )
 
 
 def _source_seen_from(folder: Path, root: xr.Dataset) -> dict[str, str]:
@@ -224,7 +244,13 @@ def _write_tables(tables: dict[str, xr.Dataset], draft: Path) -> None:
             if v.dims[-2:] == PIXEL
         }
         table.to_zarr(
-            store, group=group.strip("./"), mode="a", zarr_format=3, consolidated=False, encoding=stored
+            store,
+            group=group.strip("./"),
+            mode="a",
+            zarr_format=3,
+            consolidated=False,
+            encoding=stored,
+            write_empty_chunks=True,
         )
     for key, value in files.items():
         file = draft / key

@@ -112,7 +112,8 @@ def _write_tile(tile: np.ndarray, draft: str, name: str, region: tuple[slice, ..
 
     with writing(Path(draft)) as wanted:
         if wanted:
-            zarr.open_array(f"{draft}/{name}", mode="r+")[region] = tile
+            stored = zarr.open_array(f"{draft}/{name}", mode="r+", config={"write_empty_chunks": True})
+            stored[region] = tile
 
 
 def whole(array: da.Array) -> Any:

@@ -232,8 +232,12 @@ def test_a_store_of_another_kind_or_version_is_refused(tmp_path: Path) -> None:
             open_result(tmp_path / name)
     path = write_result(small(), tmp_path / "a.zarr")
     root = path / "zarr.json"
-    root.write_text(root.read_text().replace('"mapstack_result": 1', '"mapstack_result": 99'))
-    with pytest.raises(InputError, match="store version 99, this Mapstack reads version 1"):
+    root.write_text(
+        root.read_text().replace(f'"{store.STORE}": {store.STORE_VERSION}', f'"{store.STORE}": 99')
+    )
+    with pytest.raises(
+        InputError, match=f"store version 99, this Mapstack reads version {store.STORE_VERSION}"
+    ):
         open_result(path)
 
 
@@ -243,3 +247,22 @@ def test_a_damaged_store_is_one_sentence(tmp_path: Path) -> None:
     root.write_text(root.read_text().replace('"uint8"', '"what8"'))
     with pytest.raises(FileError, match=r"a\.zarr is damaged .*; run it again"):
         open_result(path)
+
+
+@pytest.mark.parametrize("lost", ["labels/c/0/0", "classes/count/c/0", "spectra/psi_mean/c/0/0"])
+def test_a_store_that_lost_a_chunk_is_refused_and_not_read_as_0(
+    result: xr.DataTree, tmp_path: Path, lost: str
+) -> None:
+    store = write_result(result, tmp_path / "a.zarr")
+    open_result(store)
+    (store / lost).unlink()
+    with pytest.raises(
+        FileError, match=rf"1 of \d+ chunks of {lost.split('/c/')[0]} are missing; run it again"
+    ):
+        open_result(store)
+
+
+def test_a_map_of_zeros_is_whole(tmp_path: Path) -> None:
+    maps = {"labels": (("y", "x"), np.zeros((8, 8), np.uint8))}
+    store = write_result(xr.DataTree.from_dict({"/": xr.Dataset(maps)}), tmp_path / "a.zarr")
+    assert not np.asarray(open_result(store)["labels"]).any()
