@@ -7,8 +7,9 @@ their session; the layouts of panel-material-ui 0.16 do not, which is why none i
 
 import html
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -252,6 +253,23 @@ class Listing(Component):
     _esm = _script("table")
 
 
+@contextmanager
+def _in_order(document: Any) -> Iterator[None]:
+    """Have Bokeh send all changes together, in their order, when the context ends.
+
+    Panel sends some changes past Bokeh's queue, and while a socket is busy some of them late: the browser
+    then hears of models that it does not know yet ("reference p2299 isn't known").
+    """
+    if document.callbacks.hold_value:
+        yield
+        return
+    document.hold("collect")
+    try:
+        yield
+    finally:
+        document.unhold()
+
+
 class Work:
     """Runs work of one session off the event loop and brings its outcome back to the page.
 
@@ -285,7 +303,8 @@ class Work:
     def guard(self, action: Callable[[], None]) -> None:
         """Do something in the name of this session; tell what went wrong in one sentence."""
         try:
-            with set_curdoc(self.document):  # without it, Panel takes its style sheets from the internet
+            # without the document set, Panel takes its style sheets from the internet
+            with set_curdoc(self.document), _in_order(self.document):
                 action()
         except Exception as error:  # noqa: BLE001  (the page's last door)
             self.tell(sentence(error), "error")
