@@ -222,7 +222,8 @@ def _typed(setting: param.Parameter) -> dict[str, Any]:
         return {"action": argparse.BooleanOptionalAction}
     if isinstance(setting, param.Selector):
         return {
-            "choices": [str(choice) for choice in setting.objects],
+            "type": type(setting.objects[0]),
+            "choices": list(setting.objects),
             "metavar": "|".join(map(str, setting.objects)),
         }
     if isinstance(setting, param.Number):

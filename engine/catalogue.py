@@ -30,6 +30,7 @@ ANALYSES: Final[Mapping[str, str]] = {
 
 SIMULATORS: Final[Mapping[str, str]] = {
     "maps": "engine.simulate.maps:Maps",
+    "mosaic": "engine.simulate.mosaic:Mosaic",
 }
 
 EXPORTERS: Final[Mapping[str, str]] = {
