@@ -19,6 +19,7 @@ READERS: Final[Mapping[str, str]] = {
     "netcdf": "engine.readers.netcdf",
     "hdf5": "engine.readers.hdf5",
     "zarr": "engine.readers.zarr_stores",
+    "fits": "engine.readers.fits",
     "tiff": "engine.readers.tiff",
     "pictures": "engine.readers.pictures",
 }

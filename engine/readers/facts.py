@@ -16,7 +16,8 @@ def describe(images: xr.Dataset) -> dict[str, Any]:
 
     Reads all pixels once, for the share that has no data. `nan_share` is the share of pixels, 0 to 1, with
     a NaN in at least one map; None, with a warning, if the maps cannot all be read. `units` and `dtype` are
-    by variable, `chunks` and `coordinates` by dim.
+    by variable, `chunks` and `coordinates` by dim; `wcs` holds the keywords of
+    the world coordinates, None where there are none.
     """
     names = image_variables(images)
     first = images[names[0]]
@@ -40,7 +41,7 @@ def describe(images: xr.Dataset) -> dict[str, Any]:
         "bytes": int(sum(images[name].nbytes for name in names)),
         "nan_share": share,
         "coordinates": {str(dim): _coordinate(images[dim]) for dim in first.dims if dim in images.coords},
-        "wcs": None,
+        "wcs": json.loads(images.attrs.get("wcs", "null")),
         "pixel_size": _pixel_size(images),
         "comment": str(images.attrs.get("comment", "")),
         "warnings": warnings,

@@ -146,17 +146,20 @@ class Planes:
 def load_planes(_path: Path, planes: Planes, window: Window) -> np.ndarray:
     """Read a window `(plane, y, x)` by byte ranges, native byte order."""
     picked, rows, columns = window
-    n_rows = rows.stop - rows.start
-    out = np.empty((picked.stop - picked.start, n_rows, planes.n_columns), planes.dtype)
+    itemsize, step = planes.dtype.itemsize, planes.n_columns * planes.dtype.itemsize
+    is_narrow = 2 * (columns.stop - columns.start) <= planes.n_columns
+    first, last = (columns.start, columns.stop) if is_narrow else (0, planes.n_columns)
+    out = np.empty((picked.stop - picked.start, rows.stop - rows.start, last - first), planes.dtype)
     for band, path, offset in zip(out, planes.paths[picked], planes.offsets[picked], strict=True):
-        read_rows(path, offset + rows.start * planes.n_columns * planes.dtype.itemsize, band)
+        start = offset + rows.start * step + first * itemsize
+        read_rows(path, start, band, step=step if is_narrow else None)
     if not planes.dtype.isnative:
         out = out.byteswap(inplace=True).view(planes.dtype.newbyteorder("="))
-    return out[:, :, columns]
+    return out if is_narrow else out[:, :, columns]
 
 
-def read_rows(path: Path, offset: int, out: np.ndarray) -> None:
-    """Fill a contiguous array with the bytes at an offset.
+def read_rows(path: Path, offset: int, out: np.ndarray, *, step: int | None = None) -> None:
+    """Fill a contiguous array with the bytes at an offset, or each of its rows, `step` bytes apart.
 
     Raises
     ------
@@ -164,10 +167,11 @@ def read_rows(path: Path, offset: int, out: np.ndarray) -> None:
         If the file ends before.
     """
     with path.open("rb", buffering=0) as file:
-        file.seek(offset)
-        view = memoryview(out.reshape(-1).view(np.uint8).data)
-        n_read = 0
-        while n_read < len(view) and (n := file.readinto(view[n_read:])):
-            n_read += n
-    if n_read < out.nbytes:
-        raise FileError(f"{path.name} ends before its last value; copy the file again")
+        for n, piece in enumerate([out] if step is None else out):
+            file.seek(offset + n * (step or 0))
+            view = memoryview(piece.reshape(-1).view(np.uint8).data)
+            n_read = 0
+            while n_read < len(view) and (n_more := file.readinto(view[n_read:])):
+                n_read += n_more
+            if n_read < len(view):
+                raise FileError(f"{path.name} ends before its last value; copy the file again")

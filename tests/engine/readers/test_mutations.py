@@ -10,6 +10,7 @@ import pytest
 import scipy.io
 import tifffile
 import zarr
+from astropy.io import fits
 
 from engine.errors import MapstackError
 from engine.readers import describe, digest, open_images
@@ -39,6 +40,9 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
     "a.hspy": write_hspy,
     "a.tif": lambda path: tifffile.imwrite(path, CUBE, photometric="minisblack"),
     "b.tif": lambda path: tifffile.imwrite(path, CUBE, photometric="minisblack", compression="zlib"),
+    "a.fits": lambda path: fits.PrimaryHDU(CUBE.astype(np.uint16)).writeto(path, overwrite=True),
+    "b.fits": lambda path: fits.CompImageHDU(CUBE).writeto(path, overwrite=True),
+    "a.fits.gz": lambda path: fits.PrimaryHDU(CUBE).writeto(path, overwrite=True),
     "a.mat": lambda path: scipy.io.savemat(path, {"Y": CUBE.reshape(3, 80), "nRow": 8, "nCol": 10}),
 }
 
