@@ -39,6 +39,7 @@ from bokeh.models import (
     HoverTool,
     LassoSelectTool,
     Metric,
+    MetricLength,
     PanTool,
     Range1d,
     ResetTool,
@@ -93,6 +94,15 @@ if (now - (cursor.tags[0] ?? 0) < 80) return;
 cursor.tags = [now];
 cursor.data = {x: [cb_obj.x], y: [cb_obj.y]};
 """
+
+
+def _lengths(units: str) -> Metric:
+    """What a scale bar may say: metres with their prefixes; anything else, such as px, without."""
+    if units in ("m", "mm", "µm", "nm"):
+        return MetricLength()
+    return Metric(
+        base_unit=units, include=[units], ticks=[n * 10**power for power in range(6) for n in (1, 2, 5)]
+    )
 
 
 class LinkedMaps:
@@ -261,11 +271,10 @@ class LinkedMaps:
     def _draw_marks(self, figure: Any) -> None:
         figure.line("x", "y", source=self._outline, **theme.OUTLINE)
         figure.scatter("x", "y", source=self._mark, **theme.CROSS)
-        unit = Metric(base_unit="m" if self.units in ("µm", "nm") else self.units)
         bar = ScaleBar(
             range=self._x,
             unit=self.units,
-            dimensional=unit,
+            dimensional=_lengths(self.units),
             location=(self.bounds[0], self.bounds[3]),
             **theme.SCALE_BAR,
         )

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from engine import progress
 from engine.analysis import Settings
-from engine.errors import FileError
 from engine.schema import ANGLE, DELTA, LABEL, LABELS, PIXEL, PSI, WAVELENGTH, X, Y, label_map
 from engine.simulate import ep4, films, holes, layout
+from engine.simulate.folders import filling
 
 WAVELENGTHS: Final = (550.0, 800.0)
 INCIDENCE: Final = 50.0
@@ -88,15 +88,9 @@ class Maps(Settings):
         FileError
             If the folder cannot be written.
         """
-        folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._write(folder)
-        except OSError as error:
-            raise FileError(
-                f"cannot write maps to {folder} ({error.strerror}); give a folder that can be written"
-            ) from None
-        return folder
+        with filling(folder, what="maps") as target:
+            self._write(target)
+        return target
 
     def _write(self, folder: Path) -> None:
         scene = self._scene()

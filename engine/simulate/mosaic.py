@@ -1,6 +1,5 @@
 """CCD frames with glow, hot pixels and particle tracks; the truth is what was deposited in each pixel."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,8 +9,9 @@ from numpy.typing import NDArray
 
 from engine import progress
 from engine.analysis import Settings
-from engine.errors import FileError
-from engine.simulate import ccd, tracks
+from engine.simulate import ccd, frames, tracks
+from engine.simulate.folders import filling
+from engine.simulate.frames import Frame
 
 EASY: Final = "easy"
 HARD: Final = "hard"
@@ -24,33 +24,6 @@ _GLOWING: Final = 0.6
 """Share of the frames that glow."""
 _PER_MPX: Final = {"point": 60, "worm": 40, "line": 12, "blob": 2}
 """Mean number of tracks of each kind in a million pixels."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A simulated frame and its truth.
-
-    Attributes
-    ----------
-    image : ndarray, dims (y, x), uint16
-        In adu, without overscan.
-    labels : ndarray, dims (y, x), uint8
-        Index into `CLASSES`.
-    instance : ndarray, dims (y, x), int32
-        Number of the track that left most in a pixel of class cluster, 0 elsewhere.
-    tracks : dict of ndarray
-        One value a track: number, kind, energy in eV, charge in electrons, y and x in px, n_pixels.
-    parts : list of ndarray, dims (y, x), uint16
-        What each amplifier read, its overscan behind its columns.
-    amplifiers : list of Amplifier
-    """
-
-    image: NDArray[np.uint16]
-    labels: NDArray[np.uint8]
-    instance: NDArray[np.int32]
-    tracks: dict[str, NDArray[Any]]
-    parts: list[NDArray[np.uint16]]
-    amplifiers: list[ccd.Amplifier]
 
 
 class Mosaic(Settings):
@@ -104,23 +77,13 @@ class Mosaic(Settings):
         FileError
             If the folder cannot be written.
         """
-        from engine.simulate import fits_frames
-
-        folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with filling(folder, what="frames") as target:
             for number in range(self.n_frames):
-                frame = self.frame(number)
-                fits_frames.write_frame(
-                    folder / f"frame_{number:03d}.fits", frame, header=self._header(number)
-                )
-                fits_frames.write_truth(folder / f"frame_{number:03d}_truth.fits", frame, names=CLASSES)
+                frame, name = self.frame(number), f"frame_{number:03d}"
+                frames.write_frame(target / f"{name}.fits", frame, header=self._header(number))
+                frames.write_truth(target / f"{name}_truth.fits", frame, names=CLASSES)
                 progress.report((number + 1) / self.n_frames, "writing simulated frames")
-        except OSError as error:
-            raise FileError(
-                f"cannot write frames to {folder} ({error.strerror}); give a folder that can be written"
-            ) from None
-        return folder
+        return target
 
     def _header(self, number: int) -> dict[str, Any]:
         return {

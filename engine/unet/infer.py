@@ -14,6 +14,7 @@ import dask
 import dask.array as da
 import numpy as np
 
+from engine import blocks
 from engine.errors import FileError, InputError
 from engine.unet.network import halo, step
 
@@ -69,6 +70,11 @@ class Network(NamedTuple):
         """Pixels round a pixel on which its logits depend."""
         return halo(self.loaded())
 
+    @property
+    def step(self) -> int:
+        """Pixels by which an image can move without moving relative to the poolings."""
+        return step(self.loaded())
+
 
 class Background(NamedTuple):
     """Level and noise of a frame's empty pixels, in the frame's units."""
@@ -107,8 +113,8 @@ def background(frame: da.Array, *, n_rows: int = 64) -> Background:
         If no pixel of these rows has a value.
     """
     rows = np.unique(np.linspace(0, frame.shape[0] - 1, n_rows).astype(int))
-    values = np.asarray(da.stack([frame[row] for row in rows]).compute(), np.float64)
-    values = values[np.isfinite(values)]
+    (read,) = blocks.compute(frame[rows], doing="measuring the background")
+    values = np.asarray(read, np.float64)[np.isfinite(read)]
     if not values.size:
         raise InputError("the frame has no values in the rows looked at; give a frame with values")
     level = float(np.median(values))
@@ -140,10 +146,10 @@ def segment(frame: da.Array, network: Network, found: Background, *, tile: int =
     InputError
         If the tile is no multiple of the network's step.
     """
-    model = network.loaded()
-    if tile < 1 or tile % step(model):
-        raise InputError(f"tile is {tile}; give a multiple of {step(model)} pixels, the network's step")
-    around = halo(model)
+    step = network.step
+    if tile < 1 or tile % step:
+        raise InputError(f"tile is {tile}; give a multiple of {step} pixels, the network's step")
+    around = network.halo
     lifted = dask.delayed(_segment_tile, pure=False, traverse=False, nout=3)
     rows: list[list[tuple[da.Array, ...]]] = []
     for y in range(0, frame.shape[0], tile):

@@ -182,6 +182,7 @@ def test_every_map_has_a_scale_bar_and_a_hover_that_needs_no_server(shown):
     for figure in shown.figures:
         (bar,) = (part for part in figure.center if isinstance(part, ScaleBar))
         assert bar.unit == "px"
+        assert bar.dimensional.include == ["px"], "no hectopixels"
         assert bar.location == (shown.maps.bounds[0], shown.maps.bounds[3]), "inside the image, not the frame"
         (hover,) = figure.select({"type": HoverTool})
         assert hover.formatters

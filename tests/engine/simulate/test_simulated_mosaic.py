@@ -47,6 +47,7 @@ def test_pixels_of_a_cluster_name_the_track_that_is_in_the_table_and_others_name
 
 def test_a_tracks_charge_is_found_in_the_frame_within_the_noise():
     frame = Mosaic(size=512, seed=2).frame(1)
+    n_compared = 0
     signal = (frame.image - np.float64(frame.amplifiers[0].pedestal)) / frame.amplifiers[0].gain - ccd.DARK
     for number, kind in zip(frame.tracks["track"], frame.tracks["kind"], strict=True):
         here = frame.instance == number
@@ -60,6 +61,8 @@ def test_a_tracks_charge_is_found_in_the_frame_within_the_noise():
         noise = 5 * ccd.READOUT_NOISE * np.sqrt(around.sum())
         expected = frame.tracks["charge"][number - 1]
         assert signal[around].sum() == pytest.approx(expected, abs=noise + 0.01 * expected)
+        n_compared += 1
+    assert n_compared >= 5, "the test looks at some tracks that stand alone"
 
 
 @pytest.mark.parametrize("kind", tracks.KINDS)

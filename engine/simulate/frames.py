@@ -1,16 +1,44 @@
-"""Frames and their truth as FITS files, as a camera writes them."""
+"""Simulated frames with their truth, and the FITS files that a camera would write of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from engine.simulate.mosaic import Frame
+from engine.simulate.ccd import Amplifier
 
 
-def write_frame(path: Path, frame: "Frame", *, header: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class Frame:
+    """A simulated frame and its truth.
+
+    Attributes
+    ----------
+    image : ndarray, dims (y, x), uint16
+        In adu, without overscan.
+    labels : ndarray, dims (y, x), uint8
+        Index into the names of classes.
+    instance : ndarray, dims (y, x), int32
+        Number of the track that left most in a pixel of class cluster, 0 elsewhere.
+    tracks : dict of ndarray
+        One value a track: number, kind, energy in eV, charge in electrons, y and x in px, n_pixels.
+    parts : list of ndarray, dims (y, x), uint16
+        What each amplifier read, its overscan behind its columns.
+    amplifiers : list of Amplifier
+    """
+
+    image: NDArray[np.uint16]
+    labels: NDArray[np.uint8]
+    instance: NDArray[np.int32]
+    tracks: dict[str, NDArray[Any]]
+    parts: list[NDArray[np.uint16]]
+    amplifiers: list[Amplifier]
+
+
+def write_frame(path: Path, frame: Frame, *, header: Mapping[str, Any]) -> None:
     """Write one image, or an extension for each amplifier as it was read: away from it, overscan last.
 
     Amplifiers at the right and at the top read their part mirrored; DETSEC says so by falling ranges.
@@ -48,7 +76,7 @@ def _section(part: slice) -> tuple[str, bool]:
     return f"{part.start + 1}:{part.stop}", False
 
 
-def write_truth(path: Path, frame: "Frame", *, names: Sequence[str]) -> None:
+def write_truth(path: Path, frame: Frame, *, names: Sequence[str]) -> None:
     """Write the class of each pixel (values named in the header), its track, and the table of tracks."""
     from astropy.io import fits
 
