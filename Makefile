@@ -5,10 +5,10 @@ BIN := .venv/bin
 
 .PHONY: demo test lint bench clean
 
-demo: .venv/installed data_example/maps
+demo: .venv/installed data_example/mosaic
 	$(BIN)/mapstack serve data_example --port $(PORT)
 
-test: .venv/installed-test data_example/maps
+test: .venv/installed-test data_example/mosaic
 	@command -v chromium >/dev/null || echo "Chromium is missing: the browser tests will fail. Install it with: apt-get install -y chromium"
 	$(BIN)/python -m pytest
 
@@ -21,14 +21,14 @@ lint: .venv/installed-test
 bench: .venv/installed-test
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
 
-data_example/maps: | .venv/installed
+data_example/mosaic: | .venv/installed
 	$(BIN)/python data_example/make.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable ".[openvino]"
 	touch $@
 
 .venv/installed-test: pyproject.toml | .venv/bin/python
@@ -36,4 +36,4 @@ data_example/maps: | .venv/installed
 	touch $@ .venv/installed
 
 clean:
-	rm -rf .venv data_example/maps
+	rm -rf .venv data_example/maps data_example/mosaic

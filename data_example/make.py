@@ -4,18 +4,26 @@ import sys
 from pathlib import Path
 
 from engine.simulate.maps import Maps
+from engine.simulate.mosaic import Mosaic
+
+EXAMPLES = {
+    "maps": Maps(n_regions=6, size=320, n_wavelengths=11, noise=0.4, holes=0.05, seed=7),
+    "mosaic": Mosaic(size=1024, n_frames=3, seed=7),
+}
+"""Simulators, in the true file formats, by the name of the folder they write."""
 
 
 def make(folder: Path) -> None:
-    """Write each example folder that is not there, from seeded simulations in the true file formats."""
-    target = folder / "maps"
-    if target.exists():
-        print(f"{target} exists")
-        return
-    partial = folder / "maps.partial"
-    Maps(n_regions=6, size=320, n_wavelengths=11, noise=0.4, holes=0.05, seed=7).write(partial)
-    partial.rename(target)
-    print(f"{target} written")
+    """Write each example folder that is not there."""
+    for name, simulator in EXAMPLES.items():
+        target = folder / name
+        if target.exists():
+            print(f"{target} exists")
+            continue
+        partial = folder / f"{name}.partial"
+        simulator.write(partial)
+        partial.rename(target)
+        print(f"{target} written")
 
 
 if __name__ == "__main__":

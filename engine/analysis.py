@@ -8,7 +8,9 @@ Python argument, the command-line option, the dashboard's control and the recipe
 """
 
 import base64
+import hashlib
 import json
+import shutil
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +25,8 @@ from engine import catalogue
 from engine.errors import FileError, InputError
 
 MODEL_VERSION: Final = 1
+NETWORK: Final = "network.keras"
+DIGEST: Final = "network_digest"
 
 
 class Settings(param.Parameterized):
@@ -72,6 +76,8 @@ class Analysis(Settings):
     model_class: ClassVar[type["Model"]]
     fit_only: ClassVar[frozenset[str]] = frozenset()
     """Settings that only concern `fit`: with a given model they are recorded as unused."""
+    needs_labels: ClassVar[bool] = False
+    """Whether `fit` learns from labels."""
 
     seed = param.Integer(0, bounds=(0, 2**31 - 1), doc="Seed of every random choice.")
 
@@ -94,22 +100,36 @@ class Model:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Anything else JSON can hold: feature names, units, the input range seen in training, metrics."""
     recipe: Mapping[str, Any] | None = None
+    network: Path | None = None
+    """A `.keras` file, where weights of a network were learned; `metadata` holds its digest."""
+
+    @property
+    def runtime(self) -> str:
+        """What computes the predictions, for the record."""
+        return "cpu"
 
     def predict(self, images: xr.Dataset) -> xr.DataTree:
         """Apply to images; lazy."""
         raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON can hold it, the arrays in base64; `model_from_dict` reads it."""
-        return {**self._header(), "arrays": {name: _encode(array) for name, array in self.arrays.items()}}
+        """Everything as JSON can hold it, the arrays in base64; `model_from_dict` reads it.
+
+        A network is named by where it lies; its digest tells whether it is the same.
+        """
+        arrays = {name: _encode(array) for name, array in self.arrays.items()}
+        network = {} if self.network is None else {"network": str(self.network.absolute())}
+        return {**self._header(), "arrays": arrays, **network}
 
     def save(self, folder: str | Path) -> Path:
-        """Write `model.json` and `arrays.npz` into a folder, never a pickle."""
+        """Write `model.json`, `arrays.npz` and `network.keras` into a folder, never a pickle."""
         folder = Path(folder)
         arrays: dict[str, Any] = {name: np.asarray(array) for name, array in self.arrays.items()}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             np.savez(folder / "arrays.npz", **arrays)
+            if self.network is not None and self.network.absolute() != (folder / NETWORK).absolute():
+                shutil.copyfile(self.network, folder / NETWORK)
             (folder / "model.json").write_text(json.dumps(self._header(), indent=1), encoding="utf-8")
         except OSError as error:
             raise FileError(f"cannot write the model to {folder} ({error}); give another folder") from None
@@ -146,7 +166,8 @@ def load_model(folder: str | Path) -> Model:
         header = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        return _model(header, arrays, f"the model in {folder}")
+        network = folder / NETWORK if (folder / NETWORK).is_file() else None
+        return _checked_network(_model(header, arrays, f"the model in {folder}", network))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise
@@ -165,14 +186,50 @@ def model_from_dict(document: Mapping[str, Any]) -> Model:
     """
     try:
         arrays = {name: _decode(entry) for name, entry in document["arrays"].items()}
-        return _model(document, arrays, "the recipe's model")
+        network = _found_network(document) if "network" in document else None
+        return _model(document, arrays, "the recipe's model", network)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"the recipe's model is damaged ({error}); run the recipe without it") from None
 
 
-def _model(header: Mapping[str, Any], arrays: dict[str, np.ndarray], what: str) -> Model:
+def shipped_model(analysis: str) -> Path | None:
+    """Folder of the model that Mapstack brings for an analysis."""
+    dotted = catalogue.ANALYSES[analysis].partition(":")[0]
+    folder = Path(__file__).parents[1].joinpath(*dotted.split(".")[:-1]) / "shipped"
+    return folder if is_model(folder) else None
+
+
+def network_digest(path: Path) -> str:
+    """SHA-256 of a network's file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _checked_network(model: Model) -> Model:
+    """Refuse a network that is not the one that the model was saved with."""
+    wanted = model.metadata.get(DIGEST)
+    found = None if model.network is None else network_digest(model.network)
+    if wanted != found:
+        raise ValueError("its network is damaged or missing")
+    return model
+
+
+def _found_network(document: Mapping[str, Any]) -> Path:
+    """The network that a recipe names: the one that Mapstack brings, or where the recipe says."""
+    shipped = shipped_model(document["analysis"])
+    for path in (shipped / NETWORK if shipped else None, Path(document["network"])):
+        if path is not None and path.is_file() and network_digest(path) == document["metadata"][DIGEST]:
+            return path
+    raise InputError(
+        f"the network {document['network']} of the recipe's model is not there any more;"
+        " give the folder of the model (--model)"
+    )
+
+
+def _model(
+    header: Mapping[str, Any], arrays: dict[str, np.ndarray], what: str, network: Path | None
+) -> Model:
     if header["mapstack_model"] != MODEL_VERSION or header["analysis"] not in catalogue.ANALYSES:
         raise InputError(
             f"{what} has version {header['mapstack_model']} of {header['analysis']!r},"
@@ -186,6 +243,7 @@ def _model(header: Mapping[str, Any], arrays: dict[str, np.ndarray], what: str) 
         arrays=arrays,
         metadata=header["metadata"],
         recipe=header["recipe"],
+        network=network,
     )
 
 

@@ -20,6 +20,7 @@ READERS: Final[Mapping[str, str]] = {
     "hdf5": "engine.readers.hdf5",
     "zarr": "engine.readers.zarr_stores",
     "fits": "engine.readers.fits",
+    "frames": "engine.readers.frames",
     "tiff": "engine.readers.tiff",
     "pictures": "engine.readers.pictures",
 }
@@ -27,6 +28,7 @@ READERS: Final[Mapping[str, str]] = {
 
 ANALYSES: Final[Mapping[str, str]] = {
     "kmeans": "engine.cluster.kmeans:KMeans",
+    "unet": "engine.unet.segmenter:UNet",
 }
 
 SIMULATORS: Final[Mapping[str, str]] = {

@@ -41,15 +41,12 @@ def info(options: Namespace) -> None:
 def fit(options: Namespace) -> None:
     """Fit an analysis and store the model."""
     from engine import pipeline
-    from engine.analysis import model_from_dict
+    from engine.analysis import load_model
 
-    if options.labels is not None:
-        raise InputError(f"{options.analysis} learns without labels; leave --labels out")
-    recipe = _prepared(pipeline.make_recipe(options.analysis, options.path, **_settings(options)), options)
-    result = pipeline.recipe_of(_perform(recipe, options))
-    if result.model is None:
-        raise InputError(f"{options.analysis} learned nothing to store")
-    model = replace(model_from_dict(result.model), recipe=json.loads(replace(result, model=None).to_json()))
+    lesson = pipeline.make_lesson(
+        options.analysis, options.path, labels=options.labels, **_settings(options)
+    )
+    model = load_model(_perform(_prepared(lesson, options), options))
     print(model.save(options.out))  # noqa: T201
 
 

@@ -10,12 +10,14 @@ from typing import Any, Final
 import xarray as xr
 
 from engine import catalogue, progress
-from engine.analysis import Analysis, Model, is_model, load_model, model_from_dict
+from engine.analysis import Analysis, Model, is_model, load_model, model_from_dict, shipped_model
 from engine.errors import FileError, InputError
+from engine.export.atomic import appearing
 from engine.export.provenance import read_recipe
 from engine.export.store import open_result, write_result
 from engine.readers import digest, open_images
-from engine.recipe import SOURCE, Recipe, library_versions, mapstack_version, prepare, prepared
+from engine.readers.truth import labels_of
+from engine.recipe import MODEL, SOURCE, Recipe, library_versions, mapstack_version, prepare, prepared
 
 RECIPE: Final = "recipe"
 DIGEST: Final = "source_digest"
@@ -41,7 +43,8 @@ def fit(analysis: str, images: xr.Dataset, labels: xr.DataArray | None = None, *
     """
     chosen = _analysis(analysis, settings)
     model = chosen.fit(images, labels)
-    return replace(model, recipe=json.loads(_recipe(chosen, images).to_json()))
+    recipe = replace(_recipe(chosen, images), output=MODEL)
+    return replace(model, recipe=json.loads(recipe.to_json()))
 
 
 def run(
@@ -62,7 +65,7 @@ def run(
         With `recipe`: replaces the recorded source.
     model
         A fitted model or its folder; nothing is fitted then, and settings that only concern fitting are
-        recorded as unused.
+        recorded as unused. Without one, an analysis for which Mapstack brings a model takes that.
     recipe
         A recipe, a result, or any file that Mapstack wrote.
     settings
@@ -81,6 +84,7 @@ def run(
         raise InputError(f"the images are of type {type(images).__name__}; give a Dataset, as open returns")
     chosen = _analysis(analysis, settings)
     wanted = _recipe(chosen, images)
+    model = shipped_model(analysis) if model is None else model
     if model is None:
         with progress.stage(0.0, 0.6):
             fitted = chosen.fit(images)
@@ -90,7 +94,10 @@ def run(
             raise InputError(f"the model is one of {given.analysis!r}, not of {analysis!r}; give another")
         fitted, unused = _with_settings(given, chosen, settings)
         wanted = replace(wanted, settings=_without_seed(fitted.settings), unused=unused)
-    return _stamped(fitted.predict(images), replace(wanted, model=replace(fitted, recipe=None).to_dict()))
+    with progress.stage(0.0, 0.6):
+        result = fitted.predict(images)
+    document = replace(fitted, recipe=None).to_dict()
+    return _stamped(result, replace(wanted, model=document, runtime=fitted.runtime))
 
 
 def load(path: str | Path) -> xr.DataTree | Model:
@@ -156,11 +163,36 @@ def make_recipe(
     """Return the recipe of a run that is yet to be done on a file or folder; what a job is made of."""
     chosen = _analysis(analysis, settings)
     recipe = _recipe(chosen, open_images(path))
+    model = shipped_model(analysis) if model is None else model
     if model is None:
         return recipe
     fitted, unused = _with_settings(load_model(model), chosen, settings)
     settings = _without_seed(fitted.settings)
     return replace(recipe, settings=settings, unused=unused, model=replace(fitted, recipe=None).to_dict())
+
+
+def make_lesson(
+    analysis: str, path: str | Path, *, labels: str | Path | None = None, **settings: Any
+) -> Recipe:
+    """Return the recipe of a model that is yet to be learned from a file or folder; what a job is made of.
+
+    Parameters
+    ----------
+    labels
+        Where the labels lie; for an analysis that needs them they are looked for beside the images otherwise.
+
+    Raises
+    ------
+    InputError
+        If there are no labels for an analysis that needs them, or labels for one that does not.
+    """
+    chosen = _analysis(analysis, settings)
+    if labels is not None and not chosen.needs_labels:
+        raise InputError(f"{analysis} learns without labels; leave them out")
+    recipe = replace(_recipe(chosen, open_images(path)), output=MODEL)
+    recipe = recipe if labels is None else replace(recipe, labels=str(Path(labels).absolute()))
+    _lesson_labels(chosen, recipe)
+    return recipe
 
 
 def with_source(recipe: Recipe, path: str | Path) -> Recipe:
@@ -186,9 +218,31 @@ def execute(recipe: Recipe, out: Path) -> None:
         If anything the recipe names cannot be used, or the source changed meanwhile.
     """
     progress.report(0.0, "opening")
+    if recipe.output == MODEL:
+        _learn(recipe, out)
+        return
     result = _run_recipe(recipe, None)
     with progress.stage(0.6, 1.0):
         write_result(result, out, before_rename=lambda: _check_digest(recipe))
+
+
+def _learn(recipe: Recipe, out: Path) -> None:
+    """Learn a model from a recipe's source and store it, whole or not at all."""
+    images = _prepared_images(recipe, None)
+    chosen = _analysis(recipe.analysis, {**recipe.settings, "seed": recipe.seed})
+    model = chosen.fit(images, _lesson_labels(chosen, recipe))
+    with appearing(out) as draft:
+        replace(model, recipe=json.loads(recipe.to_json())).save(draft)
+        _check_digest(recipe)
+
+
+def _lesson_labels(chosen: Analysis, recipe: Recipe) -> xr.DataArray | None:
+    """Labels to learn from, lazy; None for an analysis that needs none."""
+    if not chosen.needs_labels:
+        return None
+    if recipe.labels is not None:
+        return labels_of(str(recipe.source), labels=recipe.labels)
+    return labels_of(str(recipe.source))
 
 
 def _run_recipe(recipe: Recipe, images: xr.Dataset | None) -> xr.DataTree:

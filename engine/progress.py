@@ -1,16 +1,22 @@
-"""Progress and cancel, without passing them through every call.
+"""Progress, cancel, and what long work keeps, without passing them through every call.
 
 Whoever starts long work installs a reporter with `reporting`; the engine calls `report` per tile, pass and
 stage. Without a reporter nothing happens. A reporter raises `CancelledError` to stop the work.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 Reporter = Callable[[float, str], None]
 """Called with the share done, 0 to 1, and what is being done; raises `CancelledError` to cancel."""
 
+Recorder = Callable[[Mapping[str, float]], None]
+"""Called with figures that belong together, such as those of an epoch of training."""
+
+_recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
+_keep: ContextVar[Path | None] = ContextVar("keep", default=None)
 _reporter: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
 _span: ContextVar[tuple[float, float]] = ContextVar("span", default=(0.0, 1.0))
 
@@ -48,3 +54,26 @@ def report(share: float, doing: str) -> None:
     if reporter is not None:
         low, high = _span.get()
         reporter(low + share * (high - low), doing)
+
+
+@contextmanager
+def keeping(folder: Path, recorder: Recorder) -> Iterator[None]:
+    """Let work of this block keep what it has finished in `folder`, and send its figures to `recorder`."""
+    tokens = _keep.set(folder), _recorder.set(recorder)
+    try:
+        yield
+    finally:
+        _keep.reset(tokens[0])
+        _recorder.reset(tokens[1])
+
+
+def kept() -> Path | None:
+    """Folder in which work that is started again finds what it had finished; None: there is none."""
+    return _keep.get()
+
+
+def record(figures: Mapping[str, float]) -> None:
+    """Note figures that belong together, such as those of an epoch, for people to follow."""
+    recorder = _recorder.get()
+    if recorder is not None:
+        recorder(figures)

@@ -19,6 +19,8 @@ from engine.errors import InputError
 SCHEMA: Final = 1
 PREPARE: Final = "prepare"
 SOURCE: Final = "source"
+RESULT: Final = "result"
+MODEL: Final = "model"
 
 Step = dict[str, Any]
 """One preparation step or edit: `{"name": ..., "arguments": {...}}`, an edit also with its `author`."""
@@ -40,6 +42,10 @@ class Recipe:
     unused: tuple[str, ...] = ()
     """Settings that were given but only concern fitting, which a given model made needless."""
     runtime: str = "cpu"
+    output: str = RESULT
+    """`result`, or `model`: what the analysis learns from the source, which holds labelled examples."""
+    labels: str | None = None
+    """Where the labels to learn from lie, if not beside the images."""
     versions: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -102,6 +108,8 @@ _KINDS: Final[Mapping[str, Any]] = {
     "seed": int,
     "unused": list,
     "versions": dict,
+    "output": str,
+    "labels": str | None,
 }
 """What the fields of a recipe are in JSON, checked when one is read."""
 

@@ -41,8 +41,13 @@ CONFIDENCE: Final = "confidence"
 OBJECTS: Final = "objects"
 LABEL: Final = "label"
 OBJECT: Final = "object"
+CHANGE: Final = "change"
 CLASSES: Final = "classes"
 SPECTRA: Final = "spectra"
+ENTROPY: Final = "entropy"
+OBJECT_TABLE: Final = "object_table"
+AUDIT: Final = "audit"
+WARNINGS: Final = "warnings"
 
 STATISTICS: Final = ("mean", "std", "median", "mad", "q05", "q95", "count")
 PERIODS: Final = {DELTA: 360.0}
@@ -63,6 +68,7 @@ class Variable:
 RESULT_VARIABLES: Final = (
     Variable(LABELS, PIXEL, "u", "1", "class of each pixel, 0 = no data"),
     Variable(CONFIDENCE, PIXEL, "f", "1", "best minus second class, 0 to 1"),
+    Variable(ENTROPY, PIXEL, "f", "1", "entropy of the class probabilities, 0 to 1: all alike"),
     Variable(OBJECTS, PIXEL, "u", "1", "instance of each pixel, 0 = none"),
 )
 

@@ -19,6 +19,7 @@ from engine.schema import (
     LABEL,
     LABELS,
     OBJECT,
+    OBJECT_TABLE,
     PIXEL,
     SPECTRA,
     SPECTRAL,
@@ -26,8 +27,6 @@ from engine.schema import (
     pixel_map,
     table,
 )
-
-OBJECT_TABLE: Final = "object_table"
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """Starts of a text that a spreadsheet would run as a formula (OWASP, CSV injection)."""

@@ -1,6 +1,9 @@
-"""Objects: connected pixels of a mask over any chunking, and the table that measures them."""
+"""Objects: connected pixels of a mask over any chunking, the rules they obey, and the table that measures them."""
 
-from engine.objects.connect import connect
+from engine.objects.catalogue import describe_objects
+from engine.objects.connect import connect, connect_classes
 from engine.objects.measure import measure
+from engine.objects.particles import Calibration
+from engine.objects.rules import Rules
 
-__all__ = ["connect", "measure"]
+__all__ = ["Calibration", "Rules", "connect", "connect_classes", "describe_objects", "measure"]

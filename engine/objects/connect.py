@@ -1,8 +1,9 @@
-"""Connected components of a chunked mask, numbered as if there were no chunks.
+"""Connected components of a chunked mask or map of classes, numbered as if there were no chunks.
 
 Every tile is labelled by itself and tells its edges; components that touch across a border of tiles are
 joined by union-find [1]_ over the rows and columns at the borders alone. Then every tile is labelled again,
-from one bit a pixel that was kept of it, and takes the final numbers: the mask is computed once, never held.
+from one bit a pixel and class that was kept of it, and takes the final numbers: the mask is computed once,
+never held.
 
 References
 ----------
@@ -39,6 +40,8 @@ class Edges(NamedTuple):
 
     first: np.ndarray
     """Flat position in the tile of each component's first pixel in raster order."""
+    plane: np.ndarray
+    """Number of the plane, of those told apart, in which each component lies."""
     top: np.ndarray
     bottom: np.ndarray
     left: np.ndarray
@@ -82,31 +85,81 @@ def connect(mask: xr.DataArray, *, connectivity: int = 8) -> xr.DataArray:
            [1, 0, 0],
            [0, 0, 2]], dtype=uint32)
     """
+    return _connected(mask, Planes(None, connectivity))
+
+
+def connect_classes(labels: xr.DataArray, *, classes: Sequence[int], connectivity: int = 8) -> xr.DataArray:
+    """Number the connected components of some classes: pixels of one object are of one class; lazy.
+
+    Parameters
+    ----------
+    labels : DataArray (y, x), unsigned
+    classes
+        Labels whose pixels belong to objects.
+    connectivity
+        As for `connect`.
+
+    Returns
+    -------
+    DataArray (y, x), unsigned
+        As of `connect`.
+
+    Raises
+    ------
+    InputError
+        If the labels have other dims or there is no such connectivity.
+
+    Examples
+    --------
+    >>> labels = xr.DataArray(np.array([[1, 2, 2], [2, 3, 1]], np.uint8), dims=("y", "x"))
+    >>> connect_classes(labels, classes=[2, 3]).values
+    array([[0, 1, 1],
+           [1, 2, 0]], dtype=uint32)
+    """
+    return _connected(labels, Planes(tuple(classes), connectivity))
+
+
+class Planes(NamedTuple):
+    """What is told apart in a tile, and what touches."""
+
+    classes: tuple[int, ...] | None
+    """A plane for each of these values; None: one plane, of all that is not 0."""
+    connectivity: int
+
+    def of(self, tile: np.ndarray) -> np.ndarray:
+        """The planes of a tile, bool (plane, y, x)."""
+        if self.classes is None:
+            return (tile != 0)[np.newaxis]
+        return np.equal(tile, np.asarray(self.classes).reshape(-1, 1, 1))
+
+
+def _connected(mask: xr.DataArray, planes: Planes) -> xr.DataArray:
     if mask.dims != PIXEL:
         raise InputError(f"the mask has the dims {mask.dims}; expected (y, x)")
-    if connectivity not in REACHES:
+    if planes.connectivity not in REACHES:
         raise InputError(
-            f"connectivity is {connectivity!r}; expected one of 4 (edges) or 8 (edges and corners)"
+            f"connectivity is {planes.connectivity!r}; expected one of 4 (edges) or 8 (edges and corners)"
         )
-    objects = _numbered(blocks.tiled(mask), connectivity)
+    objects = _numbered(blocks.tiled(mask), planes)
     attrs = {"units": "1", "long_name": "object"}
     return xr.DataArray(objects, coords=mask.coords, dims=PIXEL, name=OBJECTS, attrs=attrs)
 
 
-def _numbered(mask: da.Array, connectivity: int) -> da.Array:
+def _numbered(mask: da.Array, planes: Planes) -> da.Array:
     """All tasks in one layer: of several Dask would make one task that computes and renumbers a tile.
 
     Then every tile of the mask would be computed twice. Edges and bits come from one task, or else Dask would
     put off the bits and hold the mask.
     """
     rows, columns = mask.chunks
-    token = tokenize(mask, connectivity)
+    token = tokenize(mask, planes)
     parts = ("piece", "edges", "bits", "joined", OBJECTS)
     piece, edges, bits, joined, name = (f"{part}-{token}" for part in parts)
     grid = list(np.ndindex(mask.numblocks))
-    look, final = (partial(kernel, connectivity=connectivity) for kernel in (_piece, _renumbered))
+    look = partial(_piece, planes=planes)
+    final = partial(_renumbered, connectivity=planes.connectivity)
     dtype = np.promote_types(np.uint32, labels_dtype(mask.size))
-    join = partial(_joined, rows=rows, columns=columns, reach=REACHES[connectivity], dtype=dtype)
+    join = partial(_joined, rows=rows, columns=columns, reach=REACHES[planes.connectivity], dtype=dtype)
     graph: dict[Any, Any] = {joined: (join, [(edges, *block) for block in grid])}
     for tile, block in enumerate(grid):
         place = partial(final, tile=tile, width=columns[block[1]])
@@ -118,22 +171,28 @@ def _numbered(mask: da.Array, connectivity: int) -> da.Array:
     return da.Array(layers, name, mask.chunks, meta=np.empty((0, 0), dtype))
 
 
-def _piece(tile: np.ndarray, *, connectivity: int) -> tuple[Edges, np.ndarray]:
-    """Edges of a tile and its mask, a bit a pixel."""
-    mask = np.asarray(tile) != 0
-    labels, n_found = _labelled(mask, connectivity)
+def _piece(tile: np.ndarray, *, planes: Planes) -> tuple[Edges, np.ndarray]:
+    """Edges of a tile and its planes, a bit a pixel."""
+    masks = planes.of(np.asarray(tile))
+    labels, plane = _labelled(masks, planes.connectivity)
     # copies: views would keep the labels of every tile
     sides = (
         side.copy()
         for side in (labels[:1].ravel(), labels[-1:].ravel(), labels[:, :1].ravel(), labels[:, -1:].ravel())
     )
-    return Edges(_first_pixels(labels.ravel(), n_found), *sides), np.packbits(mask, axis=1)
+    return Edges(_first_pixels(labels.ravel(), plane.size), plane, *sides), np.packbits(masks, axis=-1)
 
 
-def _labelled(mask: np.ndarray, connectivity: int) -> tuple[np.ndarray, int]:
+def _labelled(masks: np.ndarray, connectivity: int) -> tuple[np.ndarray, np.ndarray]:
+    """Components of all planes, which share no pixel, counted from 1, and the plane of each."""
     structure = ndimage.generate_binary_structure(2, 1 + REACHES[connectivity])
-    labels = np.zeros(mask.shape, np.int32)
-    return labels, int(ndimage.label(mask, structure, output=labels)) if mask.size else 0
+    labels = np.zeros(masks.shape[1:], np.int32)
+    numbers = [int(ndimage.label(masks[0], structure, output=labels)) if masks.size else 0]
+    for mask in masks[1:]:
+        more = np.zeros_like(labels)
+        numbers.append(int(ndimage.label(mask, structure, output=more)) if mask.size else 0)
+        np.add(labels, more + sum(numbers[:-1]), out=labels, where=mask)
+    return labels, np.repeat(np.arange(len(numbers), dtype=np.uint8), numbers)
 
 
 @_kernel  # type: ignore[untyped-decorator]
@@ -151,11 +210,11 @@ def _renumbered(
     bits: np.ndarray, numbers: Numbers, *, tile: int, width: int, connectivity: int
 ) -> np.ndarray:
     """Label a tile again and give its components their final numbers."""
-    mask = np.unpackbits(bits, axis=1, count=width).view(bool)
-    labels, n_found = _labelled(mask, connectivity)
+    masks = np.unpackbits(bits, axis=-1, count=width).view(bool)
+    labels, plane = _labelled(masks, connectivity)
     start = numbers.starts[tile]
-    final = np.zeros(n_found + 1, numbers.final.dtype)
-    final[1:] = numbers.final[start : start + n_found]
+    final = np.zeros(plane.size + 1, numbers.final.dtype)
+    final[1:] = numbers.final[start : start + plane.size]
     return np.asarray(final[labels])
 
 
@@ -170,12 +229,13 @@ def _joined(
     """Join the components of all tiles and number them in raster order of their first pixels."""
     starts = np.cumsum([0, *(tile.first.size for tile in edges)])
     parents = np.arange(starts[-1] + 1)
+    plane = np.concatenate([np.zeros(1, np.uint8), *(tile.plane for tile in edges)])
     grid = np.arange(len(edges)).reshape(len(rows), len(columns))
     for before, after, sides in _borders(grid):
         lines = (
             _line(edges, starts, tiles, side) for tiles, side in zip((before, after), sides, strict=True)
         )
-        _join(parents, *lines, reach)
+        _join(parents, plane, *lines, reach)
     _resolve(parents)
     first = _frame_positions(edges, rows, columns)
     roots = parents[1:] - 1
@@ -222,13 +282,15 @@ def _root(parents: np.ndarray, component: int) -> int:
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def _join(parents: np.ndarray, before: np.ndarray, after: np.ndarray, reach: int) -> None:
-    """Join the components that touch across a border, seen from both sides of it."""
+def _join(
+    parents: np.ndarray, plane: np.ndarray, before: np.ndarray, after: np.ndarray, reach: int
+) -> None:
+    """Join the components of one plane that touch across a border, seen from both sides of it."""
     for i in range(before.size):
         if before[i] == 0:
             continue
         for j in range(max(0, i - reach), min(after.size, i + reach + 1)):
-            if after[j] != 0:
+            if after[j] != 0 and plane[before[i]] == plane[after[j]]:
                 a, b = _root(parents, before[i]), _root(parents, after[j])
                 parents[max(a, b)] = min(a, b)
 

@@ -1,6 +1,7 @@
 """What images hold, in figures: the document of `mapstack info`."""
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -83,3 +84,12 @@ def _pixel_size(images: xr.Dataset) -> dict[str, Any] | None:
         return None
     steps = {dim: abs(float(images[dim][1] - images[dim][0])) for dim in PIXEL}
     return {"y": steps[Y], "x": steps[X], "units": units[X]}
+
+
+def header_number(images: xr.Dataset, keyword: str) -> float | None:
+    """A number from the FITS header that images keep; None where there is none."""
+    match = re.search(rf"^{keyword:<8}=\s*([-+.\dEeDd]+)", str(images.attrs.get("header", "")), re.MULTILINE)
+    try:
+        return None if match is None else float(match[1].replace("D", "E").replace("d", "e"))
+    except ValueError:
+        return None

@@ -1,14 +1,32 @@
 """Label maps that people bring: the truth to score against, or labels to learn from."""
 
+import glob
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+import dask.array as da
 import numpy as np
 import xarray as xr
 
 from engine.errors import FileError, InputError
-from engine.schema import LABELS, PIXEL, label_map
+from engine.readers import fits
+from engine.readers.dispatch import split_key
+from engine.readers.frames import FRAME, LABELS_OF_FRAME
+from engine.readers.frames import files as frames_in
+from engine.readers.guard import guarded
+from engine.readers.results import accepts as accepts_result
+from engine.readers.results import open_labels
+from engine.schema import IMAGE, LABELS, PIXEL, image_variables, label_map
+
+_CLASS: Final = re.compile(r"^CLASS(\d+)\s*=\s*'([^']*)'", re.MULTILINE)
+"""Cards that name the values of a label map."""
+
+
+def is_result(path: Path) -> bool:
+    """Whether a folder is a stored result."""
+    return accepts_result(path, b"")
 
 
 def read_labels(path: str | Path) -> xr.DataArray:
@@ -17,12 +35,13 @@ def read_labels(path: str | Path) -> xr.DataArray:
     Parameters
     ----------
     path
-        The file, or the folder of a stored result.
+        The file, the folder of a stored result, or a folder of frames with their labels beside them.
 
     Returns
     -------
     DataArray, dims (y, x), integers
-        With `flag_values` and `flag_meanings` where the file names its classes (npz array `names`, result).
+        With `flag_values` and `flag_meanings` where the file names its classes (npz array `names`, FITS
+        keywords `CLASS0` ..., result). Of a folder of frames: dims (image, y, x), in the order of the frames.
 
     Raises
     ------
@@ -35,11 +54,11 @@ def read_labels(path: str | Path) -> xr.DataArray:
     if not path.exists():
         raise FileError(f"{path} does not exist; give a PNG, TIFF, FITS, npy, npz file or a result")
     if path.is_dir():
-        from engine.readers.results import open_labels
-
-        return open_labels(path)
+        return _read_folder(path)
+    if FRAME.fullmatch(path.name):
+        return _open_fits(path)
     if path.suffix.lower() not in _FORMATS:
-        raise InputError(f"{path} is no label map; give {', '.join(_FORMATS)} or a result")
+        raise InputError(f"{path} is no label map; give .fits, {', '.join(_FORMATS)} or a result")
     try:
         values, names = _FORMATS[path.suffix.lower()](path)
     except InputError:
@@ -47,6 +66,92 @@ def read_labels(path: str | Path) -> xr.DataArray:
     except Exception as error:  # noqa: BLE001  (image libraries raise many types on damaged files)
         raise FileError(f"cannot read labels from {path} ({type(error).__name__}: {error})") from None
     return _checked(path, values, names)
+
+
+def labels_of(source: str | Path, *, labels: str | Path | None = None) -> xr.DataArray:
+    """Find and read the labels of a frame or of a folder of frames; lazy where they are FITS.
+
+    Parameters
+    ----------
+    source
+        A frame, or a folder of them. The labels of `X.fits` are `X_truth.fits`, `X_label.fits` or
+        `X_labels.fits`, in any format of `read_labels`.
+    labels
+        Where else they lie: a file, or a folder with files of these names or those of the frames.
+
+    Returns
+    -------
+    DataArray, dims ([image,] y, x)
+
+    Raises
+    ------
+    FileError, InputError
+        If a frame has no labels, or they cannot be read.
+    """
+    where, _ = split_key(source)
+    place = where if labels is None else Path(labels)
+    if not where.is_dir():
+        file = place if place.is_file() and labels is not None else _beside(where, place)
+        return read_labels(_there([(where.name, file)])[0])
+    if place.is_file() or (labels is not None and is_result(place)):
+        raise InputError(f"{place} is one label map, {where.name} holds several frames; give a folder of labels")
+    found = frames_in(where)
+    maps = [read_labels(file) for file in _there([(f.name, _beside(f, place, where)) for f in found])]
+    if len({plane.shape for plane in maps}) > 1:
+        raise InputError(f"the labels in {place} differ in shape; give a label map of the frame's shape each")
+    stacked = da.stack([da.asarray(plane.data) for plane in maps])
+    named = max(maps, key=lambda plane: len(plane.attrs))
+    return xr.DataArray(stacked, dims=(IMAGE, *PIXEL), name=LABELS, attrs=named.attrs)
+
+
+def _beside(frame: Path, place: Path, root: Path | None = None) -> Path | None:
+    """The file with the labels of a frame: beside it, or in another folder in the same subfolder or none."""
+    folders = [frame.parent]
+    if place.is_dir() and place != (root or frame):
+        folders = [place / frame.parent.relative_to(root or frame.parent), place]
+    stem = frame.name.partition(".")[0]
+    for folder in folders:
+        for file in sorted(folder.glob(f"{glob.escape(stem)}*")):
+            match = LABELS_OF_FRAME.fullmatch(file.name)
+            alone = folder != frame.parent and file.name.partition(".")[0] == stem
+            if alone or (match is not None and match["frame"] == stem):
+                return file
+    return None
+
+
+def _there(files: list[tuple[str, Path | None]]) -> list[Path]:
+    """The files, if there is one for each frame."""
+    missing = [frame for frame, file in files if file is None]
+    if missing:
+        told = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        raise FileError(
+            f"there are no labels for {told}; put them beside as NAME_truth.fits, or give their folder (--labels)"
+        )
+    return [file for _, file in files if file is not None]
+
+
+def _read_folder(path: Path) -> xr.DataArray:
+    if not is_result(path) and frames_in(path):
+        return labels_of(path)
+    return open_labels(path)
+
+
+def _open_fits(path: Path) -> xr.DataArray:
+    """A label map in FITS, lazy."""
+    with guarded(path):
+        images = fits.read(path, key=None, chunks=None)
+    values = images[image_variables(images)[0]]
+    if values.dtype.kind == "f":
+        return _checked(path, values.values, [])
+    labels = _shaped(path, values)
+    names = {int(m[1]): m[2].strip() for m in _CLASS.finditer(str(images.attrs.get("header", "")))}
+    return label_map(labels, names) if names else labels
+
+
+def _shaped(path: Path, values: xr.DataArray) -> xr.DataArray:
+    if values.dims != PIXEL:
+        raise InputError(f"{path} holds an array of shape {values.shape}; expected one value a pixel (y, x)")
+    return xr.DataArray(values.data, dims=PIXEL, name=LABELS)
 
 
 def _checked(path: Path, values: np.ndarray, names: list[str]) -> xr.DataArray:
@@ -90,22 +195,10 @@ def _read_tiff(path: Path) -> tuple[np.ndarray, list[str]]:
     return tifffile.imread(path), []
 
 
-def _read_fits(path: Path) -> tuple[np.ndarray, list[str]]:
-    from astropy.io import fits
-
-    with fits.open(path, memmap=False) as hdus:
-        for hdu in hdus:
-            if getattr(hdu, "is_image", False) and hdu.data is not None and hdu.data.ndim == 2:
-                return hdu.data.astype(hdu.data.dtype.newbyteorder("=")), []
-    raise InputError(f"{path} holds no two-dimensional image")
-
-
 _FORMATS: Final[Mapping[str, Callable[[Path], tuple[np.ndarray, list[str]]]]] = {
     ".png": _read_picture,
     ".tif": _read_tiff,
     ".tiff": _read_tiff,
-    ".fits": _read_fits,
-    ".fit": _read_fits,
     ".npy": _read_npy,
     ".npz": _read_npz,
 }

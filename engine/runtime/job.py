@@ -31,7 +31,7 @@ class Job:
     recipe: Recipe | None
     """None where its file is damaged."""
     result: Path | None
-    """The stored result, once it is done."""
+    """The stored result, or the model's folder, once it is done."""
     error: str | None
     """One sentence: why it failed or was interrupted."""
     created: str
@@ -88,7 +88,7 @@ def _read(here: Place) -> Job:
         doing=progress.doing,
         left=progress.left,
         recipe=recipe,
-        result=here.result if state.state == DONE else None,
+        result=here.outcome if state.state == DONE else None,
         error=state.error,
         created=state.created,
         started=state.started,

@@ -256,7 +256,7 @@ def size(id: str, home: str | Path | None = None) -> int:
 
 def _submitted(here: Place, before: State | None, *, owner: str, start: bool) -> State:
     """State of a job that is submitted now: already done where the result is there, in line where it was."""
-    if here.result.is_dir():
+    if here.outcome.is_dir():
         return State(DONE, journal.now(), owner=owner, ended=journal.now())
     if before is not None and before.state == WAITING:
         return replace(before, queued=start or before.queued)

@@ -120,7 +120,7 @@ def read(here: Place) -> State:
             state = _ended(here, state) if state.state == RUNNING else state
     except (OSError, ValueError, TypeError, KeyError) as error:
         return State(FAILED, created=_changed(here.folder), error=_damage(here, error))
-    if state.state == DONE and not here.result.is_dir():
+    if state.state == DONE and not here.outcome.is_dir():
         return replace(state, state=INTERRUPTED, error="its result was removed; resume the job to compute it")
     return state
 
@@ -128,7 +128,7 @@ def read(here: Place) -> State:
 def claim(here: Place, state: State, *, guardian: Process, worker: Process | None) -> State:
     """Note that a process does this job now; under the lock."""
     clean(here)
-    for leftover in (here.token, here.progress):
+    for leftover in (here.token, here.progress, *(() if here.kept.is_dir() else (here.curves,))):
         leftover.unlink(missing_ok=True)
     running = replace(state, state=RUNNING, started=now(), ended=None, error=None)
     return write(here, replace(running, guardian=guardian, worker=worker))
@@ -143,6 +143,8 @@ def settle(here: Place, state: State, *, error: str) -> State:
 def end(here: Place, state: State, ending: Ending) -> State:
     """Note the ending of a job on which nobody works any more; under the lock."""
     here.token.unlink(missing_ok=True)
+    if ending.state in (DONE, CANCELLED):
+        shutil.rmtree(here.kept, ignore_errors=True)
     ended = replace(state, state=ending.state, error=ending.error, ended=now())
     return write(here, replace(ended, guardian=None, worker=None))
 
@@ -168,7 +170,7 @@ def _ended(here: Place, state: State) -> State:
 
 def _after(here: Place, *, error: str) -> Ending:
     """How a job ended whose process is gone without a note: a stored result counts."""
-    if here.result.is_dir():
+    if here.outcome.is_dir():
         return Ending(DONE)
     if here.token.exists():
         return Ending(CANCELLED)

@@ -5,8 +5,11 @@
 <home>/jobs/<id>/progress.json   share, doing, time left
 <home>/jobs/<id>/cancel          there = somebody wants it cancelled
 <home>/jobs/<id>/log             what the working process printed, and tracebacks
+<home>/jobs/<id>/training.csv    figures of each epoch, where it learns
 <home>/jobs/<id>/scratch/        temporary files of the working process
+<home>/jobs/<id>/kept/           what is finished of it, found again if it is resumed
 <home>/results/<id>.zarr         the result; it appears as a whole, so if it is there, it is complete
+<home>/models/<id>/              or the model, if it learns one
     <home>/views/<id>-...            overviews of it, made by whoever shows it
 """
 
@@ -41,6 +44,16 @@ class Place:
         return self.home / "results" / f"{self.id}.zarr"
 
     @property
+    def model(self) -> Path:
+        """The model's folder, there or not."""
+        return self.home / "models" / self.id
+
+    @property
+    def outcome(self) -> Path:
+        """What the job made: its model where there is one, else its result, there or not."""
+        return self.model if self.model.is_dir() else self.result
+
+    @property
     def state(self) -> Path:
         """How it stands."""
         return self.folder / "state.json"
@@ -68,6 +81,16 @@ class Place:
     def views(self) -> list[Path]:
         """Folders of overviews of the result."""
         return [*(self.home / "views").glob(f"{self.id}-*")]
+
+    @property
+    def curves(self) -> Path:
+        """Figures of each epoch, as text."""
+        return self.folder / "training.csv"
+
+    @property
+    def kept(self) -> Path:
+        """What is finished of a job that may be resumed."""
+        return self.folder / "kept"
 
     @property
     def scratch(self) -> Path:
@@ -105,8 +128,9 @@ def places(home: Path) -> list[Place]:
 def clean(here: Place) -> None:
     """Remove temporary files and half-written results of a job that nobody works on."""
     shutil.rmtree(here.scratch, ignore_errors=True)
-    for leftover in here.result.parent.glob(f".{here.result.name}.*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    for target in (here.result, here.model):
+        for leftover in target.parent.glob(f".{target.name}.*"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def remove(here: Place) -> None:
@@ -115,14 +139,14 @@ def remove(here: Place) -> None:
         bin = here.folder.with_name(f".removed-{here.id}-{secrets.token_hex(4)}")  # noqa: A001
         here.folder.rename(bin)
         clean(here)
-        for path in (bin, here.result, *here.views()):
+        for path in (bin, here.result, here.model, *here.views()):
             if path.exists():
                 shutil.rmtree(path)
 
 
 def size(here: Place) -> int:
     """Bytes of all files of a job, its result and its overviews."""
-    files = (path for folder in (here.folder, here.result, *here.views()) for path in folder.rglob("*"))
+    files = (path for folder in (here.folder, here.outcome, *here.views()) for path in folder.rglob("*"))
     return sum(_file_size(path) for path in files)
 
 

@@ -1,17 +1,18 @@
 """Do one job in this process: the recipe in, the result out, every ending noted in the journal."""
 
+import csv
 import errno
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from engine import catalogue, progress
 from engine.errors import CancelledError, InputError, MapstackError
-from engine.recipe import Recipe
+from engine.recipe import MODEL, Recipe
 from engine.runtime import journal
 from engine.runtime.client import connect
 from engine.runtime.journal import Ending, Progress
@@ -98,6 +99,21 @@ class Reporter:
             self.on_progress(told)
 
 
+class Curves:
+    """Writes figures that belong together as lines of a table, the first line names them."""
+
+    def __init__(self, here: Place) -> None:
+        self.file = here.curves
+
+    def __call__(self, figures: Mapping[str, float]) -> None:
+        """Append a line; where that fails the work goes on."""
+        with suppress(OSError), self.file.open("a", encoding="utf-8", newline="") as table:
+            writer = csv.DictWriter(table, list(figures))
+            if table.tell() == 0:
+                writer.writeheader()
+            writer.writerow(figures)
+
+
 class TimeLeft:
     """Estimates the time left from the share done, smoothed so that it does not jump.
 
@@ -127,10 +143,10 @@ class TimeLeft:
 
 def _attempt(here: Place, on_progress: Callable[[Progress], None] | None = None) -> Ending:
     try:
-        with progress.reporting(Reporter(here, on_progress)):
+        with progress.reporting(Reporter(here, on_progress)), progress.keeping(here.kept, Curves(here)):
             recipe = Recipe.from_json(here.recipe.read_text(encoding="utf-8"))
-            execute_function()(recipe, here.result)
-        if not here.result.is_dir():
+            execute_function()(recipe, here.model if recipe.output == MODEL else here.result)
+        if not here.outcome.is_dir():
             raise RuntimeError("no result was stored")
     except CancelledError:
         return Ending(journal.CANCELLED)

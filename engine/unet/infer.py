@@ -6,74 +6,28 @@ shape, so that the same convolution kernels run for all.
 """
 
 import threading
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import dask
 import dask.array as da
 import numpy as np
 
 from engine import blocks
-from engine.errors import FileError, InputError
-from engine.unet.network import halo, step
+from engine.errors import InputError
+from engine.unet.runtimes import KERAS, Network, answers
 
-if TYPE_CHECKING:
-    import keras
+TILE: Final = 1024
+"""Longest edge of a tile, in pixels: its halo is then less than a quarter of what is computed."""
 
-TILE: Final = 512
-"""Edge of the tiles aimed at, in pixels: their halo is then less than half of what is computed."""
+N_ROWS: Final = 64
+"""Rows of a frame from which its background is measured."""
+SHIFTS: Final = 20
+WINDOW: Final = 1.5
+TRUNCATED: Final = 0.9866
+"""Root mean square of a standard normal variable that is cut off at 3."""
 
 _TURN = threading.Lock()
 """One tile at a time in a process: the network takes all cores by itself, and memory for one."""
-
-
-class Network(NamedTuple):
-    """A network on disk: what tasks are given, so that each process loads it once.
-
-    Attributes
-    ----------
-    path : str
-        Of a `.keras` file.
-    digest : str
-        Of its content.
-    """
-
-    path: str
-    digest: str
-
-    @classmethod
-    def at(cls, path: str | Path) -> "Network":
-        """The network in a file.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be read.
-        """
-        from hashlib import sha256
-
-        try:
-            content = Path(path).read_bytes()
-        except OSError as error:
-            raise FileError(
-                f"cannot read the network {path} ({error.strerror}); give a .keras file"
-            ) from None
-        return cls(str(path), sha256(content).hexdigest())
-
-    def loaded(self) -> "keras.Model":
-        """The Keras model, from image to logits."""
-        return _loaded(self)[0]
-
-    @property
-    def halo(self) -> int:
-        """Pixels round a pixel on which its logits depend."""
-        return halo(self.loaded())
-
-    @property
-    def step(self) -> int:
-        """Pixels by which an image can move without moving relative to the poolings."""
-        return step(self.loaded())
 
 
 class Background(NamedTuple):
@@ -101,25 +55,45 @@ class Segmented(NamedTuple):
     entropy: da.Array
 
 
-def background(frame: da.Array, *, n_rows: int = 64) -> Background:
-    """Median and robust standard deviation of rows spread over a frame; eager, the same for any chunking.
+def sample_rows(frame: da.Array) -> da.Array:
+    """Rows spread over a frame; lazy."""
+    return frame[np.unique(np.linspace(0, frame.shape[0] - 1, N_ROWS).astype(int))]
 
-    The noise is 1.4826 times the median absolute deviation, which equals the standard deviation of a normal
-    distribution (P. J. Huber, Robust Statistics, 1981, section 5.1).
+
+def background(frame: da.Array) -> Background:
+    """Level and noise of the empty pixels in rows spread over a frame; eager, the same for any chunking.
+
+    Glow and tracks only add to a pixel, and the median with them lies up to 0.3 of the noise too high. So the
+    level is where a window of 1.5 times the noise on either side has its mean in its middle (mean shift [1]_),
+    and the noise the root mean square below it.
 
     Raises
     ------
     InputError
         If no pixel of these rows has a value.
+
+    References
+    ----------
+    .. [1] D. Comaniciu, P. Meer, Mean shift, IEEE Trans. Pattern Anal. Mach. Intell. 24 (2002) 603-619.
     """
-    rows = np.unique(np.linspace(0, frame.shape[0] - 1, n_rows).astype(int))
-    (read,) = blocks.compute(frame[rows], doing="measuring the background")
+    (read,) = blocks.compute(sample_rows(frame), doing="measuring the background")
     values = np.asarray(read, np.float64)[np.isfinite(read)]
     if not values.size:
         raise InputError("the frame has no values in the rows looked at; give a frame with values")
     level = float(np.median(values))
-    noise = 1.4826 * float(np.median(np.abs(values - level)))
-    return Background(level, noise or float(values.std()) or 1.0)
+    noise = _noise(values, level, 1.4826 * float(np.median(np.abs(values - level))))
+    for _ in range(SHIFTS):
+        near = values[np.abs(values - level) <= WINDOW * noise]
+        level = float(near.mean()) if near.size else level
+        noise = _noise(values, level, noise)
+    return Background(level, noise)
+
+
+def _noise(values: np.ndarray, level: float, guess: float) -> float:
+    """Standard deviation of normal noise from its lower half, values beyond 3 guesses left out."""
+    below = level - values[(values <= level) & (values > level - 3 * guess)]
+    rms = float(np.sqrt(np.mean(below**2))) / TRUNCATED if below.size else 0.0
+    return rms or float(values.std()) or 1.0
 
 
 def normalised(values: np.ndarray, found: Background) -> np.ndarray:
@@ -128,7 +102,9 @@ def normalised(values: np.ndarray, found: Background) -> np.ndarray:
     return np.asarray(np.arcsinh(np.nan_to_num(scaled, nan=0.0, posinf=0.0, neginf=0.0)))
 
 
-def segment(frame: da.Array, network: Network, found: Background, *, tile: int = TILE) -> Segmented:
+def segment(
+    frame: da.Array, network: Network, found: Background, *, tile: int = TILE, runtime: str = KERAS
+) -> Segmented:
     """Classify every pixel of a frame; lazy.
 
     Parameters
@@ -139,76 +115,90 @@ def segment(frame: da.Array, network: Network, found: Background, *, tile: int =
     found : Background
         Of this frame.
     tile : int
-        Edge of a tile in pixels, a multiple of the network's step.
+        Longest edge of a tile in pixels, a multiple of the network's step; a frame is cut into tiles of one
+        shape, so that little of the last ones lies beyond its edges.
+    runtime : str
+        One of `runtimes.RUNTIMES`.
 
     Raises
     ------
     InputError
         If the tile is no multiple of the network's step.
     """
-    step = network.step
-    if tile < 1 or tile % step:
-        raise InputError(f"tile is {tile}; give a multiple of {step} pixels, the network's step")
+    if tile < 1 or tile % network.step:
+        raise InputError(f"tile is {tile}; give a multiple of {network.step} pixels, the network's step")
+    height, width = (tile_edge(n, tile=tile, step=network.step) for n in frame.shape)
     around = network.halo
-    lifted = dask.delayed(_segment_tile, pure=False, traverse=False, nout=3)
     rows: list[list[tuple[da.Array, ...]]] = []
-    for y in range(0, frame.shape[0], tile):
+    for y in range(0, frame.shape[0], height):
         rows.append([])
-        for x in range(0, frame.shape[1], tile):
-            shape = (min(tile, frame.shape[0] - y), min(tile, frame.shape[1] - x))
+        for x in range(0, frame.shape[1], width):
+            shape = (min(height, frame.shape[0] - y), min(width, frame.shape[1] - x))
             first = (max(0, y - around), max(0, x - around))
-            window = frame[first[0] : y + tile + around, first[1] : x + tile + around]
-            before = (around - (y - first[0]), around - (x - first[1]))
-            parts = lifted(window, network, found, before=before, shape=shape, edge=tile + 2 * around)
-            kinds = (np.uint8, np.float32, np.float32)
-            rows[-1].append(
-                tuple(da.from_delayed(p, shape, dtype=kind) for p, kind in zip(parts, kinds, strict=True))
+            window = frame[first[0] : y + height + around, first[1] : x + width + around]
+            seen = Seen(
+                before=(around - (y - first[0]), around - (x - first[1])),
+                shape=shape,
+                edges=(height + 2 * around, width + 2 * around),
             )
+            rows[-1].append(_tile(window, network, found, seen, runtime))
     return Segmented(*(da.block([[cell[n] for cell in row] for row in rows]) for n in range(3)))
 
 
+def tile_edge(n: int, *, tile: int, step: int) -> int:
+    """Edge of the tiles that cover `n` pixels in the fewest, alike pieces: a multiple of the step.
+
+    Examples
+    --------
+    >>> tile_edge(1100, tile=1024, step=8)
+    552
+    """
+    n_tiles = -(-n // tile)
+    return -(-n // (n_tiles * step)) * step
+
+
+class Seen(NamedTuple):
+    """What a network is shown round a tile, in pixels along y and x.
+
+    Attributes
+    ----------
+    before : tuple of int
+        What lies beyond the frame's edges before the window.
+    shape : tuple of int
+        Of the tile itself.
+    edges : tuple of int
+        Of all that is shown.
+    """
+
+    before: tuple[int, int]
+    shape: tuple[int, int]
+    edges: tuple[int, int]
+
+
+def _tile(
+    window: da.Array, network: Network, found: Background, seen: Seen, runtime: str
+) -> tuple[da.Array, ...]:
+    """Labels, confidence and entropy of a tile; lazy."""
+    lifted = dask.delayed(_segment_tile, pure=False, traverse=False, nout=3)
+    parts = lifted(window, network, found, seen, runtime)
+    kinds = (np.uint8, np.float32, np.float32)
+    return tuple(
+        da.from_delayed(part, seen.shape, dtype=kind) for part, kind in zip(parts, kinds, strict=True)
+    )
+
+
 def _segment_tile(
-    window: np.ndarray,
-    network: Network,
-    found: Background,
-    *,
-    before: tuple[int, int],
-    shape: tuple[int, int],
-    edge: int,
+    window: np.ndarray, network: Network, found: Background, seen: Seen, runtime: str
 ) -> tuple[np.ndarray, ...]:
     """Labels, confidence and entropy of a tile, from a window that the frame's edges may cut."""
-    after = [edge - b - n for b, n in zip(before, window.shape, strict=True)]
-    mirrored = np.pad(normalised(window, found), list(zip(before, after, strict=True)), mode="symmetric")
-    around = network.halo
-    with _TURN:
-        outputs = _loaded(network)[1].predict_on_batch(mirrored[None, :, :, None])
-    inner = (0, slice(around, around + shape[0]), slice(around, around + shape[1]))
-    return tuple(np.ascontiguousarray(np.asarray(output)[inner]) for output in outputs)
-
-
-@lru_cache(maxsize=4)
-def _loaded(network: Network) -> tuple["keras.Model", "keras.Model"]:
-    """The network, and the network with arg-max, confidence and entropy behind it; once a process."""
-    import keras
-
-    try:
-        model = keras.saving.load_model(network.path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises nearly anything
-        raise FileError(
-            f"{network.path} is no network that can be read ({type(error).__name__}); give a .keras file"
-        ) from error
-    return model, keras.Model(model.input, _answers(model.output))
-
-
-def _answers(logits: Any) -> list[Any]:
-    """Labels, confidence and entropy of logits `(image, y, x, class)`, as Keras tensors."""
-    from keras import ops
-
-    probabilities = ops.softmax(logits, axis=-1)
-    best, classes = ops.top_k(probabilities, 2)
-    entropy = -ops.sum(probabilities * ops.log(probabilities + 1e-12), axis=-1)
-    return [
-        ops.cast(classes[..., 0] + 1, "uint8"),
-        best[..., 0] - best[..., 1],
-        ops.clip(entropy / float(np.log(logits.shape[-1])), 0.0, 1.0),
+    after = [
+        edge - b - n for edge, b, n in zip(seen.edges, seen.before, window.shape, strict=True)
     ]
+    mirrored = np.pad(
+        normalised(window, found), list(zip(seen.before, after, strict=True)), mode="symmetric"
+    )
+    with _TURN:
+        outputs = answers(network, runtime, seen.edges)(mirrored[None, :, :, None])
+    around = network.halo
+    inner = tuple(slice(around, around + n) for n in seen.shape)
+    return tuple(np.ascontiguousarray(output[0][inner]) for output in outputs)

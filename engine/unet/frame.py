@@ -1,0 +1,90 @@
+"""A frame segmented: maps, classes, objects and doubts; what a U-Net's `predict` does."""
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+
+from engine import blocks, progress
+from engine.objects import Calibration, Rules, describe_objects
+from engine.preprocess.intensity import intensity
+from engine.schema import AUDIT, ENTROPY, OBJECT_TABLE, OBJECTS, PIXEL, WARNINGS
+from engine.statistics import describe
+from engine.unet.infer import Background, background, normalised, segment, tile_edge
+from engine.unet.range import doubts
+from engine.unet.runtimes import AUTO, KERAS, Network, resolved
+from engine.unet.spool import spooled
+
+if TYPE_CHECKING:
+    from engine.unet.segmenter import UNetModel
+
+SAMPLE: Final = 512
+"""Edge of the part of a frame on which runtimes are compared, in pixels."""
+
+
+def segmented(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
+    """Classify every pixel of a frame and catalogue its objects.
+
+    Raises
+    ------
+    InputError
+        If the images are no single frame.
+    """
+    frame = intensity(images)
+    data = blocks.tiled(frame)
+    found = background(data)
+    network = model.applied()
+    tile = model.settings["tile"] // network.step * network.step
+    runtime = chosen_runtime(model.settings["runtime"], network, data, found)
+    with progress.stage(0.0, 0.8):
+        maps = spooled(segment(data, network, found, tile=tile, runtime=runtime))
+    planes = [xr.DataArray(plane, dims=PIXEL, coords=_coords(frame)) for plane in maps]
+    labels, confidence, entropy = planes
+    with progress.stage(0.8, 1.0):
+        objects = describe_objects(
+            labels,
+            frame - found.level,
+            confidence,
+            names=model.names,
+            rules=Rules(min_cluster=model.settings["min_cluster"]) if model.settings["rules"] else None,
+            calibration=_calibration(model, images),
+        )
+    tree = describe(images, objects.labels, confidence, names=model.names)
+    units = {"units": "1", "long_name": "entropy of the class probabilities, 1: all alike"}
+    tree.dataset = tree.to_dataset().assign(
+        {ENTROPY: entropy.assign_attrs(units), OBJECTS: objects.objects}
+    )
+    tree[OBJECT_TABLE] = xr.DataTree(objects.table)
+    tree[AUDIT] = xr.DataTree(objects.audit)
+    said = doubts(model.metadata["range"], data, found)
+    tree.attrs.update({WARNINGS: json.dumps(said), "background": json.dumps(found._asdict())})
+    return tree
+
+
+def chosen_runtime(wanted: str, network: Network, frame: da.Array, found: Background) -> str:
+    """What runs the network on this machine."""
+    if wanted == KERAS:
+        return wanted
+    if wanted == AUTO:
+        edges = [tile_edge(min(n, SAMPLE), tile=SAMPLE, step=network.step) for n in frame.shape]
+        (part,) = blocks.compute(frame[: edges[0], : edges[1]], doing="choosing the runtime")
+        short = [(0, edge - n) for edge, n in zip(edges, part.shape, strict=True)]
+        sample = np.pad(normalised(np.asarray(part), found), short, mode="symmetric")[None, :, :, None]
+    else:
+        sample = np.zeros((1, network.step, network.step, 1), np.float32)
+    return resolved(wanted, network, sample)
+
+
+def _calibration(model: "UNetModel", images: xr.Dataset) -> Calibration:
+    """How energies follow from sums of pixels: from the settings, or the gain that the header states."""
+    from engine.readers.facts import header_number
+
+    given = float(model.settings["electrons_per_adu"])
+    gain = given or header_number(images, "GAIN") or float("nan")
+    return Calibration(electrons_per_adu=gain, ev_per_electron=float(model.settings["ev_per_electron"]))
+
+
+def _coords(frame: xr.DataArray) -> dict[Any, Any]:
+    return {name: coord for name, coord in frame.coords.items() if set(coord.dims) <= set(PIXEL)}

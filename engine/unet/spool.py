@@ -1,0 +1,110 @@
+"""What a network says of a large frame, put into temporary files row of tiles by row of tiles.
+
+So the network sees every pixel once, however many steps follow, and memory does not grow with the frame. In
+a job that is started again the rows that are finished are found again.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import dask.array as da
+import numpy as np
+import zarr
+
+from engine import blocks, progress
+from engine.unet.infer import Segmented
+
+IN_MEMORY: Final = 2**24
+"""Pixels of the largest frame whose maps stay in memory."""
+ROWS: Final = "rows.json"
+
+
+def spooled(maps: Segmented) -> Segmented:
+    """The same maps, computed: in memory, or for a large frame in files that go when the maps do."""
+    kept = progress.kept()
+    if maps.labels.size <= IN_MEMORY:
+        return Segmented(*_in_memory(maps))
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        return Segmented(*_in_files(maps, kept, owner=None))
+    folder = tempfile.TemporaryDirectory(prefix="mapstack-maps-")
+    return Segmented(*_in_files(maps, Path(folder.name), owner=folder))
+
+
+def _in_memory(maps: Segmented) -> list[da.Array]:
+    chunks = maps.labels.chunks
+    planes = [np.empty(plane.shape, plane.dtype) for plane in maps]
+    for row in range(len(chunks[0])):
+        _compute_row(maps, planes, row)
+    return [da.from_array(plane, chunks=chunks) for plane in planes]
+
+
+def _in_files(maps: Segmented, folder: Path, *, owner: Any) -> list[da.Array]:
+    chunks = maps.labels.chunks
+    edges = tuple(sizes[0] for sizes in chunks)
+    stores = [folder / f"{name}.zarr" for name in maps._fields]
+    done = _rows_done(folder, maps)
+    planes = [
+        zarr.open_array(store, mode="r+")
+        if done
+        else zarr.create_array(
+            store, shape=plane.shape, dtype=plane.dtype, chunks=edges, compressors=None, overwrite=True
+        )
+        for store, plane in zip(stores, maps, strict=True)
+    ]
+    for row in range(done, len(chunks[0])):
+        _compute_row(maps, planes, row)
+        _note_rows(folder, maps, row + 1)
+    held = [_Stored(store, owner) for store in stores]
+    return [
+        da.from_array(plane, chunks=chunks, name=False, meta=np.empty((0, 0), plane.dtype)) for plane in held
+    ]
+
+
+def _compute_row(maps: Segmented, planes: list[Any], row: int) -> None:
+    """Compute one row of tiles of all maps and put it where it belongs."""
+    sizes = maps.labels.chunks[0]
+    start = sum(sizes[:row])
+    with progress.stage(row / len(sizes), (row + 1) / len(sizes)):
+        parts = blocks.compute(*(plane.blocks[row, :] for plane in maps), doing="segmenting")
+    for plane, part in zip(planes, parts, strict=True):
+        plane[start : start + sizes[row]] = part
+
+
+def _rows_done(folder: Path, maps: Segmented) -> int:
+    """Rows of tiles that lie finished in a folder; none if they are of another frame or tiling."""
+    try:
+        noted = json.loads((folder / ROWS).read_text(encoding="utf-8"))
+        return int(noted["done"]) if noted["chunks"] == _plain(maps) else 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _note_rows(folder: Path, maps: Segmented, done: int) -> None:
+    draft = folder / f".{ROWS}"
+    draft.write_text(json.dumps({"done": done, "chunks": _plain(maps)}), encoding="utf-8")
+    draft.replace(folder / ROWS)
+
+
+def _plain(maps: Segmented) -> list[list[int]]:
+    return [list(sizes) for sizes in maps.labels.chunks]
+
+
+class _Stored:
+    """A plane in a file, and whoever removes it once nobody reads it any more."""
+
+    def __init__(self, store: Path, owner: Any) -> None:
+        self.store = store
+        self.owner = owner
+        self.plane = zarr.open_array(store, mode="r")
+        self.shape = self.plane.shape
+        self.dtype = self.plane.dtype
+        self.ndim = self.plane.ndim
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return np.asarray(self.plane[index])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_Stored, (self.store, None))
