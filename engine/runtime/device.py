@@ -1,5 +1,8 @@
-"""What the processors of this machine can do."""
+"""What the processors of this machine can do, and Keras on them."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,3 +26,26 @@ def computes_bfloat16() -> bool:
 def has_amx() -> bool:
     """Whether the processor multiplies matrices of bfloat16 in units made for it."""
     return "amx_bf16" in processor_flags()
+
+
+@lru_cache(maxsize=1)
+def wake_keras() -> None:
+    """Import Keras with its backend, without the dozen lines that TensorFlow writes past Python on stderr."""
+    with _mute_stderr():
+        import keras
+
+        keras.ops.convert_to_numpy(keras.ops.zeros(1))
+
+
+@contextmanager
+def _mute_stderr() -> Iterator[None]:
+    """Send what libraries write straight to the stream of errors nowhere; exceptions come through."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)

@@ -18,6 +18,7 @@ from engine.errors import InputError
 from engine.learning import scores
 from engine.learning.training import SCORE, History, Plan, train
 from engine.preprocess.intensity import intensity
+from engine.runtime.device import computes_bfloat16, wake_keras
 from engine.schema import IMAGE, class_names, image_variables
 from engine.unet import losses
 from engine.unet.examples import Crops, Examples
@@ -133,6 +134,7 @@ def _held_out(n_frames: int, *, share: float, seed: int) -> list[int]:
 
 def _compiled(settings: "UNet", classes: Classes) -> "keras.Model":
     """A new network with its optimizer, in the numbers asked for."""
+    wake_keras()
     import keras
 
     keras.utils.set_random_seed(settings.seed)
@@ -151,8 +153,6 @@ def _compiled(settings: "UNet", classes: Classes) -> "keras.Model":
 def _precision(wanted: str) -> Iterator[None]:
     """Make the networks of this block compute in bfloat16 where that is wanted."""
     import keras
-
-    from engine.runtime.device import computes_bfloat16
 
     before = keras.config.dtype_policy()
     fast = computes_bfloat16() if wanted == "auto" else wanted == "bfloat16"

@@ -16,7 +16,7 @@ import numpy as np
 import platformdirs
 
 from engine.errors import FileError, MissingDependencyError
-from engine.runtime.device import has_amx
+from engine.runtime.device import has_amx, wake_keras
 from engine.unet.network import halo, step
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ def _inferred(request: Any, images: np.ndarray) -> tuple[np.ndarray, ...]:
 
 @lru_cache(maxsize=4)
 def _loaded(path: str, digest: str) -> "keras.Model":  # noqa: ARG001  (a part of the key)
+    wake_keras()
     import keras
 
     try:

@@ -15,6 +15,7 @@ from engine import catalogue
 from engine.analysis import Analysis, Settings, load_model, model_from_dict
 from engine.errors import InputError, MapstackError, UnknownNameError
 from engine.readers import open_images
+from engine.readers.truth import labels_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,18 +24,38 @@ def entries(*kinds: str) -> list[Any]:
     return [pytest.param(kind, name, id=f"{kind}-{name}") for kind in kinds for name in catalogue.KINDS[kind]]
 
 
-@pytest.fixture(scope="module")
-def images() -> xr.Dataset:
-    simulator = catalogue.find("simulators", "maps")(n_regions=3, size=64, n_wavelengths=5, seed=3)
-    stack, _ = simulator.images()
-    return stack
+EXAMPLES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "kmeans": ("maps", {"n_regions": 3, "size": 64, "n_wavelengths": 5, "seed": 3}, ""),
+    "unet": ("mosaic", {"size": 128, "n_frames": 2, "seed": 3}, "frame_000.fits"),
+}
+"""For each analysis the simulator of what it is for, its settings, and the file in the folder to run on."""
+
+QUICK: dict[str, dict[str, Any]] = {"kmeans": {}, "unet": {"n_steps": 2, "n_crops": 1, "crop": 64}}
+"""Settings with which a fit takes no time."""
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    simulator = catalogue.find("simulators", "maps")(n_regions=3, size=48, n_wavelengths=4, seed=3)
-    folder: Path = simulator.write(tmp_path_factory.mktemp("maps"))
-    return folder
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {
+        name: catalogue.find("simulators", kind)(**settings).write(tmp_path_factory.mktemp(kind))
+        for name, (kind, settings, _) in EXAMPLES.items()
+    }
+
+
+@pytest.fixture
+def source(name: str, folders: dict[str, Path]) -> Path:
+    """What to run the analysis `name` on."""
+    return folders[name] / EXAMPLES[name][2]
+
+
+@pytest.fixture
+def images(source: Path) -> xr.Dataset:
+    return engine.open(source)
+
+
+@pytest.fixture(scope="module")
+def example(folders: dict[str, Path]) -> Path:
+    return folders["kmeans"]
 
 
 @pytest.mark.parametrize(("kind", "name"), entries(*catalogue.KINDS))
@@ -105,7 +126,9 @@ def test_an_analysis_is_lazy_seeded_and_does_not_depend_on_the_chunking(
 def test_a_model_survives_a_folder_and_a_recipe(
     _kind: str, name: str, images: xr.Dataset, tmp_path: Path
 ) -> None:
-    model = engine.fit(name, images)
+    source = images.attrs["source"]
+    labels = labels_of(source) if catalogue.find("analyses", name).needs_labels else None
+    model = engine.fit(name, images, labels, **QUICK[name])
     expected = np.asarray(model.predict(images)["labels"])
     for again in (load_model(model.save(tmp_path / "model")), model_from_dict(model.to_dict())):
         assert type(again) is catalogue.find("analyses", name).model_class
@@ -114,10 +137,10 @@ def test_a_model_survives_a_folder_and_a_recipe(
 
 @pytest.mark.parametrize(("_kind", "name"), entries("analyses"))
 def test_a_stored_result_holds_what_the_contract_names_and_runs_again(
-    _kind: str, name: str, example: Path, tmp_path: Path
+    _kind: str, name: str, source: Path, tmp_path: Path
 ) -> None:
     assert issubclass(catalogue.find("analyses", name), Analysis)
-    result = engine.run(name, engine.open(example), seed=2)
+    result = engine.run(name, engine.open(source), seed=2)
     engine.save(result, tmp_path / "out.zarr")
     stored = engine.load(tmp_path / "out.zarr")
     assert isinstance(stored, xr.DataTree)

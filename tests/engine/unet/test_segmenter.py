@@ -1,0 +1,128 @@
+"""The analysis `unet`: it learns from labelled frames, brings a model, and gives what the contract names."""
+
+import json
+from pathlib import Path
+
+import dask.array as da
+import numpy as np
+import pytest
+import xarray as xr
+
+import engine
+from engine.analysis import load_model
+from engine.errors import CancelledError, FileError, InputError
+from engine import progress
+from engine.readers.truth import labels_of
+from engine.simulate.mosaic import CLASSES, Mosaic
+from engine.unet import spool
+from engine.unet.segmenter import UNet, UNetModel
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Mosaic(size=192, n_frames=3, seed=5).write(tmp_path_factory.mktemp("frames"))
+
+
+@pytest.fixture(scope="module")
+def learned(frames: Path) -> UNetModel:
+    settings = {"n_steps": 4, "n_crops": 2, "crop": 64, "seed": 1}
+    return engine.fit("unet", engine.open(frames), labels_of(frames), **settings)
+
+
+def test_a_model_says_what_it_learned_from_and_how_good_it_is_on_frames_held_out(learned: UNetModel):
+    card = learned.metadata
+    assert learned.class_names == CLASSES
+    assert [row["name"] for row in card["metrics"]] == list(CLASSES)
+    assert {"precision", "recall", "f1", "f1_low", "f1_high", "support"} <= set(card["metrics"][0])
+    assert card["n_frames"] == 3
+    assert len(card["held_out"]) == 1
+    assert card["judged_on"] == "frames held out"
+    assert sum(row["support"] for row in card["metrics"]) == 192 * 192
+    assert set(card["range"]) == {"bright", "dark", "grain"}
+    assert card["history"][-1]["step"] == 4
+
+
+def test_a_model_without_its_network_or_with_another_is_refused(learned: UNetModel, tmp_path: Path):
+    folder = learned.save(tmp_path / "model")
+    (folder / "network.keras").write_bytes(b"other")
+    with pytest.raises(FileError, match="its network is damaged or missing"):
+        load_model(folder)
+    (folder / "network.keras").unlink()
+    with pytest.raises(FileError, match="its network is damaged or missing"):
+        load_model(folder)
+
+
+def test_labels_that_cannot_be_learned_from_are_refused_with_a_sentence(frames: Path):
+    images, labels = engine.open(frames), labels_of(frames)
+    quick = UNet(n_steps=1)
+    with pytest.raises(InputError, match="a U-Net learns from labels, and there are none"):
+        quick.fit(images)
+    with pytest.raises(InputError, match="one label of the same shape a frame"):
+        quick.fit(images, labels[:2])
+    with pytest.raises(InputError, match="two or more classes"):
+        quick.fit(images, xr.zeros_like(labels).drop_attrs())
+    with pytest.raises(InputError, match="a name for each value"):
+        UNet(class_names="empty,full").fit(images, labels.drop_attrs())
+
+
+def test_values_that_no_class_names_are_not_learned_from(frames: Path):
+    labels = labels_of(frames).drop_attrs()
+    labels = labels.copy(data=da.where(labels.data == 3, 255, labels.data))
+    model = UNet(n_steps=1, n_crops=1, crop=64, class_names="a,b,c").fit(engine.open(frames), labels)
+    assert model.class_names == ("a", "b", "c")
+    assert model.metadata["values"] == [0, 1, 2]
+
+
+def test_without_a_model_the_one_that_mapstack_brings_finds_tracks_on_frames_it_never_saw():
+    frame = Mosaic(size=512, seed=4321).frame(0)
+    images = xr.Dataset({"image": (("y", "x"), frame.image)})
+    result = engine.run("unet", images, electrons_per_adu=4 / 3)
+    labels = np.asarray(result["labels"])
+    truth = frame.labels + 1
+    for number, least in {2: 0.95, 3: 0.85, 4: 0.8}.items():
+        found, real = labels == number, truth == number
+        if real.any():
+            assert 2 * (found & real).sum() / (found.sum() + real.sum()) > least
+    assert json.loads(result.attrs["warnings"]) == []
+    table = result["object_table"].to_dataset()
+    assert {"name", "energy", "kind", "charge", "touches_edge"} <= set(table.data_vars)
+    assert set(table["kind"].values[table["name"].values == "cluster"]) <= {"point", "worm", "line", "blob"}
+    objects = np.asarray(result["objects"])
+    assert objects.max() == table.sizes["object"]
+    np.testing.assert_array_equal(objects > 0, labels > 1)
+    number = int(table["object"][table["energy"].values.argmax()])
+    level = json.loads(result.attrs["background"])["level"]
+    charge = (frame.image[objects == number] - level).sum()
+    assert float(table["energy"].max()) == pytest.approx(charge * 4 / 3 * 3.745)
+
+
+def test_a_frame_unlike_those_of_the_training_is_told():
+    smooth = np.add.outer(np.arange(300.0), np.arange(300.0))
+    result = engine.run("unet", xr.Dataset({"image": (("y", "x"), smooth)}))
+    assert "unlike those that the network was trained on" in json.loads(result.attrs["warnings"])[0]
+
+
+def test_what_is_no_single_frame_is_refused(frames: Path):
+    with pytest.raises(InputError, match=r"these are 3 frames; give one of them, such as .*frame_000\.fits"):
+        engine.run("unet", engine.open(frames))
+
+
+def test_a_large_frame_goes_through_files_and_gives_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    image = Mosaic(size=256, seed=8).frame(0).image
+    images = xr.Dataset({"image": (("y", "x"), image)})
+    expected = engine.run("unet", images, tile=64)
+    monkeypatch.setattr(spool, "IN_MEMORY", 0)
+    seen: list[float] = []
+
+    def stopped(share: float, _doing: str) -> None:
+        seen.append(share)
+        if share > 0.3:
+            raise CancelledError("stop")
+
+    with progress.keeping(tmp_path, lambda _: None):
+        with progress.reporting(stopped), pytest.raises(CancelledError):
+            engine.run("unet", images, tile=64)
+        assert json.loads((tmp_path / spool.ROWS).read_text())["done"] > 0
+        resumed = engine.run("unet", images, tile=64)
+        for name in ("labels", "confidence", "entropy", "objects"):
+            np.testing.assert_array_equal(np.asarray(resumed[name]), np.asarray(expected[name]))
