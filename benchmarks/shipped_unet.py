@@ -1,7 +1,9 @@
-"""Train the U-Net that Mapstack brings, from simulated frames alone: `python benchmarks/shipped_unet.py [FOLDER]`.
+"""Train the U-Net that Mapstack brings, from simulated frames alone.
 
-Writes the model into engine/unet/shipped (or FOLDER) with its card; `benchmarks/unet_accuracy.py` judges it on
-frames of other seeds. Takes about a quarter of an hour on 2 cores, after a few minutes of simulation.
+    python benchmarks/shipped_unet.py [FOLDER]
+
+Writes the model into engine/unet/shipped (or FOLDER) with its card; `benchmarks/unet_accuracy.py` judges it
+on frames of other seeds. Takes about a quarter of an hour on 2 cores, after a few minutes of simulation.
 """
 
 import sys
@@ -26,8 +28,9 @@ def main(target: Path) -> None:
             simulator.write(Path(folder) / difficulty)
         model = engine.fit("unet", engine.open(folder), labels_of(folder), held_out=0.05)
     model.save(target)
+    print("on the frames held out:")
     for row in model.metadata["metrics"]:
-        print(f"{row['name']:<12} F1 {row['f1']:.3f} ({row['f1_low']:.3f} to {row['f1_high']:.3f}) on held-out frames")
+        print(f"{row['name']:<12} F1 {row['f1']:.3f} ({row['f1_low']:.3f} to {row['f1_high']:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""U-Net speed against the prior way, interleaved in one run: `python benchmarks/unet_speed.py [--size 4096] [--quick]`.
+"""U-Net speed against the prior way, interleaved in one run.
 
-Inference, end to end from pixels in memory to labels: the lean network by tiles (background, normalisation, halo,
-arg-max, confidence and entropy included) in each runtime, against the prior way: the classic network, 256 x 256
-sections cut in a Python loop, `predict` on each, arg-max, stitched; measured on a part. Training: images of
-256 x 256 a second, lean against classic, each as its system trains it. On a machine with a GPU the same script
-runs Keras there. Medians of the repeats and their ratio.
+    python benchmarks/unet_speed.py [--size 4096] [--quick]
+
+Inference, end to end from pixels in memory to labels: the lean network by tiles (background, normalisation,
+halo, arg-max, confidence and entropy included) in each runtime, against the prior way: the classic network,
+256 x 256 sections cut in a Python loop, `predict` on each, arg-max, stitched; measured on a part. Training:
+images of 256 x 256 a second, lean against classic, each as its system trains it. On a machine with a GPU the
+same script runs Keras there. Medians of the repeats and their ratio.
 """
 
 import argparse
@@ -14,6 +16,7 @@ from collections.abc import Callable, Mapping
 
 import dask.array as da
 import numpy as np
+from shipped_unet import SHIPPED
 
 from engine import blocks
 from engine.analysis import load_model
@@ -22,7 +25,6 @@ from engine.unet import losses
 from engine.unet.infer import background, segment
 from engine.unet.network import NETWORKS
 from engine.unet.runtimes import KERAS, OPENVINO, OPENVINO_BF16
-from shipped_unet import SHIPPED
 
 SECTION = 256
 
@@ -45,7 +47,9 @@ def inference(size: int, repeats: int) -> None:
     classic = NETWORKS["classic"](4)
     network = load_model(SHIPPED).applied()
     runtimes = [KERAS, OPENVINO, *([OPENVINO_BF16] if has_amx() else [])]
-    ways: dict[str, tuple[Callable[[], object], int]] = {"prior way": (lambda: prior(part, classic), part.size)}
+    ways: dict[str, tuple[Callable[[], object], int]] = {
+        "prior way": (lambda: prior(part, classic), part.size)
+    }
     for runtime in runtimes:
         ways[f"lean, {runtime}"] = (lambda runtime=runtime: ours(frame, network, runtime), frame.size)
     report("inference, Mpx/s", {name: (call, n / 1e6) for name, (call, n) in ways.items()}, repeats)

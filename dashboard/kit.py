@@ -25,7 +25,19 @@ ASSETS: Final = Path(__file__).parent / "assets"
 COMPONENT_STYLE: Final = (ASSETS / "components.css").read_text(encoding="utf-8")
 WIDGET_STYLE: Final = (ASSETS / "widgets.css").read_text(encoding="utf-8")
 LOG: Final = logging.getLogger("mapstack")
-SETTING_NAMES: Final = {"n_clusters": "classes"}
+SETTING_NAMES: Final = {
+    "n_clusters": "classes",
+    "n_crops": "crops a batch",
+    "min_cluster": "least cluster",
+    "electrons_per_adu": "electrons / adu",
+    "ev_per_electron": "eV / electron",
+    "kind": "class",
+    "least_size": "least px",
+    "most_size": "most px",
+    "least_energy": "least keV",
+    "least_confidence": "least conf.",
+    "n_frames": "frames",
+}
 """Settings that the page calls otherwise than the analysis does."""
 
 MOST_TOASTS: Final = 4
@@ -119,6 +131,23 @@ def switch(options: Mapping[str, Any], name: str, **more: Any) -> Any:
     )
 
 
+def slider(label: str, name: str, *, value: float) -> Any:
+    """Return a compact slider from 0 to 1; `name` is its CSS class, `label` is for screen readers."""
+    return pn.widgets.FloatSlider(
+        name=label,
+        value=value,
+        start=0,
+        end=1,
+        step=0.05,
+        width=90,
+        show_value=False,
+        tooltips=False,
+        stylesheets=[WIDGET_STYLE, UNSEEN_LABEL],
+        margin=(8, 10, 0, 0),
+        css_classes=[name],
+    )
+
+
 def _script(name: str) -> str:
     return "".join((ASSETS / part).read_text(encoding="utf-8") for part in ("prelude.js", f"{name}.js"))
 
@@ -142,15 +171,43 @@ class Component(JSComponent):
 
 
 class ClassTable(Component):
-    """Classes with editable names and colours; says `select`, `rename`, `recolour`, `merge`, `split` ..."""
+    """Classes with editable names and colours; says `select`, `rename`, `merge`, `hide` ..."""
 
     rows = param.List([], item_type=dict)
     selected = param.List([], item_type=int)
     area_unit = param.String("")
     busy = param.Boolean(False)
     empty = param.String("")
+    hidden = param.List([], item_type=int, doc="Labels of classes that are not drawn.")
+    eyes = param.Boolean(False, doc="Whether classes can be hidden; says `hide`.")
 
     _esm = _script("class_table")
+
+
+class ObjectTable(Component):
+    """One page of a table of objects; says `choose`, `sort` or `page`."""
+
+    columns = param.List([], item_type=dict)
+    rows = param.List([], item_type=dict)
+    chosen = param.Integer(0)
+    sort = param.String("")
+    descending = param.Boolean(False)
+    page = param.Integer(0)
+    pages = param.Integer(0)
+    note = param.String("")
+    empty = param.String("")
+
+    _esm = _script("object_table")
+
+
+class Sections(Component):
+    """Numbers of objects in the sections of a frame; says which `row` and `column` was clicked."""
+
+    counts = param.List([], item_type=list)
+    what = param.String("")
+    empty = param.String("")
+
+    _esm = _script("sections")
 
 
 class History(Component):

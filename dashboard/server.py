@@ -134,13 +134,16 @@ def _in_background(action: Any, library: Any) -> None:
 
 
 def warm(library: Any) -> None:
-    """Open the example and segment it, so that the first visitor sees it at once."""
+    """Open the examples and segment them, so that the first visitor sees them at once."""
     from dashboard.state.example import example_segmentation
+    from dashboard.state.library import EXAMPLES
 
-    try:
-        example_segmentation(library)
-    except MapstackError as error:
-        LOG.warning("no example to show first: %s", error)
+    for analysis in EXAMPLES:
+        try:
+            if library.example(analysis) is not None:
+                example_segmentation(library, analysis)
+        except MapstackError as error:
+            LOG.warning("no example of %s to show first: %s", analysis, error)
 
 
 class Health(RequestHandler):

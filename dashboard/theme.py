@@ -77,9 +77,13 @@ def image_palette(name: str) -> list[str]:
     return [TRANSPARENT, *colors[:1], *colors[2:]]
 
 
-def label_palette(colors: Sequence[str]) -> list[str]:
-    """Colours of a coded label map: transparent, then all classes as each of `LABEL_ALPHAS` draws them."""
-    return [TRANSPARENT, *(f"{color[:7]}{alpha}" for alpha in LABEL_ALPHAS.values() for color in colors)]
+def label_palette(colors: Sequence[str], *, opacity: float = 0.5) -> list[str]:
+    """Colours of a coded label map: transparent, then all classes as each of `LABEL_ALPHAS` draws them.
+
+    `opacity` is that of classes over raw values.
+    """
+    alphas = {**LABEL_ALPHAS, "over": f"{round(255 * opacity):02X}"}
+    return [TRANSPARENT, *(f"{color[:7]}{alpha}" for alpha in alphas.values() for color in colors)]
 
 
 def install() -> None:

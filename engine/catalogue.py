@@ -66,6 +66,7 @@ EDITS: Final[Mapping[str, str]] = {
     "rename": "engine.edits.classes:rename",
     "recolour": "engine.edits.classes:recolour",
     "relabel": "engine.edits.classes:relabel",
+    "relabel_objects": "engine.edits.classes:relabel_objects",
     "clean": "engine.edits.specks:clean",
     "split": "engine.edits.split:split",
 }

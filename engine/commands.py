@@ -43,9 +43,7 @@ def fit(options: Namespace) -> None:
     from engine import pipeline
     from engine.analysis import load_model
 
-    lesson = pipeline.make_lesson(
-        options.analysis, options.path, labels=options.labels, **_settings(options)
-    )
+    lesson = pipeline.make_lesson(options.analysis, options.path, labels=options.labels, **_settings(options))
     model = load_model(_perform(_prepared(lesson, options), options))
     print(model.save(options.out))  # noqa: T201
 

@@ -173,4 +173,4 @@ def table(result: xr.DataTree, name: str) -> xr.Dataset:
     """
     if name not in result.children:
         raise InputError(f"the result has no table {name!r}; it has {', '.join(result.children) or 'none'}")
-    return result.children[name].to_dataset()
+    return result.children[name].to_dataset(inherit=False)  # columns y and x are no coordinates of the maps

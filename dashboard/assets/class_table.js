@@ -31,12 +31,17 @@ export function render({ model }) {
     const chosen = current.includes(row.label)
     return h("tr" + (chosen ? ".chosen" : ""), {
       "data-label": row.label, "aria-selected": String(chosen), onclick: (e) => choose(row.label, e),
-    }, h("td", {}, swatch), h("td.key", {}, h("button.plain.pick", { type: "button", "data-pick": row.label, "aria-pressed": String(chosen), "aria-label": `select class ${row.label}, ${row.name}`, title: "select; with Ctrl several" }, String(row.label))), h("td.wide", {}, name), h("td.number", {}, row.share),
+    }, model.eyes ? h("td", {}, eye(row)) : null, h("td", {}, swatch), h("td.key", {}, h("button.plain.pick", { type: "button", "data-pick": row.label, "aria-pressed": String(chosen), "aria-label": `select class ${row.label}, ${row.name}`, title: "select; with Ctrl several" }, String(row.label))), h("td.wide", {}, name), h("td.number", {}, row.share),
       h("td.number", {}, row.area), h("td.number", {}, row.confidence))
+  }
+  const eye = (row) => {
+    const off = model.hidden.includes(row.label)
+    return h("button.plain.eye" + (off ? ".off" : ""), { type: "button", "data-eye": row.label, "aria-pressed": String(!off), "aria-label": `show ${row.name}`,
+      title: off ? "show on the image" : "hide on the image", onclick: (e) => { e.stopPropagation(); say({ do: "hide", label: row.label }) } }, off ? "◌" : "●")
   }
   const draw = () => {
     const n = current.length
-    const head = h("tr", {}, h("th"), h("th", {}, "#"), h("th.wide", {}, "name"), h("th.number", {}, "share"),
+    const head = h("tr", {}, model.eyes ? h("th") : null, h("th"), h("th", {}, "#"), h("th.wide", {}, "name"), h("th.number", {}, "share"),
       h("th.number", {}, model.area_unit ? `area ${model.area_unit}` : "area"), h("th.number", { title: "mean margin between the nearest and the second class, 0 to 1" }, "conf."))
     const body = model.rows.length
       ? h("div.scroll", {}, h("table", { "aria-label": "classes" }, h("thead", {}, head), h("tbody", {}, ...model.rows.map(line))))
@@ -49,7 +54,7 @@ export function render({ model }) {
     if (focused) root.querySelector(`[data-pick="${focused}"]`)?.focus()  // or the keyboard would lose its place
   }
   model.on("selected", () => { current = model.selected; draw() })
-  for (const name of ["rows", "busy", "area_unit", "empty"]) model.on(name, draw)
+  for (const name of ["rows", "busy", "area_unit", "empty", "hidden"]) model.on(name, draw)
   draw()
   return root
 }

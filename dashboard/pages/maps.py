@@ -1,30 +1,20 @@
 """The Maps page: stacks of maps, segmented, with everything that belongs to a class beside them."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import panel as pn
 
-from dashboard.kit import Code, Keys, Stepper, button, choice, escape, markup, sentence, switch
+from dashboard.kit import Stepper, button, choice, switch
 from dashboard.pages.base import Page, Visit
-from dashboard.state.editing import code_of
-from dashboard.state.example import example_segmentation
-from dashboard.state.library import Segmentation, Stack
+from dashboard.pages.bench import Bench
+from dashboard.state.library import Stack
 from dashboard.state.session import COLORMAPS, STRETCHES
 from dashboard.views.charts import ChoicePanel, HistogramPanel, SpectraPanel
-from dashboard.views.class_list import ClassList
-from dashboard.views.controls import Controls
-from dashboard.views.export_card import ExportCard
 from dashboard.views.map_grid import MapGrid
-from dashboard.views.picker import Picker
 from dashboard.views.selection_card import SelectionCard
-from dashboard.views.status_line import StatusLine
-from engine.errors import MapstackError
-from engine.runtime import jobs
 
-ANALYSIS: Final = "kmeans"
 MODE_NAMES: Final = {
     "classes": "segments",
     "raw": "raw",
@@ -63,116 +53,45 @@ BODY: Final = """
 """
 
 
-class MapsPage:
+class MapsPage(Bench):
     """All parts of one visit and how they hang together."""
 
+    analysis = "kmeans"
+
     def __init__(self, visit: Visit) -> None:
-        self.visit, self.session, self.work = visit, visit.session, visit.work
-        self.ready = False
-        session, library, work = self.session, visit.library, visit.work
-        self.picker = Picker(library, work, self.open)
-        self.controls = Controls(ANALYSIS, session, library, work, self.load_result)
+        super().__init__(visit)
+        session, work = self.session, self.work
         self.choice = ChoicePanel(lambda k: work.post(lambda: self._choose(k)))
-        self.status = StatusLine(session)
         self.grid = MapGrid(session, on_tap=self._tap, on_region=self._draw_region, on_move=self.status.move)
         self.spectra = SpectraPanel(session, work)
         self.histogram = HistogramPanel(session, work)
-        self.classes = ClassList(session, library, work)
         self.selection = SelectionCard(session, work, self.spectra, self._use_region)
-        self.export = ExportCard(session, library, work)
-        self.code = Code()
         self.stepper = Stepper()
-        self.keys = Keys(listener=lambda message: work.post(lambda: self._press(message["key"])))
         self._connect()
-        visit.closing.extend([self.controls.close, self.export.close])
 
-    def parts(self) -> Mapping[str, Any]:
+    def parts(self) -> dict[str, Any]:
         """Return what is set into the page's HTML."""
-        return {
-            "data": self.picker.card,
-            "change": button("change…", "change-data", self.picker.open_dialog),
-            "browser": self.picker.browser,
+        controls = self.controls
+        wide = {"margin": 0, "sizing_mode": "stretch_width"}
+        return super().parts() | {
             "choice": self.choice.root,
-            "settings": self.controls.main,
-            "more": pn.Column(
-                self.controls.more, self.controls.pixel_size, margin=0, sizing_mode="stretch_width"
-            ),
-            "masked": pn.Column(
-                self.controls.note, self.controls.forget, margin=0, sizing_mode="stretch_width"
-            ),
-            "job": self.controls.bar,
-            "export": self.export.bar,
-            "code": self.code,
+            "settings": controls.main,
+            "more": pn.Column(controls.more, controls.pixel_size, **wide),
+            "masked": pn.Column(controls.note, controls.forget, **wide),
             "modes": self.modes,
             "look": pn.Row(self.stretch, self.colors, margin=0),
             "maps": self.grid.root,
             "stepper": self.stepper,
-            "classes": self.classes.table,
             "spectra": self.spectra.root,
             "histogram": self.histogram.root,
             "histogram_of": self.of,
             "selection": self.selection.root,
-            "status": self.status.text,
-            "history": self.classes.history,
             "home": button("⌂ reset view", "reset-view", self.grid.reset, margin=(0, 4, 0, 6)),
-            "keys": self.keys,
         }
 
-    def start(self) -> None:
-        """Show what the URL asks for, else the example."""
-        query, library = self.visit.query, self.visit.library
-        if "open" in query:
-            self.picker.open_dialog()
-        if "data" in query:
-            self.open(query["data"], result=query.get("result", ""))
-            return
-
-        def show(found: tuple[Stack, Segmentation]) -> None:
-            self._opened(found[0])
-            self._segmented(found[1])
-
-        self.picker.card.object = '<p class="empty">Opening the example …</p>'
-        self.work.run(lambda: example_segmentation(library), show, key="open", failed=self._nothing)
-
-    def open(self, address: str, *, result: str = "") -> None:
-        """Open data, and a result of it."""
-        library = self.visit.library
-
-        def load() -> tuple[Stack, Segmentation | None]:
-            segmentation = self._found(result) if result else None
-            return library.stack(address, segmentation.recipe.prepare if segmentation else ()), segmentation
-
-        def show(found: tuple[Stack, Segmentation | None]) -> None:
-            if found[0] is not self.session.stack or found[1] is None:
-                self._opened(found[0])
-            if found[1] is not None:
-                self._segmented(found[1])
-
-        self.work.run(load, show, key="open", failed=self._nothing)
-
-    def _found(self, result: str) -> Segmentation | None:
-        """Read a result; the data are shown without one that is gone."""
-        try:
-            return self.visit.library.segmentation(result)
-        except MapstackError as error:
-            said = sentence(error)
-            self.work.post(lambda: self.visit.tell(said, "error"))
-            return None
-
-    def load_result(self, result: str) -> None:
-        """Show a stored result of the open data."""
-        if self.session.stack is not None:
-            self.open(self.session.stack.address, result=result)
-
-    def _nothing(self) -> None:
-        self.ready = True
-        if self.session.stack is None:
-            self.picker.show(None)
-
-    def _opened(self, stack: Stack) -> None:
-        self.session.open(stack)
-        self.picker.show(stack)
-        self._restore()
+    def opened(self, stack: Stack) -> None:
+        """Show data that were opened, and find out how many classes there are."""
+        super().opened(stack)
         self.choice.wait("Looking how many classes there are …")
         self.work.run(
             lambda: self.visit.library.choice_of_k(stack),
@@ -181,25 +100,26 @@ class MapsPage:
             failed=lambda: self.choice.wait("This could not be found out for these data."),
         )
 
-    def _segmented(self, segmentation: Segmentation) -> None:
-        self.session.show(segmentation)
-        self.controls.adopt(segmentation.recipe)
-        self._restore()
-        self.ready = True
-        self._write_url()
-
-    def _restore(self) -> None:
-        """Take wavelength and class from the URL, the first time."""
-        query, stack = self.visit.query, self.session.stack
-        if self.ready or stack is None:
-            return
+    def restore(self, query: Mapping[str, str], stack: Stack) -> None:
+        """Take wavelength and class from the URL."""
         if stack.spectral and _is_number(query.get(stack.spectral)):
             values = stack.images[stack.spectral].values.astype(float)
             self.session.channel = int(np.abs(values - float(query[stack.spectral])).argmin())
-        labels = [int(part) for part in query.get("class", "").split(",") if part.isdigit()]
-        self.session.select(labels)
-        if "result" not in query and "data" in query:
-            self.ready = True
+        super().restore(query, stack)
+
+    def query(self, stack: Stack) -> dict[str, str]:
+        """Where along the spectral axis the maps are."""
+        if stack.spectral is None:
+            return {}
+        return {stack.spectral: f"{float(stack.images[stack.spectral].values[self.session.channel]):g}"}
+
+    def press(self, key: str) -> None:
+        """Step along the spectral axis by the arrows, and what keys do on every page."""
+        session, n = self.session, len(self.stepper.values)
+        if key in ("ArrowLeft", "ArrowRight") and n:
+            session.channel = (session.channel + (1 if key == "ArrowRight" else -1)) % n
+        else:
+            super().press(key)
 
     def _connect(self) -> None:
         session = self.session
@@ -223,8 +143,7 @@ class MapsPage:
         self.controls.settings.param.watch(self._mark_k, "n_clusters")
         session.param.watch(self._stack_changed, "stack")
         session.param.watch(self._channel_changed, "channel")
-        session.param.watch(self._code, "segmentation")
-        session.param.watch(self._write_url, ["stack", "segmentation", "channel", "selected"])
+        session.param.watch(self.write_url, ["stack", "segmentation", "channel", "selected"])
         self._mark_k()
 
     def _mark_k(self, *_: Any) -> None:
@@ -274,44 +193,6 @@ class MapsPage:
         else:
             self.classes.edit("relabel", polygon=polygon, label=session.selected[0])
 
-    def _press(self, key: str) -> None:
-        session, n = self.session, len(self.stepper.values)
-        if key in ("ArrowLeft", "ArrowRight") and n:
-            session.channel = (session.channel + (1 if key == "ArrowRight" else -1)) % n
-        elif key == "Escape":
-            session.clear()
-        elif key == "ctrl-z":
-            self.classes.undo()
-        elif key == "ctrl-y":
-            self.classes.redo()
-        elif key.isdigit():
-            label = int(key)
-            session.select([] if session.selected == [label] else [label])
-
-    def _code(self, *_: Any) -> None:
-        segmentation = self.session.segmentation
-        if segmentation is None:
-            self.code.param.update(python="", command="")
-            return
-        result: Path | None = None
-        if segmentation.id:
-            result = jobs.show(segmentation.id, self.visit.library.home).result
-        python, command = code_of(segmentation.recipe, result)
-        self.code.param.update(python=python, command=command)
-
-    def _write_url(self, *_: Any) -> None:
-        session, stack = self.session, self.session.stack
-        if not self.ready or stack is None:
-            return
-        query = {"data": stack.address}
-        if session.segmentation is not None and session.segmentation.id:
-            query["result"] = session.segmentation.id
-        if stack.spectral is not None:
-            query[stack.spectral] = f"{float(stack.images[stack.spectral].values[session.channel]):g}"
-        if session.selected:
-            query["class"] = ",".join(map(str, session.selected))
-        self.visit.go(query)
-
 
 def _is_number(text: str | None) -> bool:
     try:
@@ -328,5 +209,3 @@ def build(visit: Visit) -> Mapping[str, Any]:
 
 
 PAGE: Final = Page(slug="maps", title="Maps", body=BODY, build=build)
-
-__all__ = ["PAGE", "MapsPage", "escape", "markup"]

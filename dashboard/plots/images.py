@@ -130,6 +130,53 @@ def value_raster(
     return Raster(VALUES, {VALUE: encode(values, limits)}, bounds, theme.image_palette(colormap))
 
 
+PERCENTILE: Final = "percentile"
+STRETCHES: Final = (PERCENTILE, "linear", "log", "asinh")
+"""How values become grey: evenly between two percentiles or the extremes, by logarithm, or by asinh."""
+
+
+def stretched(
+    values: npt.NDArray[Any], *, limits: Limits, quartiles: Limits, stretch: str
+) -> tuple[npt.NDArray[Any], Limits]:
+    """Values and limits as a stretch spreads them.
+
+    Parameters
+    ----------
+    values
+        Any shape.
+    limits
+        Of the percentile stretch.
+    quartiles
+        Limits of the central half: its middle is taken for the background, its width for the noise.
+    stretch
+        One of `STRETCHES`. asinh: linear in the noise, logarithmic far above it (R. Lupton et al., AJ 118
+        (1999) 1406).
+    """
+    lowest, _, _, highest = limits
+    if stretch == PERCENTILE:
+        return values, limits
+    if stretch == "linear":
+        return values, (lowest, lowest, highest, highest)
+    noise = max((quartiles[2] - quartiles[1]) / 1.349, 1e-12)
+    middle = (quartiles[1] + quartiles[2]) / 2
+    spread, low = (_asinh, middle - 2 * noise) if stretch == "asinh" else (_log, middle)
+    ends = spread((np.array([lowest, low, highest, highest], dtype=float) - middle) / noise)
+    return spread((np.asarray(values, np.float32) - middle) / noise), (
+        float(ends[0]),
+        float(ends[1]),
+        float(ends[2]),
+        float(ends[3]),
+    )
+
+
+def _asinh(sigmas: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.asarray(np.arcsinh(sigmas))
+
+
+def _log(sigmas: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.asarray(np.log1p(np.maximum(sigmas, 0)))
+
+
 def class_means(labels: npt.NDArray[Any], means: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Paint each pixel with the mean of its class.
 

@@ -22,8 +22,8 @@ from dashboard import theme
 from dashboard.plots.images import Raster
 from engine.schema import CLASSES, LABEL
 
-MODES: Final = ("segments", "raw", "means", "over", "confidence")
-"""What the map of classes shows: labels, raw values, class means, labels over raw values, confidence."""
+MODES: Final = ("segments", "raw", "means", "over", "confidence", "entropy")
+"""What the map of classes shows: labels, raw values, class means, both, confidence, entropy."""
 GROUP: Final = "Classes"
 CLASS: Final = "class"
 CONFIDENCE: Final = "confidence"
@@ -51,7 +51,9 @@ class Classes:
 _WAYS: Final = {"segments": ("solid", "dimmed"), "over": ("over", "over_dimmed")}
 
 
-def lookup(classes: Sequence[int], *, selected: Collection[int], mode: str) -> npt.NDArray[Any]:
+def lookup(
+    classes: Sequence[int], *, selected: Collection[int], mode: str, hidden: Collection[int] = ()
+) -> npt.NDArray[Any]:
     """Code by label value: index with a label map to get its codes.
 
     Parameters
@@ -62,6 +64,8 @@ def lookup(classes: Sequence[int], *, selected: Collection[int], mode: str) -> n
         Values that stand out; none = all alike.
     mode
         One of `MODES`; only segments and over show classes, in the others they are there for the hover.
+    hidden
+        Values that are not drawn.
 
     Examples
     --------
@@ -74,6 +78,7 @@ def lookup(classes: Sequence[int], *, selected: Collection[int], mode: str) -> n
     ways = list(theme.LABEL_ALPHAS)
     for index, label in enumerate(classes):
         way = chosen if not selected or label in selected else others
+        way = "hidden" if label in hidden else way
         codes[label] = 1 + ways.index(way) * n_classes + index
     return codes
 
@@ -90,6 +95,7 @@ def label_raster(
     *,
     codes: npt.NDArray[Any],
     colors: Sequence[str],
+    opacity: float = 0.5,
 ) -> Raster:
     """Coded screenful of a label map `(y, x)`.
 
@@ -104,11 +110,13 @@ def label_raster(
         From `lookup`; labels it does not know are transparent.
     colors
         Of the classes, in the order of `lookup`.
+    opacity
+        Of classes over raw values, 0...1.
     """
     drawn = np.take(np.append(codes, codes.dtype.type(0)), labels, mode="clip")
     certain = (np.fmin(np.fmax(confidence, 0), 1) * np.float32(255)).astype(codes.dtype)
     layers = {CLASS: drawn, CONFIDENCE: _fit(certain, labels.shape)}
-    return Raster(GROUP, layers, bounds, theme.label_palette(colors))
+    return Raster(GROUP, layers, bounds, theme.label_palette(colors, opacity=opacity))
 
 
 def _fit(array: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:

@@ -6,21 +6,21 @@ from engine.errors import MapstackError
 from engine.runtime import jobs
 
 
-def example_segmentation(library: Library) -> tuple[Stack, Segmentation]:
-    """Return the example and its segmentation into the recommended number of classes.
+def example_segmentation(library: Library, analysis: str) -> tuple[Stack, Segmentation]:
+    """Return the example and its segmentation, map stacks into the recommended number of classes.
 
     Raises
     ------
     MapstackError
         If nothing in the served folders can be opened, or its job failed.
     """
-    address = library.example()
+    address = library.example(analysis)
     if address is None:
-        raise MapstackError("no data in the served folders can be opened; serve a folder that holds some")
+        raise MapstackError("no example in the served folders can be opened; open your own data")
     stack = library.stack(address)
-    recommended = library.choice_of_k(stack).recommended
+    recommended = library.choice_of_k(stack).recommended if analysis == "kmeans" else None
     settings = {} if recommended is None else {"n_clusters": recommended}
-    recipe = pipeline.make_recipe("kmeans", stack.source, **settings)
+    recipe = pipeline.make_recipe(analysis, stack.source, **settings)
     job = jobs.submit(recipe, home=library.home, owner="example", pool=library.pool)
     job = jobs.wait(job.id, library.home)
     if job.error is not None:

@@ -30,9 +30,12 @@ from engine.runtime.paths import resolve
 from engine.schema import (
     CLASSES,
     CONFIDENCE,
+    ENTROPY,
     LABELS,
+    OBJECT_TABLE,
     PIXEL,
     SPECTRA,
+    WARNINGS,
     image_variables,
     is_ellipsometry,
     pixel_map,
@@ -48,8 +51,8 @@ OLD_SECONDS: Final = 3600
 """Exports of tabs that are long gone; those of a tab that closes are deleted at once."""
 THIN: Final = 64
 """Rows and columns that are looked at to find the channel to start with."""
-EXAMPLE: Final = "maps"
-"""Folder shown first, where a served root has it."""
+EXAMPLES: Final = {"kmeans": "maps", "unet": "mosaic/frame_000.fits"}
+"""What is shown first for an analysis, where a served root has it."""
 SKIPPED: Final = (".", "__")
 DEPTH: Final = 3
 EXCLUDE: Final = "exclude"
@@ -148,6 +151,14 @@ class Segmentation:
     spectra: xr.Dataset = field(repr=False)
     labels: Pyramid = field(repr=False)
     confidence: Pyramid = field(repr=False)
+    entropy: Pyramid | None = field(repr=False, default=None)
+    objects: xr.Dataset | None = field(repr=False, default=None)
+    """Table of the objects, where the result has them."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the analysis has to say of these data."""
+        return list(json.loads(str(self.tree.attrs.get(WARNINGS, "[]"))))
 
 
 class Library:
@@ -202,11 +213,12 @@ class Library:
         key = (stack.digest, json.dumps(stack.steps))
         return self._choices.get(key, lambda: choose_k(stack.images))
 
-    def example(self) -> str | None:
-        """Address of the data to show first: the example, else the first that can be opened."""
+    def example(self, analysis: str = "kmeans") -> str | None:
+        """Address of the data to show first: the example, for maps else the first that can be opened."""
         for root in self.roots:
-            for candidate in (root / EXAMPLE, root, *_folders(root, DEPTH)):
-                if is_openable(candidate):
+            others = (root, *_folders(root, DEPTH)) if analysis == "kmeans" else ()
+            for candidate in (root / EXAMPLES[analysis], *others):
+                if candidate.exists() and is_openable(candidate):
                     return self.address(str(candidate))
         return None
 
@@ -253,6 +265,7 @@ def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:
     """Prepare a result for the page: compute its tables, build its pyramids."""
     classes, spectra = table(tree, CLASSES).compute(), table(tree, SPECTRA).compute()
     cache = home / VIEWS
+    has_entropy = ENTROPY in tree.data_vars
     return Segmentation(
         id=id,
         tree=tree,
@@ -261,6 +274,10 @@ def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:
         spectra=spectra,
         labels=label_pyramid(pixel_map(tree, LABELS), cache=cache / f"{id}-labels").build(),
         confidence=value_pyramid(pixel_map(tree, CONFIDENCE), cache=cache / f"{id}-confidence").build(),
+        entropy=value_pyramid(pixel_map(tree, ENTROPY), cache=cache / f"{id}-entropy").build()
+        if has_entropy
+        else None,
+        objects=table(tree, OBJECT_TABLE).compute() if OBJECT_TABLE in tree.children else None,
     )
 
 

@@ -8,7 +8,7 @@ import param
 from dashboard.state.library import Segmentation, Stack
 from engine.schema import LABEL, X, Y
 
-MODES: Final = ("segments", "raw", "means", "over", "confidence")
+MODES: Final = ("segments", "raw", "means", "over", "confidence", "entropy")
 STRETCHES: Final = {"100 %": 100.0, "99.5 %": 99.5, "99 %": 99.0, "95 %": 95.0}
 COLORMAPS: Final = ("gray", "viridis", "cividis", "magma", "inferno")
 
@@ -25,6 +25,12 @@ class Session(param.Parameterized):
     mode = param.Selector(default="segments", objects=list(MODES), doc="What the map of classes shows.")
     percent = param.Number(99.5, bounds=(50, 100), doc="Central share of the values that the stretch spans.")
     colormap = param.Selector(default="gray", objects=list(COLORMAPS))
+    stretch = param.Selector(
+        default="percentile", objects=["percentile", "linear", "log", "asinh"], doc="How values become grey."
+    )
+    hidden = param.List([], item_type=int, doc="Label values of classes that are not drawn.")
+    opacity = param.Number(0.5, bounds=(0, 1), doc="Of classes over the image.")
+    thing = param.Integer(0, bounds=(0, None), doc="Number of the selected object, 0: none.")
     earlier = param.List([], item_type=Segmentation, doc="What undo goes back to.")
     later = param.List([], item_type=Segmentation, doc="What redo goes on to.")
 
@@ -38,6 +44,7 @@ class Session(param.Parameterized):
             selected=[],
             pixel=None,
             region=[],
+            thing=0,
             earlier=[],
             later=[],
         )
@@ -77,7 +84,7 @@ class Session(param.Parameterized):
 
     def clear(self) -> None:
         """Select nothing."""
-        self.param.update(selected=[], pixel=None, region=[])
+        self.param.update(selected=[], pixel=None, region=[], thing=0)
 
     def class_at(self, x: float, y: float) -> int:
         """Class at a position, 0 for none."""

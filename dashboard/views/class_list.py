@@ -23,6 +23,7 @@ class ClassList:
         )
         session.param.watch(self._draw, ["segmentation", "earlier", "later", "stack"])
         session.param.watch(self._select, "selected")
+        session.param.watch(self._look, "hidden")
         self._draw()
 
     def undo(self) -> None:
@@ -82,8 +83,19 @@ class ClassList:
             "recolour": lambda: self.edit("recolour", label=message["label"], color=message["color"]),
             "merge": lambda: self.edit("merge", labels=sorted(selected)),
             "split": lambda: self.edit("split", label=selected[0]),
+            "hide": lambda: self._hide(int(message["label"])),
         }
         actions[message["do"]]()
+
+    def _hide(self, label: int) -> None:
+        """Draw a class no more, or again."""
+        hidden = self.session.hidden
+        self.session.hidden = (
+            [each for each in hidden if each != label] if label in hidden else [*hidden, label]
+        )
+
+    def _look(self, *_: Any) -> None:
+        self.table.hidden = list(self.session.hidden)
 
     def _select(self, *_: Any) -> None:
         self.table.selected = list(self.session.selected)

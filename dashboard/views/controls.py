@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
-import panel as pn
-
-from dashboard.kit import JobBar, Work, button, markup, number, settings_form
-from dashboard.state.jobs import Running
+from dashboard.kit import Work, button, markup, number, settings_form
 from dashboard.state.library import EXCLUDE, Library, Stack
 from dashboard.state.session import Session
+from dashboard.views.job_runner import JobRunner
 from engine import catalogue, pipeline
 from engine.recipe import Recipe, Step
 
-MAIN: Final = ("n_clusters", "seed", "features", "missing")
-POLL_MS: Final = 200
+MAIN: Final = ("n_clusters", "seed", "features", "missing", "rules", "min_cluster", "electrons_per_adu")
 
 
 class Controls:
@@ -28,10 +26,12 @@ class Controls:
         work: Work,
         on_done: Callable[[str], None],
     ) -> None:
-        self.analysis, self.session, self.library, self.work = analysis, session, library, work
-        self.on_done = on_done
+        self.analysis, self.session, self.library = analysis, session, library
         self.settings = catalogue.find("analyses", analysis)()
-        names = self.settings.setting_names()
+        self.model: Path | None = None
+        """Folder of the model to apply, None: that of Mapstack, or none."""
+        taught = self.settings.fit_only if self.settings.needs_labels else frozenset()
+        names = [name for name in self.settings.setting_names() if name not in taught]
         main = [name for name in MAIN if name in names]
         self.main = settings_form(self.settings, main)
         self.more = settings_form(self.settings, [name for name in names if name not in main])
@@ -42,17 +42,14 @@ class Controls:
         self.forget = button("use all pixels again", "use-all", self._forget)
         self.forget.visible = False
         self.pixel_size = number("pixel size (µm)", "pixel-size")
-        self.running = Running(library)
-        self.bar = JobBar(listener=lambda message: work.post(lambda: self._heard(message)))
-        self.running.param.watch(self._show, ["state", "share", "doing", "left"])
+        self.runner = JobRunner(library, work, on_run=self.run, on_done=on_done)
+        self.bar = self.runner.bar
         session.param.watch(self._opened, "stack")
-        self._poll: Any = None
         self._ready()
 
     def close(self) -> None:
         """Stop looking at the job; it goes on."""
-        if self._poll is not None:
-            self._poll.stop()
+        self.runner.close()
 
     def adopt(self, recipe: Recipe) -> None:
         """Take over the settings of a result, so that they show how it was made."""
@@ -66,6 +63,21 @@ class Controls:
         self.excluded = [*self.excluded, polygon] if keep_inside == self.keep_inside else [polygon]
         self.keep_inside = keep_inside
         self._ready()
+
+    def run(self) -> None:
+        """Submit the job that the settings say."""
+        stack = self.session.stack
+        if stack is None:
+            return
+        settings, prepare, model = self._given(), self._steps(), self.model
+        self.runner.start(lambda: _recipe(self.analysis, stack, settings, prepare, model))
+
+    def _given(self) -> dict[str, Any]:
+        """Settings of the run, without those that only concern the learning of a model that is there."""
+        settings: dict[str, Any] = self.settings.settings()
+        if not self.settings.needs_labels:
+            return settings
+        return {name: value for name, value in settings.items() if name not in self.settings.fit_only}
 
     def _opened(self, *_: Any) -> None:
         """Take over how the open data were prepared."""
@@ -91,26 +103,6 @@ class Controls:
             f'<p class="note" id="masked">Runs {what} {n} region{"s" * (n > 1)}.</p>' if n else ""
         )
 
-    def _heard(self, message: Any) -> None:
-        if message["do"] == "run":
-            self.run()
-        elif self.running.active:
-            self.work.run(self.running.cancel, lambda _: None, key="cancel")
-
-    def run(self) -> None:
-        """Submit the job that the settings say."""
-        stack = self.session.stack
-        if stack is None or self.running.active:
-            return
-        settings, prepare = self.settings.settings(), self._steps()
-        self.running.param.update(state="waiting", share=0.0, doing="starting", left="", error="")
-        self.work.run(
-            lambda: self.running.submit(_recipe(self.analysis, stack, settings, prepare)),
-            self._started,
-            key="submit",
-            failed=lambda: self.running.param.update(state="failed"),
-        )
-
     def _steps(self) -> tuple[Step, ...]:
         """How the next run prepares the images: as they are shown, then what was set since."""
         steps = list(self.base)
@@ -123,40 +115,9 @@ class Controls:
             steps.append({"name": "pixel_size", "arguments": size})
         return tuple(steps)
 
-    def _started(self, job: Any) -> None:
-        self.running.take(job)
-        if self._poll is None:
-            self._poll = pn.state.add_periodic_callback(self._look, period=POLL_MS, start=False)
-        if self.running.active:
-            self._poll.start()
-        else:
-            self._ended()
 
-    def _look(self) -> None:
-        self.work.guard(self.running.look)
-        if not self.running.active:
-            self._poll.stop()
-            self._ended()
-
-    def _ended(self) -> None:
-        if self.running.state == "done":
-            self.on_done(self.running.id)
-        elif self.running.error:
-            self.work.tell(self.running.error, "error")
-
-    def _show(self, *_: Any) -> None:
-        job = self.running
-        notes = {
-            "done": "Done.",
-            "cancelled": "Cancelled; nothing was kept.",
-            "failed": "Failed; the last good view stays.",
-            "interrupted": "Interrupted; run it again.",
-        }
-        self.bar.param.update(
-            running=job.active, share=job.share, doing=job.doing, left=job.left, note=notes.get(job.state, "")
-        )
-
-
-def _recipe(analysis: str, stack: Stack, settings: dict[str, Any], prepare: tuple[Step, ...]) -> Recipe:
-    recipe = pipeline.make_recipe(analysis, stack.source, **settings)
+def _recipe(
+    analysis: str, stack: Stack, settings: dict[str, Any], prepare: tuple[Step, ...], model: Path | None
+) -> Recipe:
+    recipe = pipeline.make_recipe(analysis, stack.source, model=model, **settings)
     return replace(recipe, prepare=prepare)

@@ -1,4 +1,4 @@
-"""The map of classes of a result: labels, raw values, class means, labels over raw values or confidence.
+"""The map of classes of a result: labels, raw values, class means, both, confidence or entropy.
 
 layers = Layers(Classes.of(result), label_pyramid(labels), value_pyramid(confidence),
                 raw={"psi": psi_pyramid}, means={"psi": means_by_channel_and_label})
@@ -34,6 +34,16 @@ class Layers:
     confidence: Pyramid
     raw: Mapping[str, Pyramid] = field(default_factory=dict)
     means: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    entropy: Pyramid | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """How values become grey and which classes are drawn over them, how strongly."""
+
+    stretch: str = value_plots.PERCENTILE
+    hidden: tuple[int, ...] = ()
+    opacity: float = 0.5
 
 
 def rasters(
@@ -46,6 +56,7 @@ def rasters(
     variable: str = "",
     percent: float = 99.0,
     colormap: str = "viridis",
+    look: Look | None = None,
 ) -> list[value_plots.Raster]:
     """Values below, classes above, always both; what the mode does not show is one pixel or transparent.
 
@@ -64,19 +75,30 @@ def rasters(
         Share of the values within the stretch.
     colormap
         Name in `theme.COLORMAPS`.
+    look
+        Stretch, hidden classes and opacity, where they are not as on every page.
     """
+    look = look or Look()
     labels, bounds = layers.pyramid.view(*window)
     certain, _ = layers.confidence.view(*window)
-    codes = label_plots.lookup(layers.classes.labels, selected=selected, mode=mode)
-    classes = label_plots.label_raster(labels, certain, bounds, codes=codes, colors=layers.classes.colors)
+    codes = label_plots.lookup(layers.classes.labels, selected=selected, mode=mode, hidden=look.hidden)
+    classes = label_plots.label_raster(
+        labels, certain, bounds, codes=codes, colors=layers.classes.colors, opacity=look.opacity
+    )
     values, limits = np.full((1, 1), np.nan), CERTAINTY
     if mode == "confidence":
         values = np.where(labels > 0, certain, np.nan)
+    if mode == "entropy" and layers.entropy is not None:
+        values = np.where(labels > 0, layers.entropy.view(*window)[0], np.nan)
     name = variable or next(iter(layers.raw), "")
     if mode in ("raw", "over", "means") and name in layers.raw:
         limits = layers.raw[name].limits(channel, percent=percent)
         if mode != "means":
             values, _ = layers.raw[name].view(*window, channel=channel)
+            quartiles = layers.raw[name].limits(channel, percent=50)
+            values, limits = value_plots.stretched(
+                values, limits=limits, quartiles=quartiles, stretch=look.stretch
+            )
         elif name in layers.means:
             values = value_plots.class_means(labels, layers.means[name][channel])
     below = value_plots.value_raster(values, bounds, limits=limits, colormap=colormap)

@@ -210,6 +210,7 @@ def layers_of(stack: Stack, segmentation: Segmentation) -> Layers:
         confidence=segmentation.confidence,
         raw=stack.pyramids,
         means=means,
+        entropy=segmentation.entropy,
     )
 
 

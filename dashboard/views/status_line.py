@@ -5,6 +5,7 @@ from typing import Any
 from dashboard.kit import escape, markup
 from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
 from dashboard.state.session import Session, pixel_units, readout
+from engine.readers.sky import sky_text
 
 
 class StatusLine:
@@ -25,7 +26,9 @@ def status_html(session: Session, x: float, y: float) -> str:
     if stack is None or not found:
         return ""
     units = escape(pixel_units(stack))
+    sky = sky_text(str(stack.images.attrs.get("wcs", "")), x, y)
     parts = [f"<span>x <b>{x:.1f}</b> y <b>{y:.1f}</b> {units}</span>"]
+    parts += [f"<span id='sky'>{escape(sky)}</span>"] if sky else []
     parts += [_value(stack, name, value) for name, value in found["values"].items()]
     parts.append(_class(session, found["label"], found["confidence"]))
     return "".join(parts)

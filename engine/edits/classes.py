@@ -1,5 +1,6 @@
 """Merge, rename, recolour classes, and relabel what lies inside a polygon. No edit renumbers classes."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,8 +10,24 @@ import xarray as xr
 
 from engine import blocks
 from engine.errors import InputError
+from engine.objects import Calibration, describe_objects
 from engine.preprocess.crop import inside
-from engine.schema import CLASSES, CONFIDENCE, LABEL, LABELS, PIXEL, label_map, labels_dtype, pixel_map, table
+from engine.preprocess.intensity import intensity
+from engine.schema import (
+    AUDIT,
+    CLASSES,
+    CONFIDENCE,
+    ENTROPY,
+    LABEL,
+    LABELS,
+    OBJECT_TABLE,
+    OBJECTS,
+    PIXEL,
+    label_map,
+    labels_dtype,
+    pixel_map,
+    table,
+)
 from engine.statistics import describe
 
 
@@ -35,11 +52,36 @@ def rebuilt(
     colors: Mapping[int, str],
     confidence: xr.DataArray | None = None,
 ) -> xr.DataTree:
-    """Return a result with other labels and its tables made anew; attrs are kept."""
+    """Return a result with other labels and its tables made anew; attrs and other maps are kept.
+
+    Objects, where the result has them, are connected and measured again.
+    """
     margin = pixel_map(result, CONFIDENCE) if confidence is None else confidence
     described: xr.DataTree = describe(images, labels, margin, names=names, colors=colors)
+    if ENTROPY in result.data_vars:
+        described.dataset = described.to_dataset().assign({ENTROPY: pixel_map(result, ENTROPY)})
+    if OBJECT_TABLE in result.children:
+        _add_objects(described, result, images, names=names)
     described.attrs.update(result.attrs)
     return described
+
+
+def _add_objects(
+    described: xr.DataTree, result: xr.DataTree, images: xr.Dataset, *, names: Mapping[int, str]
+) -> None:
+    """Objects of the new labels, calibrated as those of the result; what the rules did once stays told."""
+    level = json.loads(str(result.attrs.get("background", "{}"))).get("level", 0.0)
+    calibration = json.loads(str(result.attrs.get("calibration", "{}")))
+    found = describe_objects(
+        pixel_map(described, LABELS),
+        intensity(images) - level,
+        pixel_map(described, CONFIDENCE),
+        names=names,
+        calibration=Calibration(**calibration) if calibration else Calibration(float("nan")),
+    )
+    described.dataset = described.to_dataset().assign({OBJECTS: found.objects})
+    described[OBJECT_TABLE] = xr.DataTree(found.table)
+    described[AUDIT] = xr.DataTree(table(result, AUDIT))
 
 
 def merge(result: xr.DataTree, images: xr.Dataset, *, labels: Sequence[int]) -> xr.DataTree:
@@ -93,6 +135,31 @@ def relabel(
     return rebuilt(result, images, relabelled, names=names, colors=colors_of(result))
 
 
+def relabel_objects(
+    result: xr.DataTree, images: xr.Dataset, *, objects: Sequence[int], label: int
+) -> xr.DataTree:
+    """Give whole objects another class.
+
+    Parameters
+    ----------
+    objects
+        Numbers in the object table.
+    label
+        An existing class.
+    """
+    names = names_of(result)
+    chosen = np.unique(np.asarray(objects, np.int64))
+    relabelled = map_labels(
+        result,
+        _recast,
+        pixel_map(result, OBJECTS),
+        objects=chosen,
+        label=_known(names, label),
+        dtype=pixel_map(result, LABELS).dtype,
+    )
+    return rebuilt(result, images, relabelled, names=names, colors=colors_of(result))
+
+
 def map_labels(
     result: xr.DataTree, kernel: Any, *others: xr.DataArray, dtype: Any, **arguments: Any
 ) -> xr.DataArray:
@@ -109,6 +176,10 @@ def _looked_up(labels: np.ndarray, *, numbers: np.ndarray) -> np.ndarray:
 
 def _painted(labels: np.ndarray, area: np.ndarray, *, label: int) -> np.ndarray:
     return np.where(area & (labels > 0), labels.dtype.type(label), labels)
+
+
+def _recast(labels: np.ndarray, numbers: np.ndarray, *, objects: np.ndarray, label: int) -> np.ndarray:
+    return np.where(np.isin(numbers, objects), labels.dtype.type(label), labels)
 
 
 def _known(known: Mapping[int, Any], label: int) -> int:

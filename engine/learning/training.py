@@ -166,7 +166,7 @@ def _epoch(
     network: "keras.Model", source: Batches, plan: Plan, history: History, began: float
 ) -> tuple[float, float]:
     """Learn until the next look at the held-out examples; the mean loss and the last learning rate."""
-    losses = []
+    losses: list[float] = []
     for _ in range(plan.epoch):
         share = plan.share(history.step, time.monotonic() - began)
         if share >= 1 and losses:
@@ -191,7 +191,7 @@ def _measure_statistics(network: "keras.Model", batches: Batches, step: int) -> 
 
 
 def _fix_statistics(network: "keras.Model") -> None:
-    """Let batch normalisation use its statistics also in training; its scales and offsets stay as they are."""
+    """Let batch normalisation use its statistics also in training; scales and offsets stay as they are."""
     for layer in _normalisations(network):
         layer.trainable = False
     network.make_train_function(force=True)

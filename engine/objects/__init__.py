@@ -1,4 +1,4 @@
-"""Objects: connected pixels of a mask over any chunking, the rules they obey, and the table that measures them."""
+"""Objects: connected pixels over any chunking, the rules they obey, and the table that measures them."""
 
 from engine.objects.catalogue import describe_objects
 from engine.objects.connect import connect, connect_classes

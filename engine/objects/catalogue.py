@@ -1,4 +1,4 @@
-"""From the classes that a network gives to objects: rules, connected pieces, and the table that measures them."""
+"""From the classes of pixels to objects: rules, connected pieces, and the table that measures them."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,7 +9,7 @@ import xarray as xr
 from engine.objects.connect import connect_classes
 from engine.objects.measure import measure
 from engine.objects.particles import KINDS, Calibration, energies
-from engine.objects.rules import BACKGROUND, CLUSTER, Rules, Ruled, apply_rules
+from engine.objects.rules import BACKGROUND, CLUSTER, Ruled, Rules, apply_rules
 from engine.schema import OBJECT
 
 

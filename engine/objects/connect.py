@@ -129,8 +129,8 @@ class Planes(NamedTuple):
     def of(self, tile: np.ndarray) -> np.ndarray:
         """The planes of a tile, bool (plane, y, x)."""
         if self.classes is None:
-            return (tile != 0)[np.newaxis]
-        return np.equal(tile, np.asarray(self.classes).reshape(-1, 1, 1))
+            return np.asarray(tile != 0)[np.newaxis]
+        return np.asarray(np.equal(tile, np.reshape(self.classes, (-1, 1, 1))))
 
 
 def _connected(mask: xr.DataArray, planes: Planes) -> xr.DataArray:
@@ -282,9 +282,7 @@ def _root(parents: np.ndarray, component: int) -> int:
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def _join(
-    parents: np.ndarray, plane: np.ndarray, before: np.ndarray, after: np.ndarray, reach: int
-) -> None:
+def _join(parents: np.ndarray, plane: np.ndarray, before: np.ndarray, after: np.ndarray, reach: int) -> None:
     """Join the components of one plane that touch across a border, seen from both sides of it."""
     for i in range(before.size):
         if before[i] == 0:

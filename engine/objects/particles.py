@@ -18,8 +18,7 @@ WORM: Final = "worm"
 LINE: Final = "line"
 BLOB: Final = "blob"
 EV_PER_ELECTRON: Final = 3.745
-"""Mean energy that frees one electron in silicon at about 120 K, in eV (F. Scholze, H. Henneken, P. Kuschnerus,
-H. Rabus, M. Richter, G. Ulm, Nucl. Instrum. Methods A 439 (2000) 208, and its temperature dependence)."""
+"""Mean energy that frees one electron in silicon at about 130 K, in eV, as the simulated tracks have it."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _forest(seed: int) -> "RandomForestClassifier":
 
 
 def _simulated(difficulty: str, seed: int, *, n_frames: int = 6) -> tuple[np.ndarray, np.ndarray]:
-    """Features of the objects of simulated frames, and the kind of the track that most of their pixels are of."""
+    """Features of the objects of simulated frames, and the kind of the track that each is of."""
     from engine.objects.connect import connect
     from engine.objects.measure import measure
     from engine.simulate.mosaic import CLASSES, Mosaic

@@ -72,8 +72,9 @@ def apply_rules(labels: xr.DataArray, *, names: Mapping[int, str], rules: Rules)
     if not set(NAMES) <= set(numbers):
         return Ruled(labels, _trail(np.zeros(0, int), {}, numbers))
     objects = connect_classes(labels, classes=[numbers[name] for name in NAMES[1:]])
-    straight = _mapped(_in_lines, labels, halo=1, hot=numbers[HOT], dtype=np.uint8)
-    table = measure(objects, image=straight, classes=labels)
+    tiles = blocks.tiled(labels)
+    lines = blocks.map_halo(_in_lines, tiles, halo=1, dtype=np.uint8, hot=numbers[HOT])
+    table = measure(objects, image=xr.DataArray(lines, dims=PIXEL), classes=labels)
     decided = _decisions(table, numbers, rules)
     changed = np.flatnonzero(np.logical_or.reduce(list(decided.values()))) if decided else np.zeros(0, int)
     audit = _trail(changed, decided, numbers, table)
@@ -84,7 +85,9 @@ def apply_rules(labels: xr.DataArray, *, names: Mapping[int, str], rules: Rules)
     array = blocks.map_tiles(
         _reclassed, blocks.tiled(labels), blocks.tiled(objects), dtype=labels.dtype, new=new
     )
-    return Ruled(xr.DataArray(array, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS), audit)
+    return Ruled(
+        xr.DataArray(array, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS), audit
+    )
 
 
 _VERDICTS: Final[Mapping[str, str]] = {
@@ -97,9 +100,7 @@ _VERDICTS: Final[Mapping[str, str]] = {
 """Rules and the class that they give, the first that holds counts."""
 
 
-def _decisions(
-    table: xr.Dataset, numbers: Mapping[str, int], rules: Rules
-) -> dict[str, np.ndarray]:
+def _decisions(table: xr.Dataset, numbers: Mapping[str, int], rules: Rules) -> dict[str, np.ndarray]:
     """For each rule, the objects that break it, `(object,)` bool."""
     kind, area = table["class"].values, table["area"].values
     height = table["bbox_bottom"].values - table["bbox_top"].values
@@ -128,7 +129,10 @@ def _trail(
     """The rows of the audit, in the order of the objects."""
     rules = list(decided)
     which = [next(r for r in rules if decided[r][n]) for n in changed]
-    taken = {name: np.zeros(0) if table is None else table[name].values[changed] for name in (Y, X, "area", "class")}
+    taken = {
+        name: np.zeros(0) if table is None else table[name].values[changed]
+        for name in (Y, X, "area", "class")
+    }
     columns = {
         Y: (taken[Y], "px", "centroid along y"),
         X: (taken[X], "px", "centroid along x"),
@@ -145,13 +149,8 @@ def _trail(
     return audit.assign(rule=(CHANGE, np.array(which, dtype=str), {"long_name": "rule"}))
 
 
-def _mapped(kernel: object, labels: xr.DataArray, *, halo: int, dtype: type, **arguments: int) -> xr.DataArray:
-    array = blocks.map_halo(kernel, blocks.tiled(labels), halo=halo, dtype=dtype, **arguments)  # type: ignore[arg-type]
-    return xr.DataArray(array, dims=PIXEL)
-
-
 def _in_lines(labels: np.ndarray, *, hot: int) -> np.ndarray:
-    """1 where a hot pixel has hot neighbours along its row or its column, but not both, or on all four sides."""
+    """1 where a hot pixel has hot neighbours along its row or its column alone, or on all four sides."""
     is_hot = np.pad(labels == hot, 1)
     left, right, up, down = is_hot[1:-1, :-2], is_hot[1:-1, 2:], is_hot[:-2, 1:-1], is_hot[2:, 1:-1]
     along = (left | right) ^ (up | down)

@@ -54,7 +54,9 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     names = image_variables(frames[0])
     shapes = {tuple(frame[names[0]].shape): file for frame, file in zip(frames, found, strict=True)}
     if len(shapes) > 1 or len(next(iter(shapes))) != 2:
-        told = ", ".join(f"{file.name} {'×'.join(map(str, shape))}" for shape, file in list(shapes.items())[:3])
+        told = ", ".join(
+            f"{file.name} {'×'.join(map(str, shape))}" for shape, file in list(shapes.items())[:3]
+        )
         raise InputError(
             f"{path.name} holds frames of different shapes ({told}); give a folder of frames of one shape"
         )

@@ -94,7 +94,9 @@ def labels_of(source: str | Path, *, labels: str | Path | None = None) -> xr.Dat
         file = place if place.is_file() and labels is not None else _beside(where, place)
         return read_labels(_there([(where.name, file)])[0])
     if place.is_file() or (labels is not None and is_result(place)):
-        raise InputError(f"{place} is one label map, {where.name} holds several frames; give a folder of labels")
+        raise InputError(
+            f"{place} is one label map, {where.name} holds several frames; give a folder of labels"
+        )
     found = frames_in(where)
     maps = [read_labels(file) for file in _there([(f.name, _beside(f, place, where)) for f in found])]
     if len({plane.shape for plane in maps}) > 1:
@@ -125,7 +127,8 @@ def _there(files: list[tuple[str, Path | None]]) -> list[Path]:
     if missing:
         told = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         raise FileError(
-            f"there are no labels for {told}; put them beside as NAME_truth.fits, or give their folder (--labels)"
+            f"there are no labels for {told}; put them beside as NAME_truth.fits,"
+            " or give their folder (--labels)"
         )
     return [file for _, file in files if file is not None]
 

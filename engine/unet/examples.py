@@ -1,4 +1,4 @@
-"""What a U-Net learns from: crops of labelled frames, read region by region, and mirrored beyond the edges."""
+"""What a U-Net learns from: crops of labelled frames, read region by region, mirrored beyond the edges."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

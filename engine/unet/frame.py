@@ -1,6 +1,7 @@
 """A frame segmented: maps, classes, objects and doubts; what a U-Net's `predict` does."""
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import dask.array as da
@@ -42,6 +43,7 @@ def segmented(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
         maps = spooled(segment(data, network, found, tile=tile, runtime=runtime))
     planes = [xr.DataArray(plane, dims=PIXEL, coords=_coords(frame)) for plane in maps]
     labels, confidence, entropy = planes
+    calibration = _calibration(model, images)
     with progress.stage(0.8, 1.0):
         objects = describe_objects(
             labels,
@@ -49,17 +51,22 @@ def segmented(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
             confidence,
             names=model.names,
             rules=Rules(min_cluster=model.settings["min_cluster"]) if model.settings["rules"] else None,
-            calibration=_calibration(model, images),
+            calibration=calibration,
         )
     tree = describe(images, objects.labels, confidence, names=model.names)
     units = {"units": "1", "long_name": "entropy of the class probabilities, 1: all alike"}
-    tree.dataset = tree.to_dataset().assign(
-        {ENTROPY: entropy.assign_attrs(units), OBJECTS: objects.objects}
-    )
+    tree.dataset = tree.to_dataset().assign({ENTROPY: entropy.assign_attrs(units), OBJECTS: objects.objects})
     tree[OBJECT_TABLE] = xr.DataTree(objects.table)
     tree[AUDIT] = xr.DataTree(objects.audit)
     said = doubts(model.metadata["range"], data, found)
-    tree.attrs.update({WARNINGS: json.dumps(said), "background": json.dumps(found._asdict())})
+    known = {} if np.isnan(calibration.electrons_per_adu) else asdict(calibration)
+    tree.attrs.update(
+        {
+            WARNINGS: json.dumps(said),
+            "background": json.dumps(found._asdict()),
+            "calibration": json.dumps(known),
+        }
+    )
     return tree
 
 

@@ -64,8 +64,8 @@ def background(frame: da.Array) -> Background:
     """Level and noise of the empty pixels in rows spread over a frame; eager, the same for any chunking.
 
     Glow and tracks only add to a pixel, and the median with them lies up to 0.3 of the noise too high. So the
-    level is where a window of 1.5 times the noise on either side has its mean in its middle (mean shift [1]_),
-    and the noise the root mean square below it.
+    level is where a window of 1.5 times the noise on either side has its mean in its middle (mean shift
+    [1]_), and the noise the root mean square below it.
 
     Raises
     ------
@@ -97,9 +97,11 @@ def _noise(values: np.ndarray, level: float, guess: float) -> float:
 
 
 def normalised(values: np.ndarray, found: Background) -> np.ndarray:
-    """Pixels as the network sees them: asinh of their distance from the background, in its noise; float32."""
+    """Pixels as the network sees them: distance from the background in units of its noise, float32."""
     scaled = (values.astype(np.float32) - np.float32(found.level)) / np.float32(found.noise)
-    return np.asarray(np.arcsinh(np.nan_to_num(scaled, nan=0.0, posinf=0.0, neginf=0.0)))
+    if values.dtype.kind == "f":
+        scaled[~np.isfinite(scaled)] = 0.0
+    return scaled
 
 
 def segment(
@@ -191,12 +193,8 @@ def _segment_tile(
     window: np.ndarray, network: Network, found: Background, seen: Seen, runtime: str
 ) -> tuple[np.ndarray, ...]:
     """Labels, confidence and entropy of a tile, from a window that the frame's edges may cut."""
-    after = [
-        edge - b - n for edge, b, n in zip(seen.edges, seen.before, window.shape, strict=True)
-    ]
-    mirrored = np.pad(
-        normalised(window, found), list(zip(seen.before, after, strict=True)), mode="symmetric"
-    )
+    after = [edge - b - n for edge, b, n in zip(seen.edges, seen.before, window.shape, strict=True)]
+    mirrored = np.pad(normalised(window, found), list(zip(seen.before, after, strict=True)), mode="symmetric")
     with _TURN:
         outputs = answers(network, runtime, seen.edges)(mirrored[None, :, :, None])
     around = network.halo

@@ -22,7 +22,7 @@ from engine.runtime.device import computes_bfloat16, wake_keras
 from engine.schema import IMAGE, class_names, image_variables
 from engine.unet import losses
 from engine.unet.examples import Crops, Examples
-from engine.unet.infer import Background, background, normalised
+from engine.unet.infer import background, normalised
 from engine.unet.network import NETWORKS, halo, step
 from engine.unet.range import seen_range
 from engine.unet.runtimes import file_digest
@@ -92,10 +92,10 @@ def _pairs(images: xr.Dataset, labels: xr.DataArray | None) -> tuple[list[da.Arr
         frames = [images[name].isel({IMAGE: n}) for n in range(images.sizes[IMAGE])]
     else:
         frames = [intensity(images)]
-    truths = [labels.isel({IMAGE: n}) for n in range(labels.sizes[IMAGE])] if IMAGE in labels.dims else [labels]
-    if len(frames) != len(truths) or any(
-        a.shape != b.shape for a, b in zip(frames, truths, strict=False)
-    ):
+    truths = (
+        [labels.isel({IMAGE: n}) for n in range(labels.sizes[IMAGE])] if IMAGE in labels.dims else [labels]
+    )
+    if len(frames) != len(truths) or any(a.shape != b.shape for a, b in zip(frames, truths, strict=False)):
         raise InputError(
             f"{len(frames)} frames of shape {frames[0].shape} came with {len(truths)} label maps of shape"
             f" {truths[0].shape}; give one label of the same shape a frame"
@@ -111,8 +111,10 @@ def _classes(truths: Sequence[da.Array], labels: xr.DataArray | None, given: str
             counts[int(value)] = counts.get(int(value), 0) + int(count)
     named = {} if labels is None else class_names(labels)
     values = sorted(named or counts)
-    names = [name.strip() for name in given.split(",")] if given else [named.get(v, f"class {v}") for v in values]
-    if UNNAMED in values and len(values) != len(names) or (not named and not given and len(values) > 2):
+    names = (
+        [name.strip() for name in given.split(",")] if given else [named.get(v, f"class {v}") for v in values]
+    )
+    if (UNNAMED in values and len(values) != len(names)) or (not named and not given and len(values) > 2):
         values = [value for value in values if value != UNNAMED]
         names = names[: len(values)] if not given else names
     if len(values) != len(names) or len(names) < 2:

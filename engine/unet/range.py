@@ -17,7 +17,7 @@ _DOUBTS: Final[Mapping[str, tuple[float, str]]] = {
     "dark": (0.002, "{found:.1%} of its pixels are far below the background, up to {high:.1%} in training"),
     "grain": (
         0.25,
-        "neighbouring pixels differ by {found:.2f} times the noise, {low:.2f} to {high:.2f} times in training",
+        "neighbouring pixels differ by {found:.2f} times the noise, by {low:.2f} to {high:.2f} in training",
     ),
 }
 """By fact: how far beyond the trained range is still near, and what to say beyond."""

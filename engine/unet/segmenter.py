@@ -1,20 +1,13 @@
 """Segmentation of frames by a U-Net: glow, hot pixels, particle tracks, and a catalogue of every object."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, ClassVar, Final
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
-import dask.array as da
-import numpy as np
 import param
 import xarray as xr
 
-from engine import progress
-from engine.analysis import DIGEST, Analysis, Model, network_digest
+from engine.analysis import DIGEST, Analysis, Model
 from engine.errors import InputError
-from engine.preprocess.intensity import intensity
-from engine.schema import IMAGE, PIXEL, class_names
 from engine.unet.losses import LOSSES, PLAIN
 from engine.unet.network import LEAN, NETWORKS
 from engine.unet.runtimes import AUTO, RUNTIMES, Network
@@ -64,7 +57,7 @@ class UNet(Analysis):
     electrons_per_adu = param.Number(
         0.0,
         bounds=(0, None),
-        doc="Electrons that stand for one unit of a pixel (adu), for energies; 0: what the header's GAIN says.",
+        doc="Electrons that one unit of a pixel (adu) stands for, for energies; 0: the GAIN of the header.",
     )
     ev_per_electron = param.Number(
         3.745, bounds=(0.1, 100), doc="Energy in eV that frees one electron; 3.745 in silicon."

@@ -14,8 +14,52 @@ from typing import Any
 
 import pytest
 
+import engine
+
 START_SECONDS = 90
 VIEWPORT = {"width": 1440, "height": 900}
+FRAMES_SEED = 1
+WARNING = "This frame is a stand-in."
+SKY = {
+    "CTYPE1": "RA---TAN",
+    "CTYPE2": "DEC--TAN",
+    "CRPIX1": 129.0,
+    "CRPIX2": 129.0,
+    "CRVAL1": 83.75,
+    "CRVAL2": -5.5,
+    "CDELT1": -1e-4,
+    "CDELT2": 1e-4,
+}
+"""The 129th pixel of row and column lies at 05h35m, -5°30′."""
+FIGURE = """
+([css, x, y]) => {
+  const within = (element) => {
+    for (let node = element; node; node = node.assignedSlot ?? node.parentNode ?? node.host)
+      if (node.matches?.(css)) return true
+    return false
+  }
+  const views = []
+  const walk = (view) => {
+    if (view.model?.type === "Figure" && within(view.el)) views.push(view)
+    for (const child of view.child_views ?? []) walk(child)
+  }
+  for (const root of Bokeh.index.roots) walk(root)
+  if (!views.length) return null
+  const {frame, canvas} = views[0]
+  const box = canvas.el.getBoundingClientRect()
+  return {
+    x: box.x + frame.x_scale.compute(x), y: box.y + frame.y_scale.compute(y),
+    ranges: [frame.x_range.start, frame.x_range.end, frame.y_range.start, frame.y_range.end],
+    left: box.x + frame.bbox.left, top: box.y + frame.bbox.top,
+    width: frame.bbox.width, height: frame.bbox.height,
+  }
+}
+"""
+"""Where a position of a plot lies on the screen."""
+
+
+def place(page: Any, css: str, x: float = 0, y: float = 0) -> dict[str, Any]:
+    return page.evaluate(FIGURE, [css, x, y])
 
 
 class Served:
@@ -78,11 +122,17 @@ def stop(served: Served) -> int:
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with a simulated measurement called `maps` in the true file format."""
+    """Folder with a simulated measurement `maps` and frames `mosaic`, the first of them of a known sky."""
+    from astropy.io import fits
+
     from engine.simulate.maps import Maps
+    from engine.simulate.mosaic import Mosaic
 
     root = tmp_path_factory.mktemp("served")
     Maps(n_regions=3, size=96, n_wavelengths=6, seed=1).write(root / "maps")
+    Mosaic(size=256, n_frames=2, seed=FRAMES_SEED).write(root / "mosaic")
+    with fits.open(root / "mosaic" / "frame_000.fits", mode="update") as file:
+        file[0].header.update(SKY)
     return root
 
 
@@ -109,6 +159,26 @@ def segmented(server: Served) -> dict[str, str]:
     recipe = pipeline.make_recipe("kmeans", root / name, n_clusters=3)
     job = jobs.submit(recipe, home=server.home, start=False)
     return {"data": name, "result": jobs.work(job.id, server.home).id}
+
+
+@pytest.fixture(scope="session")
+def catalogued(server: Served) -> dict[str, str]:
+    """The query that shows the first frame as its truth segments it, objects and all, as if a network had."""
+    from engine import pipeline
+    from engine.runtime import jobs
+    from engine.runtime.place import Place
+    from engine.simulate.mosaic import Mosaic
+    from tests.stand_in import true_result
+
+    address = "mosaic/frame_000.fits"
+    recipe = pipeline.make_recipe("unet", server.roots[0] / address)
+    job = jobs.submit(recipe, home=server.home, start=False)
+    truth = Mosaic(size=256, seed=FRAMES_SEED).frame(0).labels
+    tree = true_result(engine.open(server.roots[0] / address), truth)
+    tree.attrs.update(recipe=recipe.to_json(), warnings=json.dumps([WARNING]))
+    engine.save(tree, Place(server.home, job.id).result)
+    jobs.submit(recipe, home=server.home)
+    return {"data": address, "result": job.id}
 
 
 @pytest.fixture(scope="session")

@@ -12,39 +12,11 @@ import pytest
 from playwright.sync_api import expect
 
 from engine.export.store import open_result
+from tests.browser.conftest import FIGURE, place
 
 pytestmark = pytest.mark.browser
 
 HBN = "hBN_test"
-FIGURE = """
-([css, x, y]) => {
-  const within = (element) => {
-    for (let node = element; node; node = node.assignedSlot ?? node.parentNode ?? node.host)
-      if (node.matches?.(css)) return true
-    return false
-  }
-  const views = []
-  const walk = (view) => {
-    if (view.model?.type === "Figure" && within(view.el)) views.push(view)
-    for (const child of view.child_views ?? []) walk(child)
-  }
-  for (const root of Bokeh.index.roots) walk(root)
-  if (!views.length) return null
-  const {frame, canvas} = views[0]
-  const box = canvas.el.getBoundingClientRect()
-  return {
-    x: box.x + frame.x_scale.compute(x), y: box.y + frame.y_scale.compute(y),
-    ranges: [frame.x_range.start, frame.x_range.end, frame.y_range.start, frame.y_range.end],
-    left: box.x + frame.bbox.left, top: box.y + frame.bbox.top,
-    width: frame.bbox.width, height: frame.bbox.height,
-  }
-}
-"""
-"""Where a position of a plot lies on the screen."""
-
-
-def place(page: Any, css: str, x: float = 0, y: float = 0) -> dict[str, Any]:
-    return page.evaluate(FIGURE, [css, x, y])
 
 
 def open_page(page: Any, server: Any, **query: Any) -> None:

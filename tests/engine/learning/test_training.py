@@ -34,7 +34,9 @@ def batches(step: int) -> tuple[np.ndarray, np.ndarray]:
     """Pixels whose value is their class, with noise."""
     rng = np.random.default_rng(step)
     classes = rng.integers(0, 3, (2, 32, 32))
-    return (classes + rng.normal(0, 0.3, classes.shape))[..., None].astype(np.float32), classes.astype(np.int32)
+    return (classes + rng.normal(0, 0.3, classes.shape))[..., None].astype(np.float32), classes.astype(
+        np.int32
+    )
 
 
 def score(model: Any) -> dict[str, float]:

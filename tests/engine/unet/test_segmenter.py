@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 
 import engine
+from engine import progress
 from engine.analysis import load_model
 from engine.errors import CancelledError, FileError, InputError
-from engine import progress
 from engine.readers.truth import labels_of
 from engine.simulate.mosaic import CLASSES, Mosaic
 from engine.unet import spool

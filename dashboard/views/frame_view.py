@@ -1,0 +1,120 @@
+"""The one large picture of the Mosaics page: the frame, with classes, confidence or entropy over it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+import param
+
+from dashboard.kit import markup
+from dashboard.state.session import Session, pixel_units
+from dashboard.views.layers import Layers, Look
+from dashboard.views.linked import LinkedMaps
+from dashboard.views.map_grid import OVERLAP, TITLE_HEIGHT, empty_layers, layers_of, value_title
+
+TITLES = {
+    "over": "Classes over the frame",
+    "raw": "Frame",
+    "segments": "Classes",
+    "confidence": "Confidence",
+    "entropy": "Entropy of the classes",
+}
+
+
+class FrameView(param.Parameterized):
+    """The frame of the open data; made anew for each data set, otherwise only redrawn."""
+
+    layers = param.ClassSelector(class_=Layers, default=None, allow_None=True)
+    look = param.ClassSelector(class_=Look, default=Look())
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        on_tap: Callable[[float, float], None],
+        on_region: Callable[[list[list[float]]], None],
+        on_move: Callable[[float, float], None],
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.gestures: dict[str, Any] = {"on_tap": on_tap, "on_region": on_region, "on_move": on_move}
+        self.linked: LinkedMaps | None = None
+        self.title = markup("", height=TITLE_HEIGHT)
+        self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["map-grid"])
+        session.param.watch(self._rebuild, "stack")
+        session.param.watch(self._resegment, "segmentation")
+        session.param.watch(self._relook, ["stretch", "hidden", "opacity"])
+        session.param.watch(self._retitle, ["percent", "colormap", "mode", "segmentation", "stretch"])
+        session.param.watch(self._mark, ["pixel", "region"])
+        self._rebuild()
+
+    def reset(self) -> None:
+        """Show the whole frame."""
+        if self.linked is not None:
+            self.linked.reset()
+
+    def show(self, x0: float, x1: float, y0: float, y1: float) -> None:
+        """Show a part of the frame."""
+        if self.linked is not None:
+            self.linked.show(x0, x1, y0, y1)
+
+    def outline(self, polygon: list[list[float]]) -> None:
+        """Draw an outline; an empty one removes it."""
+        if self.linked is not None:
+            self.linked.outline(polygon)
+
+    def _rebuild(self, *_: Any) -> None:
+        stack = self.session.stack
+        self.layers = None
+        if stack is None:
+            self.root.objects = [markup('<p class="empty">Open a frame with “change…” on the left.</p>')]
+            return
+        name = stack.variables[0]
+        self.linked = LinkedMaps(stack.pyramids[name].bounds, units=pixel_units(stack), **self.gestures)
+        self.layers = empty_layers(stack)
+        session = self.session
+        streams = {
+            "layers": self.param.layers,
+            "look": self.param.look,
+            **{each: session.param[each] for each in ("channel", "percent", "colormap", "selected", "mode")},
+        }
+        plot = self.linked.labels(self.layers, streams=streams)
+        pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=OVERLAP)
+        self.root.objects = [
+            pn.Column(
+                self.title,
+                pane,
+                sizing_mode="stretch_both",
+                margin=(0, 3),
+                css_classes=["map-cell", "map-frame"],
+            )
+        ]
+        self._relook()
+        self._retitle()
+
+    def _resegment(self, *_: Any) -> None:
+        stack, segmentation = self.session.stack, self.session.segmentation
+        if stack is not None:
+            self.layers = empty_layers(stack) if segmentation is None else layers_of(stack, segmentation)
+
+    def _relook(self, *_: Any) -> None:
+        session = self.session
+        self.look = Look(session.stretch, tuple(session.hidden), session.opacity)
+
+    def _mark(self, *_: Any) -> None:
+        if self.linked is not None:
+            self.linked.mark(*(self.session.pixel or (None, None)))
+            self.linked.outline(self.session.region)
+
+    def _retitle(self, *_: Any) -> None:
+        stack = self.session.stack
+        if stack is None:
+            return
+        hint = "" if self.session.segmentation is not None else "<span>classes appear after Run</span>"
+        what = TITLES.get(self.session.mode, "Frame")
+        grey = (
+            value_title(stack, stack.variables[0], self.session)
+            if self.session.mode in ("over", "raw")
+            else ""
+        )
+        self.title.object = grey or f'<div class="map-title"><b>{what}</b>{hint}</div>'

@@ -1,0 +1,93 @@
+"""Run, progress and Cancel of one job that a page waits for; the job goes on without the page."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import panel as pn
+
+from dashboard.kit import JobBar, Work
+from dashboard.state.jobs import Running
+from dashboard.state.library import Library
+from engine.recipe import Recipe
+
+POLL_MS: Final = 200
+NOTES: Final = {
+    "done": "Done.",
+    "cancelled": "Cancelled; nothing was kept.",
+    "failed": "Failed; the last good view stays.",
+    "interrupted": "Interrupted; run it again.",
+}
+
+
+class JobRunner:
+    """The bar of a job; `on_run` is called for Run, `on_done` with the job's id, `on_look` at every look."""
+
+    def __init__(
+        self,
+        library: Library,
+        work: Work,
+        *,
+        on_run: Callable[[], None],
+        on_done: Callable[[str], None],
+        on_look: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.work, self.on_run, self.on_done, self.on_look = work, on_run, on_done, on_look
+        self.running = Running(library)
+        self.bar = JobBar(listener=lambda message: work.post(lambda: self._heard(message)))
+        self.running.param.watch(self._show, ["state", "share", "doing", "left"])
+        self._poll: Any = None
+
+    def close(self) -> None:
+        """Stop looking at the job; it goes on."""
+        if self._poll is not None:
+            self._poll.stop()
+
+    def start(self, make: Callable[[], Recipe]) -> None:
+        """Submit the job of a recipe, which is made in a thread; nothing while one is under way."""
+        if self.running.active:
+            return
+        self.running.param.update(state="waiting", share=0.0, doing="starting", left="", error="")
+        self.work.run(
+            lambda: self.running.submit(make()),
+            self._started,
+            key="submit",
+            failed=lambda: self.running.param.update(state="failed"),
+        )
+
+    def _heard(self, message: Any) -> None:
+        if message["do"] == "run":
+            self.on_run()
+        elif self.running.active:
+            self.work.run(self.running.cancel, lambda _: None, key="cancel")
+
+    def _started(self, job: Any) -> None:
+        self.running.take(job)
+        if self._poll is None:
+            self._poll = pn.state.add_periodic_callback(self._look, period=POLL_MS, start=False)
+        if self.running.active:
+            self._poll.start()
+        else:
+            self._ended()
+
+    def _look(self) -> None:
+        self.work.guard(self.running.look)
+        self.work.guard(lambda: self.on_look(self.running.id))
+        if not self.running.active:
+            self._poll.stop()
+            self._ended()
+
+    def _ended(self) -> None:
+        if self.running.state == "done":
+            self.on_done(self.running.id)
+        elif self.running.error:
+            self.work.tell(self.running.error, "error")
+
+    def _show(self, *_: Any) -> None:
+        job = self.running
+        self.bar.param.update(
+            running=job.active,
+            share=job.share,
+            doing=job.doing,
+            left=job.left,
+            note=NOTES.get(job.state, ""),
+        )

@@ -1,0 +1,74 @@
+"""Where on the sky a pixel lies, from the world coordinates that a FITS header gives."""
+
+import json
+import warnings
+from functools import lru_cache
+from typing import Any
+
+
+def sky_position(wcs: str, x: float, y: float) -> tuple[float, float] | None:
+    """Right ascension and declination of a position on a frame, in deg; None where there are none.
+
+    Parameters
+    ----------
+    wcs
+        Attr `wcs` of images: keywords of the world coordinates as JSON.
+    x, y
+        In pixels; the centre of the first pixel is 0.
+
+    References
+    ----------
+    M. R. Calabretta, E. W. Greisen, Representations of celestial coordinates in FITS, A&A 395 (2002) 1077.
+    """
+    solution = _solution(wcs)
+    if solution is None:
+        return None
+    ra, dec = (float(value) for value in solution.celestial.pixel_to_world_values(x, y))
+    return (ra % 360, dec) if ra == ra and dec == dec else None
+
+
+def sky_text(wcs: str, x: float, y: float) -> str:
+    """The position for people, empty where there is none.
+
+    Examples
+    --------
+    >>> keywords = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 83.822, "CRVAL2": -5.391,
+    ...             "CRPIX1": 1, "CRPIX2": 1, "CDELT1": -1e-4, "CDELT2": 1e-4}
+    >>> sky_text(json.dumps(keywords), 0, 0)
+    'RA 05h35m17.28s  Dec -05°23′27.6″'
+    """
+    found = sky_position(wcs, x, y)
+    if found is None:
+        return ""
+    hours = _sexagesimal(found[0] / 15, 2)
+    degrees = _sexagesimal(abs(found[1]), 1)
+    sign = "-" if found[1] < 0 else "+"
+    return "RA {:02d}h{:02d}m{:05.2f}s".format(*hours) + "  Dec {}{:02d}°{:02d}′{:04.1f}″".format(
+        sign, *degrees
+    )
+
+
+def _sexagesimal(value: float, places: int) -> tuple[int, int, float]:
+    """Whole units, minutes, and seconds rounded to some places."""
+    seconds = round(value * 3600, places)
+    whole, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    return int(whole), int(minutes), float(seconds)
+
+
+@lru_cache(maxsize=64)
+def _solution(text: str) -> Any:
+    """World coordinates of celestial axes; None where the keywords give none."""
+    from astropy.io.fits import Header
+    from astropy.wcs import WCS
+
+    try:
+        header = Header()
+        for keyword, value in json.loads(text).items():
+            header[keyword] = value
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            solution = WCS(header)
+        return solution if solution.has_celestial else None
+    except Exception:  # noqa: BLE001  (wcslib raises nearly anything on keywords that make no sense)
+        return None
