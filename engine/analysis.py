@@ -76,6 +76,8 @@ class Analysis(Settings):
     model_class: ClassVar[type["Model"]]
     fit_only: ClassVar[frozenset[str]] = frozenset()
     """Settings that only concern `fit`: with a given model they are recorded as unused."""
+    per_frame: ClassVar[bool] = False
+    """Whether it takes one frame; of a folder each is then an image of its own."""
     needs_labels: ClassVar[bool] = False
     """Whether `fit` learns from labels."""
 

@@ -179,7 +179,7 @@ def compute(*collections: Any, doing: str = "computing") -> tuple[Any, ...]:
     CancelledError
         If the reporter cancels; under a distributed scheduler the futures are released.
     """
-    client = _active_client()
+    client = active_client()
     if client is not None:
         return _compute_distributed(client, collections, doing)
     with _TaskReport(doing):
@@ -191,8 +191,8 @@ def _n_threads() -> int:
     return int(dask.config.get("num_workers", None) or CPU_COUNT + READ_AHEAD)
 
 
-def _active_client() -> Any:
-    """Return the distributed client that Dask would use, or None."""
+def active_client() -> Any:
+    """The distributed client that Dask would use, or None."""
     scheduler = dask.base.get_scheduler()
     return getattr(scheduler, "__self__", None) if getattr(scheduler, "__name__", "") == "get" else None
 

@@ -16,7 +16,7 @@ import numpy as np
 from engine import catalogue
 from engine.errors import FileError, InputError, MapstackError
 from engine.recipe import Recipe
-from engine.schema import LABELS, pixel_map
+from engine.schema import LABELS, WARNINGS, pixel_map
 
 SETTING: Final = "setting."
 """Prefix of the parsed options that are settings of an analysis or simulator."""
@@ -60,6 +60,8 @@ def run(options: Namespace) -> None:
             raise FileError(f"{out} exists; give another --out, or --overwrite to replace it")
         result = pipeline.at_source(open_result(_perform(recipe, options)), recipe)
         print(write_result(result, out, overwrite=options.overwrite))  # noqa: T201
+        for warning in json.loads(str(result.attrs.get(WARNINGS, "[]"))):
+            print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
 
 
 def choose_number(options: Namespace) -> None:
@@ -146,11 +148,20 @@ def _recipes(options: Namespace) -> list[Recipe]:
     else:
         if len(options.what) < 2:
             raise InputError("run needs an analysis and at least one file or folder, or --recipe FILE")
-        name, *paths = options.what
-        catalogue.find("analyses", name)
+        name, *given = options.what
+        per_frame = catalogue.find("analyses", name).per_frame
+        paths = [path for each in given for path in (_frames(each) if per_frame else [each])]
         settings = _settings(options)
         recipes = [pipeline.make_recipe(name, path, model=options.model, **settings) for path in paths]
     return [_prepared(recipe, options) for recipe in recipes]
+
+
+def _frames(path: str) -> list[str]:
+    """The frames of a folder, for an analysis of single frames; any other path alone."""
+    from engine.readers.frames import files, has_amplifiers
+
+    found = files(Path(path)) if Path(path).is_dir() and not (Path(path) / "zarr.json").exists() else []
+    return [str(file) + ("::mosaic" if has_amplifiers(file) else "") for file in found] or [path]
 
 
 def _targets(folder: Path, recipes: Sequence[Recipe]) -> list[Path]:

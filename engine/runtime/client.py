@@ -5,7 +5,7 @@ The engine never starts a client by itself; the command line, the server and a j
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 import dask
 from dask.system import CPU_COUNT
 
+from engine import blocks
 from engine.errors import FileError, InputError
 
 TLS_FILES: Final = {"tls_ca_file": "ca.pem", "tls_client_cert": "cert.pem", "tls_client_key": "key.pem"}
@@ -24,6 +25,8 @@ SETTINGS: Final = {
     "distributed.scheduler.allowed-failures": 3,
 }
 
+KERAS: Final = "keras"
+"""Resource of the workers that run networks."""
 PATIENCE: Final = "10s"
 """How long a remote scheduler may take to answer."""
 
@@ -88,6 +91,16 @@ def environment(client: Any, folder: Path) -> dict[str, str]:
     return {**told, "MAPSTACK_TLS": str(folder)}
 
 
+def keras_resource() -> Mapping[str, float]:
+    """What a task that runs a network takes of a worker, so that a worker does one at a time; none locally.
+
+    Workers that are started with `--resources keras=1`, one a GPU, are the only ones that get such tasks.
+    """
+    client = blocks.active_client()
+    workers = {} if client is None else client.scheduler_info()["workers"]
+    return {KERAS: 1} if any(KERAS in w.get("resources", {}) for w in workers.values()) else {}
+
+
 @contextmanager
 def _local(workers: int) -> Iterator[Any]:
     from distributed import Client, LocalCluster
@@ -104,6 +117,7 @@ def _local(workers: int) -> Iterator[Any]:
             host="127.0.0.1",
             dashboard_address=None,
             local_directory=scratch,
+            resources={KERAS: 1},
         ) as cluster,
         Client(cluster) as client,
     ):

@@ -6,6 +6,8 @@ shape, so that the same convolution kernels run for all.
 """
 
 import threading
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Final, NamedTuple
 
 import dask
@@ -14,6 +16,7 @@ import numpy as np
 
 from engine import blocks
 from engine.errors import InputError
+from engine.runtime.client import keras_resource
 from engine.unet.runtimes import KERAS, Network, answers
 
 TILE: Final = 1024
@@ -130,7 +133,7 @@ def segment(
     if tile < 1 or tile % network.step:
         raise InputError(f"tile is {tile}; give a multiple of {network.step} pixels, the network's step")
     height, width = (tile_edge(n, tile=tile, step=network.step) for n in frame.shape)
-    around = network.halo
+    around, resource = network.halo, keras_resource()
     rows: list[list[tuple[da.Array, ...]]] = []
     for y in range(0, frame.shape[0], height):
         rows.append([])
@@ -143,7 +146,7 @@ def segment(
                 shape=shape,
                 edges=(height + 2 * around, width + 2 * around),
             )
-            rows[-1].append(_tile(window, network, found, seen, runtime))
+            rows[-1].append(_tile(window, network, found, seen, runtime, resource))
     return Segmented(*(da.block([[cell[n] for cell in row] for row in rows]) for n in range(3)))
 
 
@@ -178,11 +181,17 @@ class Seen(NamedTuple):
 
 
 def _tile(
-    window: da.Array, network: Network, found: Background, seen: Seen, runtime: str
+    window: da.Array,
+    network: Network,
+    found: Background,
+    seen: Seen,
+    runtime: str,
+    resource: Mapping[str, float],
 ) -> tuple[da.Array, ...]:
     """Labels, confidence and entropy of a tile; lazy."""
     lifted = dask.delayed(_segment_tile, pure=False, traverse=False, nout=3)
-    parts = lifted(window, network, found, seen, runtime)
+    with dask.annotate(resources=resource) if resource else nullcontext():
+        parts = lifted(window, network, found, seen, runtime)
     kinds = (np.uint8, np.float32, np.float32)
     return tuple(
         da.from_delayed(part, seen.shape, dtype=kind) for part, kind in zip(parts, kinds, strict=True)

@@ -16,7 +16,7 @@ import numpy as np
 import platformdirs
 
 from engine.errors import FileError, MissingDependencyError
-from engine.runtime.device import has_amx, wake_keras
+from engine.runtime.device import has_amx, muted_stderr, wake_keras
 from engine.unet.network import halo, step
 
 if TYPE_CHECKING:
@@ -189,8 +189,10 @@ def _converted(network: Network) -> Path:
         return folder / "network.xml"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
-        _answering(network).export(f"{draft}/saved", verbose=False)
-        converted = openvino.convert_model(f"{draft}/saved")
+        answering = _answering(network)
+        with muted_stderr():
+            answering.export(f"{draft}/saved", verbose=False)
+            converted = openvino.convert_model(f"{draft}/saved")
         shutil.rmtree(f"{draft}/saved")
         (Path(draft) / "new").mkdir()
         openvino.save_model(converted, f"{draft}/new/network.xml", compress_to_fp16=False)

@@ -30,6 +30,7 @@ class UNet(Analysis):
 
     analysis: ClassVar[str] = "unet"
     needs_labels: ClassVar[bool] = True
+    per_frame: ClassVar[bool] = True
     fit_only: ClassVar[frozenset[str]] = frozenset(
         {
             "seed",

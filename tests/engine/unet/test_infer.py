@@ -8,29 +8,37 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import FileError, InputError
-from engine.unet import infer
+from engine.errors import FileError, InputError, MissingDependencyError
+from engine.unet import infer, runtimes
 from engine.unet.network import NETWORKS, halo, step
 
 BACKGROUND = infer.Background(100.0, 5.0)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory):
+    """A cache of converted networks of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> infer.Network:
+def network(tmp_path_factory: pytest.TempPathFactory) -> runtimes.Network:
     """A lean network with random weights, which react to every pixel in reach."""
     import keras
 
     keras.utils.set_random_seed(1)
     path = tmp_path_factory.mktemp("network") / "lean.keras"
     NETWORKS["lean"](4).save(path)
-    return infer.Network.at(path)
+    return runtimes.Network.at(path)
 
 
 def frame(height: int, width: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(100, 20, (height, width)).astype(np.float32)
 
 
-def computed(values: np.ndarray, network: infer.Network, *, chunks=-1, tile: int = 64) -> list[np.ndarray]:
+def computed(values: np.ndarray, network: runtimes.Network, *, chunks=-1, tile: int = 64) -> list[np.ndarray]:
     lazy = infer.segment(da.from_array(values, chunks=chunks), network, BACKGROUND, tile=tile)
     return [np.asarray(part) for part in da.compute(*lazy)]
 
@@ -106,9 +114,35 @@ def test_what_is_no_network_or_no_tile_is_refused_with_a_sentence(network, tmp_p
     with pytest.raises(InputError, match="tile is 100; give a multiple of 8 pixels"):
         infer.segment(da.zeros((8, 8)), network, BACKGROUND, tile=100)
     with pytest.raises(FileError, match="cannot read the network"):
-        infer.Network.at(tmp_path / "none.keras")
+        runtimes.Network.at(tmp_path / "none.keras")
     (tmp_path / "bad.keras").write_bytes(b"garbage")
     with pytest.raises(FileError, match=r"bad\.keras is no network that can be read"):
-        infer.Network.at(tmp_path / "bad.keras").loaded()
+        runtimes.Network.at(tmp_path / "bad.keras").loaded()
     with pytest.raises(InputError, match="the frame has no values"):
         infer.background(da.full((8, 8), np.nan))
+
+
+def test_runtimes_give_the_same_labels_but_for_ties(network):
+    pytest.importorskip("openvino")
+    values = frame(200, 150)
+    lazy = da.from_array(values)
+    found = {
+        name: [np.asarray(p) for p in da.compute(*infer.segment(lazy, network, BACKGROUND, runtime=name))]
+        for name in (runtimes.KERAS, runtimes.OPENVINO)
+    }
+    labels, confidence, entropy = found[runtimes.KERAS]
+    other = found[runtimes.OPENVINO]
+    assert (confidence[other[0] != labels] < 1e-3).all()
+    np.testing.assert_allclose(other[1], confidence, atol=1e-3)
+    np.testing.assert_allclose(other[2], entropy, atol=1e-3)
+
+
+def test_auto_takes_openvino_where_it_is_and_keras_elsewhere(network, monkeypatch):
+    sample = np.zeros((1, 64, 64, 1), np.float32)
+    monkeypatch.setattr(runtimes, "has_amx", lambda: False)
+    pytest.importorskip("openvino")
+    assert runtimes.resolved(runtimes.AUTO, network, sample) == runtimes.OPENVINO
+    monkeypatch.setattr(runtimes.importlib.util, "find_spec", lambda _: None)
+    assert runtimes.resolved(runtimes.AUTO, network, sample) == runtimes.KERAS
+    with pytest.raises(MissingDependencyError, match="needs OpenVINO; install it"):
+        runtimes.resolved(runtimes.OPENVINO, network, sample)
