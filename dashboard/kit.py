@@ -31,11 +31,10 @@ SETTING_NAMES: Final = {
     "min_cluster": "least cluster",
     "electrons_per_adu": "electrons / adu",
     "ev_per_electron": "eV / electron",
-    "kind": "class",
-    "least_size": "least px",
-    "most_size": "most px",
-    "least_energy": "least keV",
-    "least_confidence": "least conf.",
+    "least_size": "px ≥",
+    "most_size": "px ≤",
+    "least_energy": "keV ≥",
+    "least_confidence": "conf. ≥",
     "n_frames": "frames",
 }
 """Settings that the page calls otherwise than the analysis does."""
@@ -64,17 +63,18 @@ def markup(content: str, **options: Any) -> Any:
     )
 
 
-def settings_form(settings: param.Parameterized, names: list[str]) -> Any:
-    """Return compact widgets, two a row, for some settings of an analysis, generated from its parameters."""
-    widgets = [_setting(settings, name) for name in names]
+def settings_form(settings: param.Parameterized, names: list[str], *, per_row: int = 2) -> Any:
+    """Return compact widgets, some a row, for some settings of an analysis, generated from its parameters."""
+    widgets = [setting(settings, name) for name in names]
     rows = [
-        pn.Row(*widgets[i : i + 2], sizing_mode="stretch_width", margin=(0, 0, 5, 0))
-        for i in range(0, len(widgets), 2)
+        pn.Row(*widgets[i : i + per_row], sizing_mode="stretch_width", margin=(0, 0, 5, 0))
+        for i in range(0, len(widgets), per_row)
     ]
     return pn.Column(*rows, sizing_mode="stretch_width", margin=0)
 
 
-def _setting(settings: param.Parameterized, name: str) -> Any:
+def setting(settings: param.Parameterized, name: str, **more: Any) -> Any:
+    """Return the compact widget of one setting."""
     parameter = settings.param[name]
     options: dict[str, Any] = {
         "name": SETTING_NAMES.get(name, name.removeprefix("n_").replace("_", " ")),
@@ -128,23 +128,6 @@ def switch(options: Mapping[str, Any], name: str, **more: Any) -> Any:
     """Return a row of buttons of which one is on; `name` is its CSS class."""
     return pn.widgets.RadioButtonGroup(
         options=dict(options), stylesheets=[WIDGET_STYLE], margin=0, css_classes=[name], **more
-    )
-
-
-def slider(label: str, name: str, *, value: float) -> Any:
-    """Return a compact slider from 0 to 1; `name` is its CSS class, `label` is for screen readers."""
-    return pn.widgets.FloatSlider(
-        name=label,
-        value=value,
-        start=0,
-        end=1,
-        step=0.05,
-        width=90,
-        show_value=False,
-        tooltips=False,
-        stylesheets=[WIDGET_STYLE, UNSEEN_LABEL],
-        margin=(8, 10, 0, 0),
-        css_classes=[name],
     )
 
 
@@ -261,8 +244,30 @@ class JobBar(Component):
     left = param.String("")
     reason = param.String("", doc="Why Run is not possible now.")
     note = param.String("")
+    label = param.String("Run")
+    hint = param.String("segment with these settings", doc="What Run does.")
 
     _esm = _script("job_bar")
+
+
+class Level(Component):
+    """Slider from 0 to 1; `name_shown` stands before it, `label` says what it is for."""
+
+    value = param.Number(0.5, bounds=(0, 1))
+    name_shown = param.String("")
+    label = param.String("")
+
+    _esm = _script("level")
+
+
+class Tabs(Component):
+    """Which part of a page is open: its element of the id `of` gets the open tab's name as `data-tab`."""
+
+    names = param.Dict({}, doc="Names on screen by value.")
+    value = param.String("")
+    of = param.String("")
+
+    _esm = _script("tabs")
 
 
 class ExportBar(Component):

@@ -158,9 +158,9 @@ def _recipes(options: Namespace) -> list[Recipe]:
 
 def _frames(path: str) -> list[str]:
     """The frames of a folder, for an analysis of single frames; any other path alone."""
-    from engine.readers.frames import files, has_amplifiers
+    from engine.readers.frames import frames_in, has_amplifiers
 
-    found = files(Path(path)) if Path(path).is_dir() and not (Path(path) / "zarr.json").exists() else []
+    found = frames_in(Path(path)) if Path(path).is_dir() and not (Path(path) / "zarr.json").exists() else []
     return [str(file) + ("::mosaic" if has_amplifiers(file) else "") for file in found] or [path]
 
 

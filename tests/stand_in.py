@@ -12,7 +12,7 @@ from engine.statistics import describe
 
 
 def true_result(images: xr.Dataset, truth: Any) -> xr.DataTree:
-    """Result whose labels are the truth of a simulated frame, with objects, sure of 0.9 of what is no background.
+    """Result whose labels are the truth of a simulated frame, with its objects.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ export function render({ model }) {
       type: "button", "data-section": `${y},${x}`, style: `--share:${n ? 0.15 + 0.85 * Math.sqrt(n / most) : 0}`,
       title: `section ${y + 1}, ${x + 1}: ${n} ${model.what}`, "aria-label": `section ${y + 1}, ${x + 1}: ${n} ${model.what}`,
       onclick: () => model.send_msg({ row: y, column: x }),
-    }, n ? String(n) : ""))), model.counts.length ? "" : h("p.empty", {}, model.empty))
+    }, n ? String(n) : ""))), model.counts.length ? h("small.what", {}, `${model.what}; click a section to go there`) : h("p.empty", {}, model.empty))
   }
   for (const name of ["counts", "what", "empty"]) model.on(name, draw)
   draw()

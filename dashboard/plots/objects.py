@@ -1,4 +1,4 @@
-"""Distributions of the objects of a result: how many of which size and energy.
+"""Objects of a result: how many of which size and energy, and what one looks like.
 
 energies = distribution(table["energy"] / 1e3, label="energy", units="keV", mark=12.5)
 """
@@ -10,8 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dashboard import theme
+from dashboard.plots.images import Limits, stretched
 
 N_BINS: Final = 24
+TINT: Final = 0.4
+"""Opacity of an object's colour over its own pixels."""
 
 
 def log_bins(values: npt.NDArray[Any], *, n_bins: int = N_BINS) -> npt.NDArray[Any]:
@@ -41,12 +44,38 @@ def distribution(
     mark
         Value of the selected object.
     """
-    edges = log_bins(np.asarray(values, dtype=float))
+    values = np.asarray(values, dtype=float)
+    edges = log_bins(values)
     counts, _ = np.histogram(values[np.isfinite(values)], bins=edges)
     steps = np.concatenate([[0], np.repeat(counts, 2), [0]])
     dimension = hv.Dimension(label, label=f"{label} ({units})", range=(edges[0], edges[-1]))
-    count = hv.Dimension("count", label="objects")
+    count = hv.Dimension("count", label="objects", range=(0, max(1, 1.05 * counts.max())))
     shape = hv.Polygons([{label: np.repeat(edges, 2), "count": steps}], [dimension, count])
     shape = shape.opts(color=color, line_color=color, line_alpha=1, fill_alpha=2 * theme.BAND_ALPHA)
-    marks = [] if mark is None or not np.isfinite(mark) or mark <= 0 else [hv.VLine(float(mark))]
-    return hv.Overlay([shape, *marks]).opts(hv.opts.Overlay(logx=True))
+    known = mark is not None and np.isfinite(mark) and mark > 0
+    line = hv.VLine(float(mark) if known and mark is not None else float(edges[0]))
+    return hv.Overlay([shape, line.opts(**theme.MARKER_LINE, alpha=1.0 if known else 0.0)]).opts(
+        hv.opts.Overlay(logx=True)
+    )
+
+
+def portrait(
+    values: npt.NDArray[Any], own: npt.NDArray[Any], *, limits: Limits, quartiles: Limits, color: str
+) -> npt.NDArray[np.uint8]:
+    """An object and its surroundings in grey, its own pixels tinted, as RGB.
+
+    Parameters
+    ----------
+    values, own : array (y, x)
+        Of the frame; which pixels are the object's.
+    limits, quartiles
+        As `stretched` takes them, of the whole frame.
+    color
+        Of the object's class.
+    """
+    spread, (_, low, _, _) = stretched(values, limits=limits, quartiles=quartiles, stretch="asinh")
+    high = max(float(np.nanmax(spread)), low + 1e-6)
+    grey = np.nan_to_num((spread - low) / (high - low) * 255).clip(0, 255)
+    rgb = np.repeat(grey[..., None], 3, axis=2)
+    rgb[own] = (1 - TINT) * rgb[own] + TINT * np.array([int(color[n : n + 2], 16) for n in (1, 3, 5)])
+    return rgb.astype(np.uint8)

@@ -2,17 +2,23 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 
 from dashboard.state.library import Library, Segmentation, Stack, shown
 from engine import pipeline
+from engine.analysis import shipped_model
 from engine.errors import MapstackError
+from engine.export.store import write_result
 from engine.recipe import Recipe
 from engine.runtime import jobs
-from engine.schema import CLASSES, CONFIDENCE, LABEL, LABELS
+from engine.runtime.place import Place
+from engine.schema import CLASSES, CONFIDENCE, ENTROPY, LABEL, LABELS, OBJECTS
+
+IN_MEMORY: Final = 2**28
+"""Bytes up to which an edited map is computed once and kept."""
 
 
 def edited(
@@ -22,24 +28,28 @@ def edited(
     return _in_memory(pipeline.edit(segmentation.tree, name, stack.images, **arguments), library)
 
 
-def undone(library: Library, stack: Stack, segmentation: Segmentation) -> Segmentation:
-    """Take back the last edit of a result that was opened with edits."""
-    return _in_memory(pipeline.undo(segmentation.tree, stack.images), library)
+def undone(library: Library, segmentation: Segmentation) -> Segmentation:
+    """Take back the last edit of a result that was opened with edits; looked up where that was stored."""
+    job = jobs.submit(segmentation.recipe.undone(), home=library.home, pool=library.pool)
+    job = jobs.wait(job.id, library.home)
+    if job.error is not None:
+        raise MapstackError(job.error)
+    return library.segmentation(job.id)
 
 
 def stored(library: Library, segmentation: Segmentation) -> Segmentation:
-    """Store an edited result in the library, as a job of its own that is done at once."""
+    """Store an edited result in the library as it is shown; nothing is computed a second time."""
     job = jobs.submit(segmentation.recipe, home=library.home, start=False)
-    job = jobs.work(job.id, library.home)
-    if job.error is not None:
-        raise MapstackError(job.error)
+    if job.result is None:
+        write_result(segmentation.tree, Place(library.home, job.id).result)
+        job = jobs.submit(segmentation.recipe, home=library.home, start=False)
     return replace(segmentation, id=job.id)
 
 
 def _in_memory(tree: xr.DataTree, library: Library) -> Segmentation:
     """Compute a result's maps and tables once, so that nothing is computed while it is looked at."""
-    small = {name: tree[name].nbytes < 2**28 for name in (LABELS, CONFIDENCE)}
-    maps = {name: tree[name].compute() if small[name] else tree[name] for name in small}
+    names = [name for name in (LABELS, CONFIDENCE, ENTROPY, OBJECTS) if name in tree.data_vars]
+    maps = {name: tree[name].compute() if tree[name].nbytes < IN_MEMORY else tree[name] for name in names}
     tree = tree.copy()
     tree.dataset = tree.to_dataset().assign(maps)
     return shown(tree, "", library.home)
@@ -67,8 +77,10 @@ def _python(recipe: Recipe) -> str:
         module, _, function = catalogue.STEPS[step["name"]].partition(":")
         lines.insert(1, f"from {module} import {function}")
         lines.append(f"images = {function}(images, {_arguments(step['arguments'])})")
-    settings = {**changed_settings(recipe), "seed": recipe.seed}
-    lines.append(f"result = engine.run({recipe.analysis!r}, images, {_arguments(settings)})")
+    model = own_model(recipe)
+    settings = {**({} if model is None else {"model": str(model)}), **changed_settings(recipe)}
+    given = ", ".join(part for part in (repr(recipe.analysis), "images", _arguments(settings)) if part)
+    lines.append(f"result = engine.run({given})")
     for edit in recipe.edits:
         given = {key: value for key, value in edit["arguments"].items() if key != "model"}
         lines.append(f"result = engine.edit(result, {edit['name']!r}, images, {_arguments(given)})")
@@ -82,17 +94,31 @@ def _command(recipe: Recipe, result: Path | None) -> str:
     if (recipe.edits or recipe.prepare) and result is not None:
         return f"mapstack run --recipe {shlex.quote(str(result))} --out result.zarr"
     words = ["mapstack", "run", recipe.analysis, str(recipe.source)]
-    for name, value in {**changed_settings(recipe), "seed": recipe.seed}.items():
+    model = own_model(recipe)
+    words += [] if model is None else ["--model", str(model)]
+    for name, value in changed_settings(recipe).items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     return shlex.join([*words, "--out", "result.zarr"])
 
 
 def changed_settings(recipe: Recipe) -> dict[str, Any]:
-    """Settings that differ from their defaults."""
+    """Seed, and settings that differ from their defaults; none of what a model learned before with."""
     from engine import catalogue
 
-    defaults = catalogue.find("analyses", recipe.analysis)().settings()
-    return {name: value for name, value in recipe.settings.items() if value != defaults.get(name)}
+    analysis = catalogue.find("analyses", recipe.analysis)()
+    defaults = analysis.settings()
+    learned = analysis.fit_only if analysis.needs_labels else frozenset()
+    changed = {name: value for name, value in recipe.settings.items() if value != defaults.get(name)}
+    return {name: value for name, value in {**changed, "seed": recipe.seed}.items() if name not in learned}
+
+
+def own_model(recipe: Recipe) -> Path | None:
+    """Folder of the trained model that a recipe applies; None for the one that Mapstack brings, or none."""
+    network = (recipe.model or {}).get("network")
+    if network is None:
+        return None
+    folder = Path(str(network)).parent
+    return None if folder == shipped_model(recipe.analysis) else folder
 
 
 def _arguments(values: dict[str, Any]) -> str:

@@ -6,48 +6,101 @@ import numpy as np
 import pandas as pd
 import param
 
-from dashboard.state.library import Segmentation
+from dashboard.state.library import Segmentation, Stack
 from engine.export.tables import objects_frame
 from engine.schema import LABEL, OBJECTS, X, Y, pixel_map
 
-ALL: Final = "all"
+ALL: Final = "all classes"
 MOST_SECTIONS: Final = 8
 """Sections along the longer edge of a frame."""
 SECTION: Final = 128
 """Least edge of a section in pixels."""
-Ranges = tuple[float, float, float, float]
-"""x0, x1, y0, y1."""
 AROUND: Final = 32
 """Pixels shown on each side of an object's centre, at least."""
+KEV: Final = 1e3
+"""One keV in the unit of the table, eV."""
+COLUMNS: Final = ("object", "name", "kind", "area", "energy", "confidence", "color", X, Y)
+"""What is used of the table, where there is none."""
+
+Box = tuple[float, float, float, float]
+"""x0, x1, y0, y1 in the units of the coordinates."""
 
 
-class ObjectFilter(param.Parameterized):
-    """Which objects are looked at; 0 sets no limit."""
+class Objects(param.Parameterized):
+    """Those that pass the limits (empty: none), in the order of the table."""
 
     kind = param.Selector(default=ALL, objects=[ALL], doc="Class of the objects.")
-    least_size = param.Integer(0, bounds=(0, None), doc="Pixels, at least.")
-    most_size = param.Integer(0, bounds=(0, None), doc="Pixels, at most.")
-    least_energy = param.Number(0.0, bounds=(0, None), doc="Energy in keV, at least.")
-    least_confidence = param.Number(0.0, bounds=(0, 1), doc="Mean confidence, at least.")
+    least_size = param.Integer(None, allow_None=True, bounds=(0, None), doc="Pixels, at least.")
+    most_size = param.Integer(None, allow_None=True, bounds=(0, None), doc="Pixels, at most.")
+    least_energy = param.Number(None, allow_None=True, bounds=(0, None), doc="Energy in keV, at least.")
+    least_confidence = param.Number(None, allow_None=True, bounds=(0, 1), doc="Mean confidence, at least.")
+    sort = param.String("energy", doc="Column by which the table is sorted.")
+    descending = param.Boolean(True)
+    every = param.DataFrame(pd.DataFrame(columns=COLUMNS))
+    shown = param.DataFrame(pd.DataFrame(columns=COLUMNS))
 
-    def of(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The objects that pass."""
+    def __init__(self) -> None:
+        super().__init__()
+        limits = ["kind", "least_size", "most_size", "least_energy", "least_confidence", "sort", "descending"]
+        self.param.watch(self._sift, [*limits, "every"])
+
+    def adopt(self, segmentation: Segmentation | None) -> None:
+        """Take the objects of another result; the limits stay."""
+        table = frame_of(segmentation)
+        names = sorted(set(table["name"].tolist()))
+        self.param["kind"].objects = [ALL, *names]
+        self.param.update(kind=self.kind if self.kind in names else ALL, every=table)
+
+    def row(self, number: int) -> dict[str, Any] | None:
+        """All that is known of an object."""
+        found = self.every[self.every["object"] == number]
+        return None if found.empty else {str(name): value for name, value in found.iloc[0].items()}
+
+    def place(self, number: int) -> int | None:
+        """Row of the table in which an object stands, None where it does not pass."""
+        found = np.flatnonzero(self.shown["object"].to_numpy() == number)
+        return int(found[0]) if found.size else None
+
+    def neighbour(self, number: int, step: int) -> int:
+        """The next or previous object of the chosen one's class; the first or last if it is not there."""
+        chosen, among = self.row(number), self.shown
+        if chosen is not None:
+            among = among[among["name"] == chosen["name"]]
+        numbers = among["object"].to_numpy()
+        here = np.flatnonzero(numbers == number)
+        if not numbers.size:
+            return 0
+        return int(numbers[(here[0] + step) % numbers.size] if here.size else numbers[0 if step > 0 else -1])
+
+    def _sift(self, *_: Any) -> None:
+        found = self.every[self._passing()]
+        self.shown = found.sort_values(
+            self.sort, ascending=not self.descending, kind="stable", na_position="last"
+        )
+
+    def _passing(self) -> Any:
+        """Which objects pass."""
+        table = self.every
         kept = np.ones(len(table), dtype=bool)
         if self.kind != ALL:
             kept &= table["name"].to_numpy() == self.kind
-        if self.most_size:
+        if self.most_size is not None:
             kept &= table["area"].to_numpy() <= self.most_size
-        if self.least_energy:
-            kept &= table["energy"].fillna(0).to_numpy() >= 1e3 * self.least_energy
-        kept &= table["area"].to_numpy() >= self.least_size
-        kept &= table["confidence"].fillna(0).to_numpy() >= self.least_confidence
-        return table[kept]
+        floors = {
+            "area": self.least_size,
+            "energy": None if self.least_energy is None else KEV * self.least_energy,
+            "confidence": self.least_confidence,
+        }
+        for column, least in floors.items():
+            if least:
+                kept &= table[column].to_numpy(float) >= least
+        return kept
 
 
 def frame_of(segmentation: Segmentation | None) -> pd.DataFrame:
     """Table of the objects with their colours; empty where there are none."""
     if segmentation is None or segmentation.objects is None:
-        return pd.DataFrame(columns=["object", "name", "kind", "area", "energy", "confidence", "color", X, Y])
+        return pd.DataFrame(columns=COLUMNS)
     table = objects_frame(segmentation.tree)
     classes = segmentation.classes
     colors = dict(zip(classes[LABEL].values.tolist(), classes["color"].values.tolist(), strict=True))
@@ -57,52 +110,85 @@ def frame_of(segmentation: Segmentation | None) -> pd.DataFrame:
     )
 
 
-def sections(
-    table: pd.DataFrame, bounds: tuple[float, float, float, float], shape: tuple[int, int]
-) -> list[list[int]]:
-    """Numbers of objects by section, rows from the top."""
-    rows, columns = section_grid(shape)
-    x0, y0, x1, y1 = bounds
-    counts, _, _ = np.histogram2d(table[Y], table[X], bins=(rows, columns), range=((y0, y1), (x0, x1)))
+def sections(table: pd.DataFrame, stack: Stack) -> list[list[int]]:
+    """Numbers of objects by section of a frame, rows from the top."""
+    x0, y0, x1, y1 = _bounds(stack)
+    where = (table[Y].to_numpy(float), table[X].to_numpy(float))
+    counts, _, _ = np.histogram2d(*where, bins=section_grid(stack), range=((y0, y1), (x0, x1)))
     return [[int(n) for n in row] for row in counts]
 
 
-def section_grid(shape: tuple[int, int]) -> tuple[int, int]:
+def section_grid(stack: Stack) -> tuple[int, int]:
     """Rows and columns of sections of a frame."""
+    shape = stack.pyramids[stack.variables[0]].shape
     edge = max(SECTION, max(shape) / MOST_SECTIONS)
     rows, columns = (max(1, round(n / edge)) for n in shape)
     return rows, columns
 
 
-def object_at(segmentation: Segmentation, x: float, y: float) -> int:
-    """Number of the object at a position, 0 for none; reads one tile: call it in a thread."""
+def section_box(stack: Stack, row: int, column: int) -> Box:
+    """Where a section lies."""
+    x0, y0, x1, y1 = _bounds(stack)
+    rows, columns = section_grid(stack)
+    wide, high = (x1 - x0) / columns, (y1 - y0) / rows
+    left, top = x0 + column * wide, y0 + row * high
+    return left, left + wide, top, top + high
+
+
+def object_at(segmentation: Segmentation, x: float, y: float, reach: float) -> int:
+    """Number of the object at a position or next to it, 0 for none; reads one tile: call it in a thread.
+
+    Parameters
+    ----------
+    x, y
+        In the units of the coordinates.
+    reach
+        How far an object may lie from the position, in the same units.
+    """
     if OBJECTS not in segmentation.tree.data_vars:
         return 0
     objects = pixel_map(segmentation.tree, OBJECTS)
-    return int(objects.sel({X: x, Y: y}, method="nearest").values)
-
-
-def neighbour(table: pd.DataFrame, number: int, step: int) -> int:
-    """The next or previous object of a table as it is sorted; the first if the present one is not in it."""
-    numbers = table["object"].to_numpy()
-    if not numbers.size:
+    near = {}
+    for dim, position in ((Y, y), (X, x)):
+        centres = objects[dim].values
+        size = abs(centres[1] - centres[0]) if centres.size > 1 else 1.0
+        near[dim] = np.flatnonzero(np.abs(centres - position) <= max(reach, size / 2))
+    part = objects.isel(near)
+    distance = (part[Y] - y) ** 2 + (part[X] - x) ** 2
+    numbers = part.values
+    if not numbers.any():
         return 0
-    here = np.flatnonzero(numbers == number)
-    return int(numbers[(here[0] + step) % numbers.size] if here.size else numbers[0 if step > 0 else -1])
+    return int(numbers.flat[np.where(numbers > 0, distance.values, np.inf).argmin()])
 
 
-def row_of(table: pd.DataFrame, number: int) -> dict[str, Any] | None:
-    """All that is known of an object."""
-    found = table[table["object"] == number]
-    return None if found.empty else {str(name): value for name, value in found.iloc[0].items()}
-
-
-def window_of(row: dict[str, Any], whole: Ranges) -> Ranges:
-    """Part of the frame that shows an object with its surroundings, of the proportions of the whole."""
-    x0, x1, y0, y1 = whole
-    size = max(row["bbox_right"] - row["bbox_left"], row["bbox_bottom"] - row["bbox_top"])
-    half = max(AROUND, 1.5 * float(size) / 2)
-    wide = half * max(1.0, (x1 - x0) / max(y1 - y0, 1e-9))
-    high = half * max(1.0, (y1 - y0) / max(x1 - x0, 1e-9))
+def surroundings(row: dict[str, Any], stack: Stack) -> Box:
+    """Part of the frame that shows an object with what is round it."""
+    wide, high = _pixel(stack)
+    half = max(AROUND, 0.75 * extent(row))
     x, y = float(row[X]), float(row[Y])
-    return x - wide, x + wide, y - high, y + high
+    return x - half * wide, x + half * wide, y - half * high, y + half * high
+
+
+def outline(row: dict[str, Any], stack: Stack) -> list[list[float]]:
+    """Corners of an object's box, a pixel wider, in the units of the coordinates."""
+    x0, y0, _, _ = _bounds(stack)
+    wide, high = _pixel(stack)
+    left, right = x0 + (row["bbox_left"] - 1) * wide, x0 + (row["bbox_right"] + 1) * wide
+    top, bottom = y0 + (row["bbox_top"] - 1) * high, y0 + (row["bbox_bottom"] + 1) * high
+    return [[left, top], [right, top], [right, bottom], [left, bottom]]
+
+
+def extent(row: dict[str, Any]) -> float:
+    """Longer edge of an object's box in pixels."""
+    return float(max(row["bbox_right"] - row["bbox_left"], row["bbox_bottom"] - row["bbox_top"]))
+
+
+def _bounds(stack: Stack) -> Box:
+    return stack.pyramids[stack.variables[0]].bounds
+
+
+def _pixel(stack: Stack) -> tuple[float, float]:
+    """Width and height of a pixel in the units of the coordinates."""
+    x0, y0, x1, y1 = _bounds(stack)
+    rows, columns = stack.pyramids[stack.variables[0]].shape
+    return (x1 - x0) / columns, (y1 - y0) / rows

@@ -1,5 +1,6 @@
 """What one browser session shows; everything on the page is a function of it."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +32,9 @@ class Session(param.Parameterized):
     hidden = param.List([], item_type=int, doc="Label values of classes that are not drawn.")
     opacity = param.Number(0.5, bounds=(0, 1), doc="Of classes over the image.")
     thing = param.Integer(0, bounds=(0, None), doc="Number of the selected object, 0: none.")
+    model = param.ClassSelector(
+        class_=Path, default=None, allow_None=True, doc="Folder of the model to apply; None: Mapstack's own."
+    )
     earlier = param.List([], item_type=Segmentation, doc="What undo goes back to.")
     later = param.List([], item_type=Segmentation, doc="What redo goes on to.")
 

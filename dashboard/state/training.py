@@ -1,22 +1,26 @@
 """Training on a page: frames to learn from, how it goes, and the models that there are."""
 
 import json
+import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
-from dashboard.state.library import Library
+from dashboard.state.library import DEPTH, SKIPPED, Library
 from engine import catalogue
-from engine.analysis import is_model, load_model, shipped_model
+from engine.analysis import is_model, shipped_model
 from engine.errors import MapstackError
+from engine.readers.frames import LABELS_OF_FRAME
 from engine.runtime import jobs
 from engine.runtime.place import Place
 
-FRAMES = "frames"
+FRAMES: Final = "frames"
 """Folder in the home for simulated frames."""
+SHIPPED: Final = "shipped"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,13 @@ class Trained:
     folder: Path
     f1: dict[str, float]
     judged_on: str
+    history: pd.DataFrame = field(repr=False)
+    """Figures of each epoch of its training."""
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it is the one that Mapstack brings."""
+        return self.id == SHIPPED
 
 
 def models(library: Library, analysis: str) -> list[Trained]:
@@ -35,19 +46,21 @@ def models(library: Library, analysis: str) -> list[Trained]:
     found = []
     shipped = shipped_model(analysis)
     if shipped is not None:
-        found.append(_trained("", "Mapstack's own", shipped))
+        found.append(_trained(SHIPPED, "Mapstack's own", shipped))
     for job in jobs.list(library.home):
         folder = Place(library.home, job.id).model
         if job.state == "done" and is_model(folder) and job.recipe and job.recipe.analysis == analysis:
-            title = f"{Path(str(job.recipe.source)).name}, {job.recipe.settings.get('n_steps')} steps"
-            found.append(_trained(job.id, title, folder))
+            when = job.created[:16].replace("T", " ")
+            found.append(_trained(job.id, f"{Path(str(job.recipe.source)).name}, {when}", folder))
     return found
 
 
 def _trained(id: str, title: str, folder: Path) -> Trained:
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))["metadata"]
     f1 = {row["name"]: row["f1"] for row in card["metrics"]}
-    return Trained(id, title, folder, f1, f"{len(card['held_out'])} of {card['n_frames']} frames")
+    n_held, n_frames = len(card["held_out"]), card["n_frames"]
+    judged = f"{n_held} of {n_frames} frames, held out" if n_held else "the frames it learned from"
+    return Trained(id, title, folder, f1, judged, pd.DataFrame(card["history"]))
 
 
 def curves(library: Library, id: str) -> pd.DataFrame:
@@ -58,19 +71,36 @@ def curves(library: Library, id: str) -> pd.DataFrame:
         return pd.DataFrame()
 
 
-def history(folder: Path) -> pd.DataFrame:
-    """Figures of each epoch of a finished training."""
-    return pd.DataFrame(load_model(folder).metadata["history"])
+def folders(library: Library) -> dict[str, str]:
+    """Folders of labelled frames by what they are called on the page, for `folder_of`."""
+    found = {}
+    for root in library.roots:
+        for folder, n_labelled in _labelled(root):
+            address = library.address(str(folder))
+            found[f"{address}: {n_labelled} labelled frames"] = address
+    for folder, n_labelled in _labelled(library.home / FRAMES):
+        found[f"simulated {folder.name}: {n_labelled} frames"] = str(folder)
+    return found
+
+
+def _labelled(root: Path) -> Iterator[tuple[Path, int]]:
+    """Folders below a root in which files hold the labels of frames, and how many do."""
+    for name, below, files in os.walk(root):
+        depth = len(Path(name).relative_to(root).parts)
+        below[:] = sorted(each for each in below if not each.startswith(SKIPPED)) if depth < DEPTH else []
+        n_labelled = sum(LABELS_OF_FRAME.fullmatch(file) is not None for file in files)
+        if n_labelled:
+            yield Path(name), n_labelled
 
 
 def simulate(library: Library, kind: str, settings: dict[str, Any]) -> Path:
     """Write labelled frames into the home; their folder."""
-    folder = library.home / FRAMES / secrets.token_hex(6)
+    folder = library.home / FRAMES / secrets.token_hex(3)
     return Path(catalogue.find("simulators", kind)(**settings).write(folder))
 
 
 def folder_of(library: Library, text: str) -> str:
-    """Path of a folder of frames that a user named: in the served folders, or simulated here.
+    """Path of a folder of frames that a user chose: in the served folders, or simulated here.
 
     Raises
     ------
@@ -80,6 +110,6 @@ def folder_of(library: Library, text: str) -> str:
     own = (library.home / FRAMES).resolve()
     if text and Path(text).is_absolute() and Path(text).resolve().is_relative_to(own):
         return text
-    if not text.strip():
-        raise MapstackError("no folder of labelled frames is named; type one, or simulate frames")
-    return library.path(text.strip())
+    if not text:
+        raise MapstackError("no folder of labelled frames is chosen; choose one, or simulate frames")
+    return library.path(text)

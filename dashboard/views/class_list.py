@@ -35,7 +35,7 @@ class ClassList:
         elif editing.last_edit(session.segmentation):
             before = session.segmentation
             self._compute(
-                lambda: editing.undone(self.library, session.stack, before),
+                lambda: editing.undone(self.library, before),
                 lambda after: session.param.update(segmentation=after, later=[before], selected=[]),
             )
 

@@ -28,8 +28,6 @@ class Controls:
     ) -> None:
         self.analysis, self.session, self.library = analysis, session, library
         self.settings = catalogue.find("analyses", analysis)()
-        self.model: Path | None = None
-        """Folder of the model to apply, None: that of Mapstack, or none."""
         taught = self.settings.fit_only if self.settings.needs_labels else frozenset()
         names = [name for name in self.settings.setting_names() if name not in taught]
         main = [name for name in MAIN if name in names]
@@ -69,7 +67,7 @@ class Controls:
         stack = self.session.stack
         if stack is None:
             return
-        settings, prepare, model = self._given(), self._steps(), self.model
+        settings, prepare, model = self._given(), self._steps(), self.session.model
         self.runner.start(lambda: _recipe(self.analysis, stack, settings, prepare, model))
 
     def _given(self) -> dict[str, Any]:

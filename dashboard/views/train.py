@@ -1,7 +1,6 @@
 """The Train tab: labelled frames, settings, live curves, and the models that came of it."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 import holoviews as hv
@@ -9,137 +8,206 @@ import pandas as pd
 import panel as pn
 import param
 
-from dashboard.kit import WIDGET_STYLE, Listing, Work, button, markup, settings_form
+from dashboard.kit import Listing, Work, button, choice, markup, settings_form
 from dashboard.plots import training as plots
 from dashboard.state import training
 from dashboard.state.library import Library
+from dashboard.state.session import Session
 from dashboard.theme import class_colors
 from dashboard.views.charts import chart_pane
 from dashboard.views.job_runner import JobRunner
 from engine import catalogue, pipeline
 
 MAIN: Final = ("n_steps", "minutes", "network", "loss")
+WIDE: Final[dict[str, Any]] = {"sizing_mode": "stretch_width", "margin": 0}
+NO_FRAMES: Final = "No labelled frames in the served folders: simulate some first."
+NO_CURVES: Final = (
+    '<p class="empty">Curves appear here while a network learns: choose labelled frames on the left, or simulate'
+    " some, and press Start. “use this one” below shows how a model learned.</p>"
+)
 
 
-class TrainPanel(param.Parameterized):
-    """Teach a network and choose which one is applied; `use` gets the folder of a model."""
-
-    rows = param.DataFrame(pd.DataFrame(), doc="Figures of each epoch of the training that is shown.")
+class LabelledFrames:
+    """Which folder of labelled frames is learned from; frames can be simulated. `on_change` when it changes."""
 
     def __init__(
-        self, analysis: str, simulator: str, library: Library, work: Work, use: Callable[[Path], None]
+        self, simulator: str, library: Library, work: Work, *, on_change: Callable[[], None]
     ) -> None:
-        super().__init__()
-        self.analysis, self.library, self.work, self.use = analysis, library, work, use
-        self.folder = pn.widgets.TextInput(
-            name="folder of labelled frames",
-            placeholder="mosaic",
-            sizing_mode="stretch_width",
-            stylesheets=[WIDGET_STYLE],
-            margin=(0, 5, 5, 0),
-            css_classes=["train-folder"],
+        self.simulator, self.library, self.work, self.on_change = simulator, library, work, on_change
+        self.folders = choice(
+            {}, "train-folder", label="folder of labelled frames", sizing_mode="stretch_width"
         )
         self.simulated = catalogue.find("simulators", simulator)(n_frames=8, size=512)
-        self.simulator = simulator
-        self.settings = catalogue.find("analyses", analysis)()
-        taught = [n for n in self.settings.setting_names() if n in self.settings.fit_only]
         self.note = markup("")
-        self.main = self._main(settings_form(self.settings, [n for n in MAIN if n in taught]))
-        self.more = settings_form(self.settings, [n for n in taught if n not in MAIN])
-        self.runner = JobRunner(library, work, on_run=self.start, on_done=self._done, on_look=self._follow)
-        self.models = Listing(
+        form = settings_form(self.simulated, self.simulated.setting_names())
+        make = button("simulate frames", "simulate-frames", self._simulate)
+        self.form = pn.Column(form, make, self.note, **WIDE)
+        self.folders.param.watch(lambda _: on_change(), ["value", "options"])
+        self.refresh()
+
+    @property
+    def chosen(self) -> str:
+        """The folder as `training.folder_of` takes it; empty where there is none."""
+        return str(self.folders.value or "")
+
+    def refresh(self, chosen: str = "") -> None:
+        """Look which folders there are, and choose one."""
+
+        def show(found: dict[str, str]) -> None:
+            wanted = chosen or self.chosen
+            self.folders.options = found
+            self.folders.value = wanted if wanted in found.values() else next(iter(found.values()), None)
+
+        self.work.run(lambda: training.folders(self.library), show, key="labelled")
+
+    def _simulate(self) -> None:
+        settings = self.simulated.settings()
+        self.note.object = '<p class="note">Simulating …</p>'
+
+        def show(folder: str) -> None:
+            self.note.object = f'<p class="note" id="simulated">{settings["n_frames"]} frames are ready.</p>'
+            self.refresh(folder)
+
+        self.work.run(
+            lambda: str(training.simulate(self.library, self.simulator, settings)),
+            show,
+            key="simulate",
+            failed=lambda: setattr(self.note, "object", ""),
+        )
+
+
+class ModelList:
+    """The models that can be applied, how good they are, and which one is; `show` gets the one that is taken."""
+
+    def __init__(
+        self,
+        analysis: str,
+        session: Session,
+        library: Library,
+        work: Work,
+        *,
+        show: Callable[[training.Trained], None],
+    ) -> None:
+        self.analysis, self.session, self.library, self.work = analysis, session, library, work
+        self.show = show
+        self.table = Listing(
             listener=lambda message: work.post(lambda: self._take(message["id"])),
             empty="No models yet: train one.",
         )
-        self.board = self._board()
-        self.chosen = ""
+        self.found: list[training.Trained] = []
+        session.param.watch(self._draw, "model")
         self.refresh()
-
-    def start(self) -> None:
-        """Submit the training that the settings say."""
-        text, given = str(self.folder.value or ""), self.settings.settings()
-        taught = {name: value for name, value in given.items() if name in self.settings.fit_only}
-        self.rows = pd.DataFrame()
-        self.runner.start(
-            lambda: pipeline.make_lesson(self.analysis, training.folder_of(self.library, text), **taught)
-        )
-
-    def suggest(self, folder: str) -> None:
-        """Name the folder of the open frame, unless the user named one."""
-        if not self.folder.value:
-            self.folder.value = folder
 
     def refresh(self) -> None:
         """Look which models there are."""
-        self.work.run(lambda: training.models(self.library, self.analysis), self._list, key="models")
 
-    def _main(self, form: Any) -> Any:
-        """What goes in: frames, the main settings."""
-        wide = {"sizing_mode": "stretch_width", "margin": 0}
-        simulate = settings_form(self.simulated, self.simulated.setting_names())
-        make = button("simulate frames", "simulate-frames", self._simulate)
-        return pn.Column(self.folder, simulate, make, self.note, form, css_classes=["train-main"], **wide)
+        def show(found: list[training.Trained]) -> None:
+            self.found = found
+            self._draw()
 
-    def _board(self) -> Any:
-        """What comes out: curves and models."""
-        full = {"sizing_mode": "stretch_both", "margin": 0}
-        scores = self._chart(lambda rows: plots.curves(rows, colors=_colors(rows)), "scores")
-        charts = pn.Row(self._chart(plots.loss, "loss"), scores, **full)
-        return pn.Column(charts, self.models, css_classes=["train-board"], **full)
+        self.work.run(lambda: training.models(self.library, self.analysis), show, key="models")
 
-    def _list(self, found: list[training.Trained]) -> None:
-        names = list(dict.fromkeys(name for model in found for name in model.f1))
-        self.models.columns = [
+    def _draw(self, *_: Any) -> None:
+        names = list(dict.fromkeys(name for model in self.found for name in model.f1))
+        self.table.columns = [
             {"name": "title", "title": "model", "long": True},
-            {"name": "judged", "title": "held out"},
+            {"name": "judged", "title": "judged on"},
             *({"name": name, "title": f"F1 {name}", "number": True} for name in names),
         ]
-        self.models.rows = [
-            {
-                "id": model.id or "shipped",
-                "title": model.title + (" · in use" if model.id == self.chosen else ""),
-                "judged": model.judged_on,
-                **{name: f"{value:.3f}" for name, value in model.f1.items()},
-                "actions": [{"do": "use", "label": "use this one", "off": model.id == self.chosen}],
-            }
-            for model in found
-        ]
-        self.found = {model.id or "shipped": model for model in found}
+        self.table.rows = [self._row(model) for model in self.found]
+
+    def _row(self, model: training.Trained) -> dict[str, Any]:
+        used = model.folder == self.session.model or (model.shipped and self.session.model is None)
+        why = "the next run applies this one already" if used else "apply this model in the next run"
+        return {
+            "id": model.id,
+            "title": model.title,
+            "judged": model.judged_on,
+            **{name: f"{value:.3f}" for name, value in model.f1.items()},
+            "actions": [
+                {"do": "use", "label": "in use" if used else "use this one", "off": used, "title": why}
+            ],
+        }
 
     def _take(self, id: str) -> None:
-        model = self.found[id]
-        self.chosen = model.id
-        self.use(model.folder)
-        self.rows = training.history(model.folder)
-        self.refresh()
+        model = next(model for model in self.found if model.id == id)
+        self.session.model = None if model.shipped else model.folder
+        self.show(model)
+
+
+class TrainPanel(param.Parameterized):
+    """Teach a network, see how it learns, and choose which one is applied."""
+
+    rows = param.DataFrame(pd.DataFrame(), doc="Figures of each epoch of the training that is shown.")
+
+    def __init__(self, analysis: str, simulator: str, session: Session, library: Library, work: Work) -> None:
+        super().__init__()
+        self.analysis, self.library = analysis, library
+        self.settings = catalogue.find("analyses", analysis)()
+        taught = [n for n in self.settings.setting_names() if n in self.settings.fit_only]
+        self.main = settings_form(self.settings, [n for n in MAIN if n in taught])
+        self.more = settings_form(self.settings, [n for n in taught if n not in MAIN])
+        self.runner = JobRunner(library, work, on_run=self.start, on_done=self._done, on_look=self._follow)
+        self.runner.bar.param.update(label="Start", hint="learn from these frames")
+        self.frames = LabelledFrames(simulator, library, work, on_change=self._ready)
+        self.models = ModelList(
+            analysis, session, library, work, show=lambda model: setattr(self, "rows", model.history)
+        )
+        self.curves = pn.Column(markup(NO_CURVES), sizing_mode="stretch_both", margin=0)
+        self._drawn = False
+        self.param.watch(self._draw, "rows")
+        self._ready()
+
+    def parts(self) -> dict[str, Any]:
+        """Return what is set into the page's HTML."""
+        return {
+            "train_folder": self.frames.folders,
+            "train_simulate": self.frames.form,
+            "train_main": self.main,
+            "train_more": self.more,
+            "train_job": self.runner.bar,
+            "train_curves": self.curves,
+            "train_models": self.models.table,
+        }
+
+    def start(self) -> None:
+        """Submit the training that the settings say."""
+        folder, given = self.frames.chosen, self.settings.settings()
+        taught = {name: value for name, value in given.items() if name in self.settings.fit_only}
+        self.rows = pd.DataFrame()
+        self.runner.start(
+            lambda: pipeline.make_lesson(self.analysis, training.folder_of(self.library, folder), **taught)
+        )
+
+    def _ready(self) -> None:
+        self.runner.bar.reason = "" if self.frames.chosen else NO_FRAMES
 
     def _done(self, id: str) -> None:
         self._follow(id)
-        self.refresh()
+        self.models.refresh()
 
     def _follow(self, id: str) -> None:
         rows = training.curves(self.library, id) if id else pd.DataFrame()
         if len(rows) != len(self.rows):
             self.rows = rows
 
-    def _simulate(self) -> None:
-        settings = self.simulated.settings()
-        self.note.object = '<p class="note">Simulating …</p>'
-
-        def show(folder: Path) -> None:
-            self.folder.value = str(folder)
-            self.note.object = f'<p class="note" id="simulated">{settings["n_frames"]} frames are ready.</p>'
-
-        self.work.run(
-            lambda: training.simulate(self.library, self.simulator, settings),
-            show,
-            key="simulate",
-            failed=lambda: setattr(self.note, "object", ""),
+    def _draw(self, *_: Any) -> None:
+        """Make the charts when there is something to show, once; they follow then."""
+        if self.rows.empty or self._drawn:
+            return
+        self._drawn = True
+        charts = pn.Row(
+            self._chart(plots.loss, "loss"),
+            self._chart(lambda rows: plots.curves(rows, colors=_colors(rows)), "scores"),
+            sizing_mode="stretch_both",
+            margin=0,
         )
+        self.curves.objects = [charts]
 
     def _chart(self, draw: Callable[[pd.DataFrame], Any], name: str) -> Any:
         streams = hv.streams.Params.from_params({"rows": self.param.rows})
-        pane = chart_pane(hv.DynamicMap(draw, streams=streams), options={"yticks": 5})
+        options = {"yticks": 5, "show_legend": name == "scores", "legend_position": "bottom_right"}
+        pane = chart_pane(hv.DynamicMap(draw, streams=streams), options=options)
         pane.css_classes = ["chart", f"train-{name}"]
         return pane
 

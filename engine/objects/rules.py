@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import xarray as xr
+from scipy import ndimage
 
 from engine import blocks
 from engine.objects.connect import connect_classes
@@ -19,6 +20,8 @@ BACKGROUND: Final = "background"
 GLOWING: Final = "glowing"
 HOT: Final = "hot_pixel"
 CLUSTER: Final = "cluster"
+SECOND: Final = 2**20
+"""What counts the second trait of pixels in a sum of two; an object of so many pixels has none of interest."""
 NAMES: Final = (BACKGROUND, GLOWING, HOT, CLUSTER)
 
 
@@ -30,10 +33,12 @@ class Rules:
     """Clusters of fewer pixels become background."""
     max_cluster: int = 0
     """Clusters of more pixels become glow; 0: no limit."""
-    scattered_hot: int = 2
-    """Hot pixels that touch, but lie in no line: of more than this they become a cluster."""
     straight: float = 0.5
     """Share of an object's pixels that must lie in lines one pixel wide for it to be hot lines."""
+    shortest_line: int = 4
+    """Hot pixels side by side are a line from so many; of fewer, but not single, they become a cluster."""
+    track_part: int = 16
+    """Hot pixels that touch a cluster and are of up to so many belong to it."""
     hot_line: int = 16
     """Clusters one pixel wide along a row or column and at least so long become hot pixels."""
 
@@ -73,7 +78,9 @@ def apply_rules(labels: xr.DataArray, *, names: Mapping[int, str], rules: Rules)
         return Ruled(labels, _trail(np.zeros(0, int), {}, numbers))
     objects = connect_classes(labels, classes=[numbers[name] for name in NAMES[1:]])
     tiles = blocks.tiled(labels)
-    lines = blocks.map_halo(_in_lines, tiles, halo=1, dtype=np.uint8, hot=numbers[HOT])
+    lines = blocks.map_halo(
+        _hot_traits, tiles, halo=1, dtype=np.int32, hot=numbers[HOT], cluster=numbers[CLUSTER]
+    )
     table = measure(objects, image=xr.DataArray(lines, dims=PIXEL), classes=labels)
     decided = _decisions(table, numbers, rules)
     changed = np.flatnonzero(np.logical_or.reduce(list(decided.values()))) if decided else np.zeros(0, int)
@@ -92,6 +99,7 @@ def apply_rules(labels: xr.DataArray, *, names: Mapping[int, str], rules: Rules)
 
 _VERDICTS: Final[Mapping[str, str]] = {
     "hot pixels lie in lines": CLUSTER,
+    "a track is of one class": CLUSTER,
     "a hot line is no cluster": HOT,
     "a cluster has a least size": BACKGROUND,
     "a cluster has a largest size": GLOWING,
@@ -105,12 +113,13 @@ def _decisions(table: xr.Dataset, numbers: Mapping[str, int], rules: Rules) -> d
     kind, area = table["class"].values, table["area"].values
     height = table["bbox_bottom"].values - table["bbox_top"].values
     width = table["bbox_right"].values - table["bbox_left"].values
-    lined = np.nan_to_num(table["charge"].values) / np.maximum(area, 1)
+    touching, in_lines = np.divmod(np.nan_to_num(table["charge"].values), SECOND)
     cluster = kind == numbers[CLUSTER]
     return {
         "hot pixels lie in lines": (kind == numbers[HOT])
-        & (area > rules.scattered_hot)
-        & (lined < rules.straight),
+        & (area > 1)
+        & ((in_lines < rules.straight * area) | (area < rules.shortest_line)),
+        "a track is of one class": (kind == numbers[HOT]) & (touching > 0) & (area <= rules.track_part),
         "a hot line is no cluster": cluster
         & (np.minimum(height, width) == 1)
         & (np.maximum(height, width) >= rules.hot_line),
@@ -149,13 +158,16 @@ def _trail(
     return audit.assign(rule=(CHANGE, np.array(which, dtype=str), {"long_name": "rule"}))
 
 
-def _in_lines(labels: np.ndarray, *, hot: int) -> np.ndarray:
-    """1 where a hot pixel has hot neighbours along its row or its column alone, or on all four sides."""
+def _hot_traits(labels: np.ndarray, *, hot: int, cluster: int) -> np.ndarray:
+    """Of hot pixels: 1 in a line, and `SECOND` more beside a cluster, so that sums count both.
+
+    In a line are those with hot neighbours along their row or their column alone, or on all four sides.
+    """
     is_hot = np.pad(labels == hot, 1)
     left, right, up, down = is_hot[1:-1, :-2], is_hot[1:-1, 2:], is_hot[:-2, 1:-1], is_hot[2:, 1:-1]
-    along = (left | right) ^ (up | down)
-    crossing = left & right & up & down
-    return np.asarray(is_hot[1:-1, 1:-1] & (along | crossing), np.uint8)
+    in_line = ((left | right) ^ (up | down)) | (left & right & up & down)
+    beside = ndimage.maximum_filter(labels == cluster, 3)
+    return np.where(is_hot[1:-1, 1:-1], in_line + SECOND * beside, 0).astype(np.int32)
 
 
 def _reclassed(labels: np.ndarray, objects: np.ndarray, *, new: np.ndarray) -> np.ndarray:

@@ -25,17 +25,22 @@ DEPTH: Final = 2
 
 def accepts(path: Path, head: bytes) -> bool:
     """Whether this is a folder with FITS frames in it."""
-    return not head and path.is_dir() and bool(files(path))
+    return not head and path.is_dir() and bool(frames_in(path))
+
+
+def frames_in(path: Path) -> list[Path]:
+    """The frames of a folder and its subfolders, in the order of their names."""
+    return [file for file in files(path) if not LABELS_OF_FRAME.fullmatch(file.name)]
 
 
 def files(path: Path) -> list[Path]:
-    """The frames of a folder and its subfolders, in the order of their names."""
+    """The frames of a folder and the labels in FITS beside them: all that a lesson comes from."""
     found = []
     for folder, below, names in os.walk(path):
         here = Path(folder)
         if len(here.relative_to(path).parts) >= DEPTH:
             below.clear()
-        found += [here / n for n in names if FRAME.fullmatch(n) and not LABELS_OF_FRAME.fullmatch(n)]
+        found += [here / name for name in names if FRAME.fullmatch(name)]
     return sorted(found)
 
 
@@ -49,7 +54,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     InputError
         If the frames differ in shape, or one cannot be opened.
     """
-    found = files(path)
+    found = frames_in(path)
     frames = [_frame(file, key, chunks) for file in found]
     names = image_variables(frames[0])
     shapes = {tuple(frame[names[0]].shape): file for frame, file in zip(frames, found, strict=True)}

@@ -13,8 +13,7 @@ import xarray as xr
 from engine.errors import FileError, InputError
 from engine.readers import fits
 from engine.readers.dispatch import split_key
-from engine.readers.frames import FRAME, LABELS_OF_FRAME
-from engine.readers.frames import files as frames_in
+from engine.readers.frames import FRAME, LABELS_OF_FRAME, frames_in
 from engine.readers.guard import guarded
 from engine.readers.results import accepts as accepts_result
 from engine.readers.results import open_labels

@@ -172,7 +172,7 @@ def test_the_cursor_reads_pixel_value_class_and_place_on_the_sky(page, server, c
     spot = place(page, FRAME, 128, 128)
     page.mouse.move(spot["x"] - 3, spot["y"])
     page.mouse.move(spot["x"], spot["y"])
-    text = wait_for(lambda: page.locator("#sky").count() and page.locator(".status").first.inner_text())
+    text = wait_for(lambda: page.locator("#sky").count() and page.locator("div.status").inner_text())
     assert "RA 05h35m00" in text or "RA 05h34m59" in text
     assert "Dec -05°30′0" in text or "Dec -05°29′59" in text
     assert "class 1 background (0.99)" in text.replace("\n", " ")
@@ -181,7 +181,7 @@ def test_the_cursor_reads_pixel_value_class_and_place_on_the_sky(page, server, c
     show(page, server, {"data": "mosaic/frame_001.fits", "result": catalogued["result"]})
     page.mouse.move(spot["x"] - 3, spot["y"])
     page.mouse.move(spot["x"], spot["y"])
-    wait_for(lambda: "adu" in page.locator(".status").first.inner_text())
+    wait_for(lambda: "adu" in page.locator("div.status").inner_text())
     assert page.locator("#sky").count() == 0, "this frame has no world coordinates"
 
 
@@ -217,7 +217,8 @@ def test_the_page_does_not_scroll_at_1440_by_900(page, server, catalogued):
     page.keyboard.press("n")
     page.locator("#inset img").wait_for()
     outgrown = page.evaluate(
-        """() => [document.documentElement, ...document.querySelectorAll(".rail, .right, .centre, .right > .card")]
+        """() => [document.documentElement,
+                ...document.querySelectorAll(".rail, .right, .centre, .right > .card")]
              .filter((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
              .map((e) => `${e.className} ${e.id} ${e.scrollHeight}/${e.clientHeight}`)"""
     )

@@ -34,7 +34,7 @@ def library(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 @pytest.fixture(scope="module")
 def example(library: Library):
-    return example_segmentation(library)
+    return example_segmentation(library, "kmeans")
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_edits_are_undone_in_memory_and_from_the_recipe(library, session, exampl
     assert session.segmentation is example[1]
     session.step(back=False)
     assert session.segmentation is renamed
-    assert class_rows(undone(library, example[0], renamed))[0]["name"] == class_rows(example[1])[0]["name"]
+    assert class_rows(undone(library, renamed))[0]["name"] == class_rows(example[1])[0]["name"]
 
 
 def test_a_stored_edit_is_what_was_shown(library, example):
