@@ -4,7 +4,7 @@
 
 Simulated frames of seeds that no training saw, 1024 x 1024, easy and hard: precision, recall and F1 of each
 class with 95 % intervals over the frames, beside the best that one threshold on the pixels can do for
-clusters (chosen with the truth at hand) and the majority class. Frames composed of real tracks (`semireal_A*`,
+clusters (chosen with the truth at hand) and the majority class. Frames of real tracks (`semireal_A*`,
 where MAPSTACK_SHARED or ../shared has them): F1 of clusters beside a classical baseline (2-D background,
 5 sigma, shape rule), and the share of the tracks found. With --fit a model is trained first
 (`shipped_unet.py`), timed.
@@ -119,7 +119,7 @@ def tracks_found(called: np.ndarray, instance: np.ndarray, labels: np.ndarray) -
 
 
 def classical(pixels: np.ndarray) -> np.ndarray:
-    """Classes by 2-D background, 5 sigma and shape: lines and single pixels hot, large ones at an edge glow."""
+    """Classes by 2-D background, 5 sigma and shape: lines and single pixels hot, large at an edge glow."""
     level = background_2d(pixels)
     noise = 1.4826 * np.median(np.abs(pixels - level))
     objects, _ = ndimage.label(pixels - level > 5 * noise, np.ones((3, 3)))

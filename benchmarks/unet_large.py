@@ -1,4 +1,4 @@
-"""A frame of 16384 x 16384 segmented, its objects catalogued and stored, in a fresh process: peak memory, rate.
+"""A frame of 16384 x 16384 segmented and stored, its objects catalogued, in a fresh process: memory, rate.
 
     python benchmarks/unet_large.py [--size 16384]
 
@@ -59,9 +59,7 @@ def segment(frame: Path) -> None:
     status = Path("/proc/self/status").read_text()
     peak = next(int(line.split()[1]) / 2**20 for line in status.splitlines() if line.startswith("VmHWM"))
     n, objects = result["labels"].size / 1e6, result["object_table"].sizes["object"]
-    print(
-        f"{n:.0f} Mpx, {objects} objects: segmented in {ran:.0f} s ({n / ran:.1f} Mpx/s), stored in {stored:.0f} s"
-    )
+    print(f"{n:.0f} Mpx, {objects} objects: {ran:.0f} s, {n / ran:.1f} Mpx/s; stored in {stored:.0f} s")
     print(f"peak resident size {peak:.2f} GiB")
 
 

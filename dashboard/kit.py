@@ -5,7 +5,9 @@ ES modules in `assets/`, served by us; they set text, never markup. They and Pan
 their session; the layouts of panel-material-ui 0.16 do not, which is why none is used.
 """
 
+import base64
 import html
+import io
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +58,15 @@ def escape(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
+def png_source(pixels: Any) -> str:
+    """Return an image `(y, x)` or `(y, x, 3)` of uint8 as what an `<img>` takes for its source."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
 def markup(content: str, **options: Any) -> Any:
     """Return a pane of HTML whose variable parts went through `escape`."""
     return pn.pane.HTML(
@@ -83,6 +94,7 @@ def setting(settings: param.Parameterized, name: str, **more: Any) -> Any:
         "margin": (0, 5, 0, 0),
         "min_width": 0,
         "css_classes": [f"setting-{name}"],
+        **more,
     }
     if isinstance(parameter, param.Integer):
         options["type"] = pn.widgets.IntInput

@@ -54,6 +54,9 @@ CROSS: Final = {"line_color": WARNING, "line_width": 2, "marker": "cross", "size
 MARKER_LINE: Final = {"color": NEUTRAL, "line_dash": "dotted", "line_width": 1.5}
 RECOMMENDED: Final = {"color": ACCENT, "alpha": 0.18}
 
+LEGEND: Final = {"background_fill_alpha": 0, "border_line_alpha": 0, "label_text_color": NEUTRAL}
+"""A legend inside a chart, on the page's own background."""
+
 SCALE_BAR: Final[dict[str, Any]] = {
     "background_fill_color": "#FFFFFF",
     "background_fill_alpha": 0.75,

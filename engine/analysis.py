@@ -105,11 +105,6 @@ class Model:
     network: Path | None = None
     """A `.keras` file, where weights of a network were learned; `metadata` holds its digest."""
 
-    @property
-    def runtime(self) -> str:
-        """What computes the predictions, for the record."""
-        return "cpu"
-
     def predict(self, images: xr.Dataset) -> xr.DataTree:
         """Apply to images; lazy."""
         raise NotImplementedError

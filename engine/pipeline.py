@@ -18,6 +18,7 @@ from engine.export.store import open_result, write_result
 from engine.readers import digest, open_images
 from engine.readers.truth import labels_of
 from engine.recipe import MODEL, SOURCE, Recipe, library_versions, mapstack_version, prepare, prepared
+from engine.schema import RUNTIME
 
 RECIPE: Final = "recipe"
 DIGEST: Final = "source_digest"
@@ -97,7 +98,8 @@ def run(
     with progress.stage(0.0, 0.6):
         result = fitted.predict(images)
     document = replace(fitted, recipe=None).to_dict()
-    return _stamped(result, replace(wanted, model=document, runtime=fitted.runtime))
+    runtime = str(result.attrs.pop(RUNTIME, wanted.runtime))
+    return _stamped(result, replace(wanted, model=document, runtime=runtime))
 
 
 def load(path: str | Path) -> xr.DataTree | Model:

@@ -48,6 +48,7 @@ ENTROPY: Final = "entropy"
 OBJECT_TABLE: Final = "object_table"
 AUDIT: Final = "audit"
 WARNINGS: Final = "warnings"
+RUNTIME: Final = "runtime"
 
 STATISTICS: Final = ("mean", "std", "median", "mad", "q05", "q95", "count")
 PERIODS: Final = {DELTA: 360.0}

@@ -1,6 +1,6 @@
 // The frame cut into sections, each as dark as it holds objects of the class looked for; a click goes there.
 export function render({ model }) {
-  const root = h("div.sections")
+  const root = h("div.section-grid")
   const draw = () => {
     const most = Math.max(1, ...model.counts.flat())
     root.style.gridTemplateColumns = `repeat(${model.counts[0]?.length ?? 1}, 1fr)`

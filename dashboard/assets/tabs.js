@@ -1,6 +1,6 @@
 // Tabs of a page; the element of the page they are `of` says in data-tab which one is open, and its CSS does the rest.
 export function render({ model }) {
-  const root = h("div.tabs", { role: "tablist" })
+  const root = h("div.tab-row", { role: "tablist" })
   const draw = () => {
     const page = document.getElementById(model.of)
     if (page && page.dataset.tab !== model.value) {

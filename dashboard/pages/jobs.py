@@ -8,7 +8,8 @@ import panel as pn
 from dashboard.kit import Listing
 from dashboard.pages.base import Page, Visit
 from dashboard.state.jobs import time_left
-from dashboard.views.result_list import maps_link, when
+from dashboard.views.result_list import link_to, when
+from engine.recipe import MODEL
 from engine.runtime import jobs
 
 BODY: Final = """
@@ -66,7 +67,7 @@ class Jobs:
 
 def _row(job: Any, visit: Visit) -> dict[str, Any]:
     recipe = job.recipe
-    link = maps_link(job, visit.library)
+    link = link_to(job, visit.library)
     actions: list[dict[str, Any]] = []
     if job.state in ("running", "waiting"):
         actions.append({"do": "cancel", "label": "cancel"})
@@ -79,7 +80,7 @@ def _row(job: Any, visit: Visit) -> dict[str, Any]:
     return {
         "id": job.id,
         "state": job.state,
-        "what": "" if recipe is None else f"{recipe.analysis} {_settings(recipe)}",
+        "what": "" if recipe is None else _what(recipe),
         "data": "" if recipe is None else str(recipe.source or "").rsplit("/", 1)[-1],
         "owner": job.owner,
         "since": when(job.created),
@@ -89,10 +90,12 @@ def _row(job: Any, visit: Visit) -> dict[str, Any]:
     }
 
 
-def _settings(recipe: Any) -> str:
+def _what(recipe: Any) -> str:
+    if recipe.output == MODEL:
+        return f"train {recipe.analysis}, {recipe.settings.get('n_steps')} steps"
     n = recipe.settings.get("n_clusters")
     edits = f", {len(recipe.edits)} edits" if recipe.edits else ""
-    return (f"into {n} classes" if n else "") + edits
+    return f"{recipe.analysis}{f' into {n} classes' if n else ''}{edits}"
 
 
 def build(visit: Visit) -> Mapping[str, Any]:

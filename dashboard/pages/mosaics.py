@@ -1,17 +1,18 @@
 """The Mosaics page: CCD frames segmented by a network, with every object in a table beside them."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import panel as pn
 
-from dashboard.kit import button, choice, slider, switch
+from dashboard.kit import Level, Tabs, button, choice, switch
 from dashboard.pages.base import Page, Visit
 from dashboard.pages.bench import Bench
 from dashboard.state.library import Segmentation, Stack
+from dashboard.state.objects import Objects
 from dashboard.state.session import COLORMAPS
 from dashboard.views.frame_view import FrameView
+from dashboard.views.object_cards import ObjectCard, ObjectCharts, SectionsCard
 from dashboard.views.object_list import ObjectList
 from dashboard.views.train import TrainPanel
 
@@ -22,22 +23,47 @@ MODE_NAMES: Final = {
     "confidence": "confidence",
     "entropy": "entropy",
 }
-STRETCHES: Final = ["asinh", "log", "linear", "percentile"]
-TABS: Final = {"Frame": "frame", "Train": "train"}
+STRETCHES: Final = {
+    "asinh": ("asinh", 99.5),
+    "log": ("log", 99.5),
+    "linear": ("linear", 99.5),
+    "99.5 %": ("percentile", 99.5),
+    "99 %": ("percentile", 99.0),
+    "95 %": ("percentile", 95.0),
+}
+"""How values become grey, and the share of them that the scale spans."""
+TABS: Final = {"frame": "Frame", "train": "Train"}
 BACKGROUND: Final = "background"
+REACH: Final = 5
+"""Screen pixels within which a click still finds an object."""
 
 BODY: Final = """
 <div class="maps" id="mosaics">
   <section class="rail" aria-label="what goes in">
     <div class="card"><h2>Data<small>{{ embed(roots.change) }}</small></h2>{{ embed(roots.data) }}</div>
-    <div class="card">{{ embed(roots.tabs) }}{{ embed(roots.settings) }}
-      <details id="more"><summary>more</summary>{{ embed(roots.more) }}</details>{{ embed(roots.job) }}</div>
-    <div class="card" id="sections"><h2>Sections</h2>{{ embed(roots.sections) }}</div>
-    <div class="card"><h2>Export<small>{{ embed(roots.code) }}</small></h2>{{ embed(roots.export) }}</div>
+    <div class="card tabbed" id="run-card">{{ embed(roots.tabs) }}
+      <div class="of-frame">{{ embed(roots.settings) }}
+        <details id="more"><summary>more</summary>{{ embed(roots.more) }}</details>
+        {{ embed(roots.job) }}{{ embed(roots.model) }}</div>
+      <div class="of-train" id="train">{{ embed(roots.train_folder) }}
+        <details id="simulate"><summary>simulate labelled frames</summary>
+          {{ embed(roots.train_simulate) }}</details>
+        {{ embed(roots.train_main) }}
+        <details><summary>more</summary>{{ embed(roots.train_more) }}</details>
+        {{ embed(roots.train_job) }}</div></div>
+    <div class="card of-frame"><h2>Sections</h2>{{ embed(roots.sections) }}</div>
+    <div class="card of-frame"><h2>Export<small>{{ embed(roots.code) }}</small></h2>
+      {{ embed(roots.export) }}</div>
   </section>
   <section class="centre lone" aria-label="frame">
-    <div class="card bar">{{ embed(roots.modes) }}<span class="gap"></span>{{ embed(roots.look) }}</div>
-    <div class="card pictures">{{ embed(roots.maps) }}</div>
+    <div class="card bar of-frame">{{ embed(roots.modes) }}<span class="gap"></span>
+      {{ embed(roots.look) }}</div>
+    <div class="card pictures of-frame">{{ embed(roots.maps) }}</div>
+    <div class="card board of-train" id="board">
+      <h2>How it learns<small>{{ embed(roots.train_of) }}</small></h2>
+      {{ embed(roots.train_curves) }}
+      <h2>Networks<small>F1: pixels found and right, 1 is faultless</small></h2>
+      {{ embed(roots.train_models) }}</div>
   </section>
   <section class="right" aria-label="what came out">
     <div class="card"><h2>Classes<small>{{ embed(roots.relabel) }}</small></h2>
@@ -60,48 +86,40 @@ class MosaicsPage(Bench):
 
     def __init__(self, visit: Visit) -> None:
         super().__init__(visit)
-        session = self.session
+        session, work = self.session, self.work
         session.param.update(mode="over", stretch="asinh")
         self.classes.table.eyes = True
         self.frame = FrameView(
             session, on_tap=self._tap, on_region=self._draw_region, on_move=self.status.move
         )
-        self.objects = ObjectList(session, self.work, go=self.frame.show, outline=self.frame.outline)
-        self.train = TrainPanel(self.analysis, "mosaic", visit.library, self.work, self._use)
-        self.modes = switch(MODE_NAMES, "modes", value=session.mode)
-        self.tabs = switch(TABS, "tabs", value="frame")
-        self._connect()
+        things = Objects()
+        self.objects = ObjectList(session, things, work, go=self.frame.show)
+        self.sections = SectionsCard(session, things, work, go=self.frame.show)
+        self.charts = ObjectCharts(session, things)
+        self.card = ObjectCard(session, things, work, draw=self.frame.outline)
+        self.train = TrainPanel(self.analysis, "mosaic", session, visit.library, work)
+        session.param.watch(self.write_url, ["stack", "segmentation", "selected", "thing"])
         visit.closing.append(self.train.runner.close)
 
     def parts(self) -> dict[str, Any]:
         """Return what is set into the page's HTML."""
-        objects, wide = self.objects, {"margin": 0, "sizing_mode": "stretch_width"}
-        return super().parts() | {
-            "tabs": self.tabs,
-            "settings": pn.Column(self.controls.main, self.train.main, **wide),
-            "more": pn.Column(self.controls.more, self.train.more, **wide),
-            "job": pn.Column(self.controls.bar, self.train.runner.bar, **wide),
-            "modes": self.modes,
-            "look": pn.Row(self.opacity, self.stretch, self.colors, margin=0),
-            "maps": pn.Column(self.frame.root, self.train.board, sizing_mode="stretch_both", margin=0),
-            "sections": objects.sections,
-            "objects": objects.table,
-            "filter": objects.form,
-            "charts": objects.charts,
-            "inset": objects.inset,
-            "steps": pn.Row(
-                button("‹ P", "object-before", lambda: objects.step(-1), margin=0),
-                button("N ›", "object-after", lambda: objects.step(1), margin=0),
-                margin=0,
-            ),
+        own = {
+            "tabs": Tabs(names=TABS, value="frame", of="mosaics"),
+            "settings": self.controls.main,
+            "more": self.controls.more,
+            "modes": self._modes(),
+            "look": self._look(),
+            "maps": self.frame.root,
+            "sections": self.sections.grid,
+            "objects": self.objects.table,
+            "filter": self.objects.form,
+            "steps": self.objects.tools,
+            "charts": self.charts.root,
+            "inset": self.card.root,
             "relabel": button("R relabel lasso", "relabel", self._relabel, margin=0),
             "home": button("⌂ whole frame", "reset-view", self.frame.reset, margin=(0, 4, 0, 6)),
         }
-
-    def opened(self, stack: Stack) -> None:
-        """Show a frame that was opened."""
-        super().opened(stack)
-        self.train.suggest(str(Path(stack.address.partition("::")[0]).parent))
+        return super().parts() | own | self.train.parts()
 
     def segmented(self, segmentation: Segmentation) -> None:
         """Show a result; the background is not drawn over the frame."""
@@ -131,37 +149,36 @@ class MosaicsPage(Bench):
         else:
             super().press(key)
 
-    def _connect(self) -> None:
+    def _modes(self) -> Any:
+        made = switch(MODE_NAMES, "modes", value=self.session.mode)
+        made.link(self.session, value="mode")
+        return made
+
+    def _look(self) -> Any:
+        """How classes and values are drawn."""
         session = self.session
-        self.stretch = choice(STRETCHES, "stretch", label="stretch", value=session.stretch, width=92)
-        self.colors = choice(
-            list(COLORMAPS), "colormap", label="colours of the values", value=session.colormap, width=92
+        opacity = Level(
+            value=session.opacity,
+            name_shown="classes",
+            label="opacity of the classes over the frame",
+            sizing_mode="fixed",
+            margin=(3, 10, 0, 0),
         )
-        self.opacity = slider("opacity of the classes", "opacity", value=session.opacity)
-        self.modes.link(session, value="mode")
-        self.stretch.link(session, value="stretch")
-        self.colors.link(session, value="colormap")
-        self.opacity.link(session, value="opacity")
-        self.tabs.param.watch(self._turn, "value")
-        session.param.watch(self.write_url, ["stack", "segmentation", "selected", "thing"])
-        self._turn()
-
-    def _turn(self, *_: Any) -> None:
-        """Show the frame or the training."""
-        training = self.tabs.value == "train"
-        for part in (self.controls.main, self.controls.more, self.controls.bar, self.frame.root):
-            part.visible = not training
-        for part in (self.train.main, self.train.more, self.train.runner.bar, self.train.board):
-            part.visible = training
-
-    def _use(self, folder: Path) -> None:
-        """Apply another model from the next run on."""
-        self.controls.model = folder
-        self.visit.tell("The next run applies this model: go to Frame and press Run.")
+        stretch = choice(STRETCHES, "stretch", label="how values become grey", width=80)
+        stretch.value = STRETCHES["asinh"]
+        colors = choice(
+            list(COLORMAPS), "colormap", label="colours of the values", value=session.colormap, width=84
+        )
+        opacity.link(session, value="opacity")
+        colors.link(session, value="colormap")
+        stretch.param.watch(
+            lambda event: session.param.update(stretch=event.new[0], percent=event.new[1]), "value"
+        )
+        return pn.Row(opacity, stretch, colors, margin=0)
 
     def _tap(self, x: float, y: float) -> None:
         self.session.pixel = (x, y)
-        self.objects.at(x, y)
+        self.objects.at(x, y, REACH * self.frame.unit)
 
     def _draw_region(self, polygon: list[list[float]]) -> None:
         self.session.region = polygon

@@ -1,6 +1,7 @@
 """The welcome page: the example one click away, your own data, recent results, disk use."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,9 +13,10 @@ from dashboard.views.result_list import ResultList
 
 BODY: Final = """
 <div class="sheet"><div>
-  <h1>Map stacks, segmented</h1>
-  <p>Open a measurement, get its zones in seconds, see each zone's spectra, export them.</p>
-  <div class="cards">{{ embed(roots.example) }}{{ embed(roots.own) }}{{ embed(roots.how) }}</div>
+  <h1>Maps and frames, segmented</h1>
+  <p>Open a measurement, get its zones or its tracks in seconds, see what each is like, export them.</p>
+  <div class="cards">{{ embed(roots.maps) }}{{ embed(roots.frame) }}
+    {{ embed(roots.own) }}{{ embed(roots.how) }}</div>
   <h1>Recent results</h1>
   {{ embed(roots.recent) }}
   <p></p>
@@ -24,32 +26,37 @@ BODY: Final = """
 HOW: Final = (
     "<div class='welcome'><div><h3>How it goes</h3>"
     "<p>1. Open a folder or file: the reader says what it holds.</p>"
-    "<p>2. Take the suggested number of classes, or another, and press Run.</p>"
-    "<p>3. Click a class on a map, a curve or the table; rename, merge, split; export.</p></div></div>"
+    "<p>2. Press Run; for maps, take the suggested number of classes or another.</p>"
+    "<p>3. Click a class or an object anywhere: it is selected everywhere; tidy up, export.</p></div></div>"
 )
 OWN: Final = (
-    "<a class='welcome' id='open-own' href='/maps?open=1'><span class='art'>▦</span>"
-    "<div><h3>Open my data</h3>"
-    "<p>Measurement folders, image stacks, HDF5, NetCDF, Zarr, TIFF, MATLAB.</p></div></a>"
+    "<div class='welcome' id='open-own'><span class='art'>▦</span><div><h3>Open my data</h3>"
+    "<p><a href='/maps?open=1'>Maps</a>: measurement folders, image stacks, HDF5, NetCDF, Zarr,"
+    " TIFF, MATLAB.</p>"
+    "<p><a href='/mosaics?open=1'>Frames</a> of a CCD: FITS, PNG.</p></div></div>"
 )
+
+
+@dataclass(frozen=True)
+class Example:
+    """A card that leads to an example: its id on the page, what it is of, and the page that shows it."""
+
+    id: str
+    analysis: str
+    page: str
+    title: str
+
+
+MAPS: Final = Example("open-example", "kmeans", "maps", "Maps: zones of a stack")
+FRAME: Final = Example("open-frame", "unet", "mosaics", "Mosaics: tracks on a frame")
 
 
 def build(visit: Visit) -> Mapping[str, Any]:
     """Make the parts of one visit."""
-    library = visit.library
-    card = markup(_card(None))
-
-    def find() -> Stack | None:
-        address = library.example()
-        return None if address is None else library.stack(address)
-
-    def show(stack: Stack | None) -> None:
-        card.object = _card(stack)
-
-    visit.work.run(find, show, key="example")
-    results = ResultList(library, visit.work, limit=6)
+    results = ResultList(visit.library, visit.work, limit=6)
     return {
-        "example": card,
+        "maps": _card(MAPS, visit),
+        "frame": _card(FRAME, visit),
         "own": markup(OWN),
         "how": markup(HOW),
         "recent": results.listing,
@@ -57,16 +64,31 @@ def build(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def _card(stack: Stack | None) -> str:
-    if stack is None:
-        return (
-            "<a class='welcome' href='/maps'><span class='art'>▦</span>"
-            "<div><h3>Example</h3><p>Opening …</p></div></a>"
-        )
-    lines = "".join(f"<p>{escape(line)}</p>" for line in facts_of(stack))
+def _card(example: Example, visit: Visit) -> Any:
+    """The card of an example, filled once that is found."""
+    card, library = markup(card_html(example, None)), visit.library
+
+    def find() -> Stack | None:
+        address = library.example(example.analysis)
+        return None if address is None else library.stack(address)
+
+    def show(stack: Stack | None) -> None:
+        card.object = card_html(example, stack)
+
+    visit.work.run(find, show, key=example.id)
+    return card
+
+
+def card_html(example: Example, stack: Stack | None) -> str:
+    """HTML of a card; without data it leads to the page all the same."""
+    art, lines, query = "<span class='art'>▦</span>", "", ""
+    if stack is not None:
+        art = f"<img src='{thumbnail(stack)}' alt='preview'>"
+        lines = "".join(f"<p>{escape(line)}</p>" for line in (stack.title, *facts_of(stack)))
+        query = "?" + escape(urlencode({"data": stack.address}))
     return (
-        f"<a class='welcome' id='open-example' href='/maps?{escape(urlencode({'data': stack.address}))}'>"
-        f"<img src='{thumbnail(stack)}' alt='preview'><div><h3>{escape(stack.title)}</h3>{lines}</div></a>"
+        f"<a class='welcome' id='{example.id}' href='/{example.page}{query}'>{art}"
+        f"<div><h3>{example.title}</h3>{lines}</div></a>"
     )
 
 

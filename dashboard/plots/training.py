@@ -34,9 +34,17 @@ def curves(rows: pd.DataFrame, *, colors: Mapping[str, str]) -> hv.Overlay:
 
 
 def loss(rows: pd.DataFrame) -> hv.Overlay:
-    """The loss by step, on a logarithmic axis."""
-    step, value = hv.Dimension("step", label="step"), hv.Dimension("loss", label="loss")
-    known = not rows.empty
-    points = (rows["step"], rows["loss"]) if known else [(1, 1.0)]
-    curve = hv.Curve(points, step, value).opts(color=theme.ACCENT, alpha=1.0 if known else 0.0)
-    return hv.Overlay([curve]).opts(hv.opts.Overlay(logy=True))
+    """The loss by step, on a logarithmic axis.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row an epoch: `step`, `loss`.
+    """
+    values = rows["loss"][rows["loss"] > 0] if len(rows) else pd.Series([0.5, 1.0])
+    span = (0.9 * float(values.min()), 1.1 * float(values.max()))
+    step, value = hv.Dimension("step", label="step"), hv.Dimension("loss", label="loss", range=span)
+    points = (rows["step"], rows["loss"]) if len(rows) else []
+    return hv.Overlay([hv.Curve(points, step, value).opts(color=theme.ACCENT)]).opts(
+        hv.opts.Overlay(logy=True)
+    )

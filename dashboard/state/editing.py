@@ -79,8 +79,8 @@ def _python(recipe: Recipe) -> str:
         lines.append(f"images = {function}(images, {_arguments(step['arguments'])})")
     model = own_model(recipe)
     settings = {**({} if model is None else {"model": str(model)}), **changed_settings(recipe)}
-    given = ", ".join(part for part in (repr(recipe.analysis), "images", _arguments(settings)) if part)
-    lines.append(f"result = engine.run({given})")
+    parts = (repr(recipe.analysis), "images", _arguments(settings))
+    lines.append(f"result = engine.run({', '.join(part for part in parts if part)})")
     for edit in recipe.edits:
         given = {key: value for key, value in edit["arguments"].items() if key != "model"}
         lines.append(f"result = engine.edit(result, {edit['name']!r}, images, {_arguments(given)})")

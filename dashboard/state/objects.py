@@ -7,6 +7,7 @@ import pandas as pd
 import param
 
 from dashboard.state.library import Segmentation, Stack
+from dashboard.state.session import Session
 from engine.export.tables import objects_frame
 from engine.schema import LABEL, OBJECTS, X, Y, pixel_map
 
@@ -95,6 +96,33 @@ class Objects(param.Parameterized):
             if least:
                 kept &= table[column].to_numpy(float) >= least
         return kept
+
+
+def link_class(session: Session, objects: Objects) -> None:
+    """Have the class that is selected and the class whose objects are shown be the same."""
+
+    def names() -> dict[int, str]:
+        segmentation = session.segmentation
+        if segmentation is None:
+            return {}
+        classes = segmentation.classes
+        return dict(zip(classes[LABEL].values.tolist(), classes["name"].values.tolist(), strict=True))
+
+    def one_selected() -> str | None:
+        """Name of the one selected class, if it has objects."""
+        name = names().get(session.selected[0]) if len(session.selected) == 1 else None
+        return name if name in objects.param["kind"].objects else None
+
+    def follow(*_: Any) -> None:
+        objects.kind = one_selected() or ALL
+
+    def tell(*_: Any) -> None:
+        chosen = None if objects.kind == ALL else objects.kind
+        if chosen != one_selected():
+            session.select([label for label, name in names().items() if name == chosen][:1])
+
+    session.param.watch(follow, "selected")
+    objects.param.watch(tell, "kind")
 
 
 def frame_of(segmentation: Segmentation | None) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dashboard.kit import Work, button, markup, number, settings_form
+from dashboard.state.editing import own_model
 from dashboard.state.library import EXCLUDE, Library, Stack
 from dashboard.state.session import Session
 from dashboard.views.job_runner import JobRunner
@@ -55,6 +56,7 @@ class Controls:
             known = self.settings.setting_names()
             values = {**recipe.settings, "seed": recipe.seed}
             self.settings.param.update(**{name: values[name] for name in values if name in known})
+            self.session.model = own_model(recipe)
 
     def exclude(self, polygon: list[list[float]], *, keep_inside: bool) -> None:
         """Leave a region out of the next run, or everything else."""

@@ -6,11 +6,14 @@ from typing import Any
 import panel as pn
 import param
 
-from dashboard.kit import markup
+from dashboard.kit import escape, markup
+from dashboard.plots.spectra import SHOWN_UNITS
+from dashboard.state.library import Stack
+from dashboard.state.objects import Box
 from dashboard.state.session import Session, pixel_units
 from dashboard.views.layers import Layers, Look
 from dashboard.views.linked import LinkedMaps
-from dashboard.views.map_grid import OVERLAP, TITLE_HEIGHT, empty_layers, layers_of, value_title
+from dashboard.views.map_grid import OVERLAP, TITLE_HEIGHT, empty_layers, layers_of, short
 
 TITLES = {
     "over": "Classes over the frame",
@@ -45,7 +48,8 @@ class FrameView(param.Parameterized):
         session.param.watch(self._resegment, "segmentation")
         session.param.watch(self._relook, ["stretch", "hidden", "opacity"])
         session.param.watch(self._retitle, ["percent", "colormap", "mode", "segmentation", "stretch"])
-        session.param.watch(self._mark, ["pixel", "region"])
+        session.param.watch(self._mark, "pixel")
+        session.param.watch(lambda event: self.outline(event.new), "region")
         self._rebuild()
 
     def reset(self) -> None:
@@ -53,10 +57,21 @@ class FrameView(param.Parameterized):
         if self.linked is not None:
             self.linked.reset()
 
-    def show(self, x0: float, x1: float, y0: float, y1: float) -> None:
-        """Show a part of the frame."""
-        if self.linked is not None:
-            self.linked.show(x0, x1, y0, y1)
+    def show(self, box: Box) -> None:
+        """Show a part of the frame, and what is beside it where the picture is wider or higher."""
+        if self.linked is None:
+            return
+        x0, x1, y0, y1 = box
+        left, right, top, bottom = self.linked.ranges
+        unit = max((x1 - x0) / (right - left), (y1 - y0) / (bottom - top))
+        wide, high = unit * (right - left) / 2, unit * (bottom - top) / 2
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        self.linked.show(x - wide, x + wide, y - high, y + high)
+
+    @property
+    def unit(self) -> float:
+        """Width of a screen pixel in the units of the coordinates."""
+        return 0.0 if self.linked is None else self.linked.unit
 
     def outline(self, polygon: list[list[float]]) -> None:
         """Draw an outline; an empty one removes it."""
@@ -104,17 +119,21 @@ class FrameView(param.Parameterized):
     def _mark(self, *_: Any) -> None:
         if self.linked is not None:
             self.linked.mark(*(self.session.pixel or (None, None)))
-            self.linked.outline(self.session.region)
 
     def _retitle(self, *_: Any) -> None:
-        stack = self.session.stack
+        stack, session = self.session.stack, self.session
         if stack is None:
             return
-        hint = "" if self.session.segmentation is not None else "<span>classes appear after Run</span>"
-        what = TITLES.get(self.session.mode, "Frame")
-        grey = (
-            value_title(stack, stack.variables[0], self.session)
-            if self.session.mode in ("over", "raw")
-            else ""
-        )
-        self.title.object = grey or f'<div class="map-title"><b>{what}</b>{hint}</div>'
+        scale = scale_html(stack, session) if session.mode in ("over", "raw") else ""
+        hint = "" if session.segmentation is not None else "<span>classes appear after Run</span>"
+        self.title.object = f'<div class="map-title"><b>{TITLES[session.mode]}</b>{scale}{hint}</div>'
+
+
+def scale_html(stack: Stack, session: Session) -> str:
+    """Ends of the grey scale."""
+    pyramid = stack.pyramids[stack.variables[0]]
+    lowest, low, high, highest = pyramid.limits(session.channel, percent=session.percent)
+    ends = (lowest, highest) if session.stretch == "linear" else (low, high)
+    unit = SHOWN_UNITS.get(pyramid.units, f" {pyramid.units}")
+    ramp = f'<i class="ramp {escape(session.colormap)}"></i>'
+    return f"<span>{short(ends[0])} {ramp} {short(ends[1])}{escape(unit)}, {escape(session.stretch)}</span>"

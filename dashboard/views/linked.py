@@ -89,10 +89,12 @@ bar.setv({location: [Math.max(x.start, bounds[0]), Math.min(y.start, bounds[3])]
 
 
 _TELL_CURSOR: Final = """
-const now = Date.now();
-if (now - (cursor.tags[0] ?? 0) < 80) return;
-cursor.tags = [now];
-cursor.data = {x: [cb_obj.x], y: [cb_obj.y]};
+const {x, y} = cb_obj, wait = 80 - (Date.now() - (cursor.told ?? 0));
+clearTimeout(cursor.later);
+cursor.later = setTimeout(() => {
+  cursor.told = Date.now();
+  cursor.data = {x: [x], y: [y]};
+}, Math.max(0, wait));
 """
 
 
@@ -186,6 +188,11 @@ class LinkedMaps:
     def ranges(self) -> tuple[float, float, float, float]:
         """What is visible: x0, x1, y0, y1."""
         return self._x.start, self._x.end, min(self._y.start, self._y.end), max(self._y.start, self._y.end)
+
+    @property
+    def unit(self) -> float:
+        """Width of a screen pixel in the units of the coordinates."""
+        return float((self._x.end - self._x.start) / (self._size.data["w"][0] or DEFAULT_SIZE[0]))
 
     def show(self, x0: float, x1: float, y0: float, y1: float) -> None:
         """Make these ranges visible on all maps."""

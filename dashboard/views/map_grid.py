@@ -159,12 +159,12 @@ def value_title(stack: Stack, name: str, session: Session) -> str:
     unit = SHOWN_UNITS.get(pyramid.units, f" {pyramid.units}")
     full = str(stack.images[name].attrs.get("long_name", name))
     return (
-        f'<div class="map-title"><b>{escape(full)}</b><span>{_short(low)} '
-        f'<i class="ramp {escape(session.colormap)}"></i> {_short(high)}{escape(unit)}</span></div>'
+        f'<div class="map-title"><b>{escape(full)}</b><span>{short(low)} '
+        f'<i class="ramp {escape(session.colormap)}"></i> {short(high)}{escape(unit)}</span></div>'
     )
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """A value in few characters, whole numbers of adu and counts without an exponent."""
     return f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.4g}"
 

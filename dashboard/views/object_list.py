@@ -7,9 +7,8 @@ import numpy as np
 import panel as pn
 
 from dashboard.kit import UNSEEN_LABEL, WIDGET_STYLE, ObjectTable, Work, button, setting, settings_form
-from dashboard.state.objects import ALL, KEV, Box, Objects, object_at, surroundings
+from dashboard.state.objects import KEV, Box, Objects, link_class, object_at, surroundings
 from dashboard.state.session import Session
-from engine.schema import LABEL
 
 ROWS: Final = 60
 """Rows of the table that are sent at once."""
@@ -23,7 +22,7 @@ COLUMNS: Final = [
 ]
 LIMITS: Final = ["least_size", "most_size", "least_energy", "least_confidence"]
 NOTHING: Final = "No objects yet: press Run on the left."
-NONE_PASS: Final = "No object passes: widen the limits above."
+TOO_NARROW: Final = "No object passes: widen the limits above."
 
 
 class ObjectList:
@@ -46,8 +45,7 @@ class ObjectList:
         self.form = settings_form(objects, LIMITS, per_row=len(LIMITS))
         session.param.watch(lambda event: self._adopt(event.new), "segmentation")
         session.param.watch(self._choose, "thing")
-        session.param.watch(self._follow_class, "selected")
-        objects.param.watch(self._tell_class, "kind")
+        link_class(session, objects)
         objects.param.watch(lambda _: self._turn(0), "shown")
         self._turn(0)
 
@@ -105,7 +103,7 @@ class ObjectList:
             sort=self.objects.sort,
             descending=self.objects.descending,
             note=f"{len(shown):,} of {total:,} objects" if total else "",
-            empty=NOTHING if self.session.segmentation is None else NONE_PASS,
+            empty=NOTHING if self.session.segmentation is None else TOO_NARROW,
         )
 
     def _choose(self, *_: Any) -> None:
@@ -114,31 +112,6 @@ class ObjectList:
         place = self.objects.place(self.session.thing)
         if place is not None:
             self._turn(place // ROWS)
-
-    def _follow_class(self, *_: Any) -> None:
-        """Show the objects of the class that is selected."""
-        names = {label: name for name, label in self._labels().items()}
-        selected = self.session.selected
-        name = names.get(selected[0]) if len(selected) == 1 else None
-        self.objects.kind = name if name in self.objects.param["kind"].objects else ALL
-
-    def _tell_class(self, *_: Any) -> None:
-        """Select the class whose objects are shown, everywhere."""
-        label = self._labels().get(self.objects.kind)
-        names = self.objects.param["kind"].objects
-        shown = [each for each in self._labels() if each in names]
-        if label is not None and self.session.selected != [label]:
-            self.session.select([label])
-        elif label is None and any(self._labels()[name] in self.session.selected for name in shown):
-            self.session.select([])
-
-    def _labels(self) -> dict[str, int]:
-        """Labels of the classes by name."""
-        segmentation = self.session.segmentation
-        if segmentation is None:
-            return {}
-        classes = segmentation.classes
-        return dict(zip(classes["name"].values.tolist(), classes[LABEL].values.tolist(), strict=True))
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """Open data: a card that says what is open, and a dialog that walks through the served folders."""
 
-import base64
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from dashboard.kit import Browser, Work, escape, markup
+from dashboard.kit import Browser, Work, escape, markup, png_source
 from dashboard.state.library import Library, Stack, is_openable
 from engine.errors import MapstackError
 from engine.readers import split_key
@@ -161,17 +159,13 @@ def _share(holes: Any) -> float:
 
 def thumbnail(stack: Stack) -> str:
     """First variable, where there is most to see, as a PNG, ready for an image's `src`."""
-    from PIL import Image
-
     pyramid = stack.pyramids[stack.variables[0]]
     channel = stack.channel
     x0, y0, x1, y1 = pyramid.bounds
     values, _ = pyramid.view((x0, x1), (y0, y1), *THUMBNAIL, channel=channel)
     _, low, high, _ = pyramid.limits(channel, percent=99.0)
     grey = np.nan_to_num((values - low) / (high - low) * 255, nan=0).clip(0, 255).astype("uint8")
-    file = io.BytesIO()
-    Image.fromarray(grey).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return png_source(grey)
 
 
 def card_of(stack: Stack) -> str:

@@ -11,8 +11,11 @@ from dashboard.kit import WIDGET_STYLE, Listing, Work, button, escape, markup
 from dashboard.state.library import Library
 from dashboard.views.picker import size_of
 from engine.errors import MapstackError
+from engine.recipe import MODEL
 from engine.runtime import jobs
 
+PAGES: Final = {"kmeans": "maps", "unet": "mosaics"}
+"""Which page shows the results of an analysis."""
 COLUMNS: Final = [
     {"name": "data", "title": "data", "long": True},
     {"name": "what", "title": "what", "long": True},
@@ -75,11 +78,12 @@ class ResultList:
 
 
 def _rows(library: Library) -> list[dict[str, Any]]:
-    return [_row(job, library) for job in jobs.list(library.home) if job.state == "done"]
+    done = [job for job in jobs.list(library.home) if job.state == "done"]
+    return [_row(job, library) for job in done if job.recipe is None or job.recipe.output != MODEL]
 
 
 def _row(job: Any, library: Library) -> dict[str, Any]:
-    recipe, link = job.recipe, maps_link(job, library)
+    recipe, link = job.recipe, link_to(job, library)
     n = recipe.settings.get("n_clusters") if recipe is not None else None
     row = {
         "id": job.id,
@@ -98,15 +102,16 @@ def _row(job: Any, library: Library) -> dict[str, Any]:
     return {**row, "search": " ".join(str(row[name]) for name in ("data", "what", "owner")).lower()}
 
 
-def maps_link(job: Any, library: Library) -> str:
-    """Address of the Maps page that shows a result; empty where its data are not served any more."""
-    if job.recipe is None or job.recipe.source is None:
+def link_to(job: Any, library: Library) -> str:
+    """Address of the page that shows a result; empty for models and for data that are no longer served."""
+    if job.recipe is None or job.recipe.source is None or job.recipe.output == MODEL:
         return ""
     try:
         address = library.address(job.recipe.source)
     except MapstackError:
         return ""
-    return "/maps?" + urlencode({"data": address, "result": job.id})
+    page = PAGES.get(job.recipe.analysis, "maps")
+    return f"/{page}?" + urlencode({"data": address, "result": job.id})
 
 
 def when(moment: str) -> str:

@@ -8,12 +8,12 @@ import pandas as pd
 import panel as pn
 import param
 
-from dashboard.kit import Listing, Work, button, choice, markup, settings_form
+from dashboard import theme
+from dashboard.kit import Listing, Work, button, choice, escape, markup, settings_form
 from dashboard.plots import training as plots
 from dashboard.state import training
 from dashboard.state.library import Library
 from dashboard.state.session import Session
-from dashboard.theme import class_colors
 from dashboard.views.charts import chart_pane
 from dashboard.views.job_runner import JobRunner
 from engine import catalogue, pipeline
@@ -22,13 +22,13 @@ MAIN: Final = ("n_steps", "minutes", "network", "loss")
 WIDE: Final[dict[str, Any]] = {"sizing_mode": "stretch_width", "margin": 0}
 NO_FRAMES: Final = "No labelled frames in the served folders: simulate some first."
 NO_CURVES: Final = (
-    '<p class="empty">Curves appear here while a network learns: choose labelled frames on the left, or simulate'
-    " some, and press Start. “use this one” below shows how a model learned.</p>"
+    '<p class="empty">Curves appear here while a network learns: choose labelled frames on the left, or'
+    " simulate some, and press Start. “use this one” below shows how a network learned.</p>"
 )
 
 
 class LabelledFrames:
-    """Which folder of labelled frames is learned from; frames can be simulated. `on_change` when it changes."""
+    """Which folder of labelled frames is learned from; frames can be simulated."""
 
     def __init__(
         self, simulator: str, library: Library, work: Work, *, on_change: Callable[[], None]
@@ -77,7 +77,7 @@ class LabelledFrames:
 
 
 class ModelList:
-    """The models that can be applied, how good they are, and which one is; `show` gets the one that is taken."""
+    """The models that can be applied, and which one is; `show` gets the one that is taken."""
 
     def __init__(
         self,
@@ -94,6 +94,7 @@ class ModelList:
             listener=lambda message: work.post(lambda: self._take(message["id"])),
             empty="No models yet: train one.",
         )
+        self.note = markup("")
         self.found: list[training.Trained] = []
         session.param.watch(self._draw, "model")
         self.refresh()
@@ -102,8 +103,10 @@ class ModelList:
         """Look which models there are."""
 
         def show(found: list[training.Trained]) -> None:
-            self.found = found
+            first, self.found = not self.found, found
             self._draw()
+            for model in [model for model in found if first and self._used(model)]:
+                self.show(model)
 
         self.work.run(lambda: training.models(self.library, self.analysis), show, key="models")
 
@@ -115,9 +118,14 @@ class ModelList:
             *({"name": name, "title": f"F1 {name}", "number": True} for name in names),
         ]
         self.table.rows = [self._row(model) for model in self.found]
+        used = next((model.title for model in self.found if self._used(model)), str(self.session.model or ""))
+        self.note.object = f'<p class="note" id="model">Network: {escape(used)}. Others are under Train.</p>'
+
+    def _used(self, model: training.Trained) -> bool:
+        return model.folder == self.session.model or (model.shipped and self.session.model is None)
 
     def _row(self, model: training.Trained) -> dict[str, Any]:
-        used = model.folder == self.session.model or (model.shipped and self.session.model is None)
+        used = self._used(model)
         why = "the next run applies this one already" if used else "apply this model in the next run"
         return {
             "id": model.id,
@@ -150,9 +158,8 @@ class TrainPanel(param.Parameterized):
         self.runner = JobRunner(library, work, on_run=self.start, on_done=self._done, on_look=self._follow)
         self.runner.bar.param.update(label="Start", hint="learn from these frames")
         self.frames = LabelledFrames(simulator, library, work, on_change=self._ready)
-        self.models = ModelList(
-            analysis, session, library, work, show=lambda model: setattr(self, "rows", model.history)
-        )
+        self.of = markup("")
+        self.models = ModelList(analysis, session, library, work, show=self._show)
         self.curves = pn.Column(markup(NO_CURVES), sizing_mode="stretch_both", margin=0)
         self._drawn = False
         self.param.watch(self._draw, "rows")
@@ -166,18 +173,25 @@ class TrainPanel(param.Parameterized):
             "train_main": self.main,
             "train_more": self.more,
             "train_job": self.runner.bar,
+            "train_of": self.of,
             "train_curves": self.curves,
             "train_models": self.models.table,
+            "model": self.models.note,
         }
 
     def start(self) -> None:
         """Submit the training that the settings say."""
         folder, given = self.frames.chosen, self.settings.settings()
         taught = {name: value for name, value in given.items() if name in self.settings.fit_only}
-        self.rows = pd.DataFrame()
+        self.rows, self.of.object = pd.DataFrame(), "<small>this training</small>"
         self.runner.start(
             lambda: pipeline.make_lesson(self.analysis, training.folder_of(self.library, folder), **taught)
         )
+
+    def _show(self, model: training.Trained) -> None:
+        """Show how a model learned, unless one learns now."""
+        if not self.runner.running.active:
+            self.rows, self.of.object = model.history, f"<small>{escape(model.title)}</small>"
 
     def _ready(self) -> None:
         self.runner.bar.reason = "" if self.frames.chosen else NO_FRAMES
@@ -206,7 +220,12 @@ class TrainPanel(param.Parameterized):
 
     def _chart(self, draw: Callable[[pd.DataFrame], Any], name: str) -> Any:
         streams = hv.streams.Params.from_params({"rows": self.param.rows})
-        options = {"yticks": 5, "show_legend": name == "scores", "legend_position": "bottom_right"}
+        options = {
+            "yticks": 5,
+            "show_legend": name == "scores",
+            "legend_position": "bottom_right",
+            "legend_opts": theme.LEGEND,
+        }
         pane = chart_pane(hv.DynamicMap(draw, streams=streams), options=options)
         pane.css_classes = ["chart", f"train-{name}"]
         return pane
@@ -214,4 +233,4 @@ class TrainPanel(param.Parameterized):
 
 def _colors(rows: pd.DataFrame) -> dict[str, str]:
     names = [str(n).removeprefix(plots.F1) for n in rows.columns if str(n).startswith(plots.F1)]
-    return dict(zip(names, class_colors(len(names)), strict=True))
+    return dict(zip(names, theme.class_colors(len(names)), strict=True))

@@ -21,7 +21,7 @@ GLOWING: Final = "glowing"
 HOT: Final = "hot_pixel"
 CLUSTER: Final = "cluster"
 SECOND: Final = 2**20
-"""What counts the second trait of pixels in a sum of two; an object of so many pixels has none of interest."""
+"""What counts the second trait of pixels in a sum of two; no object that matters has so many pixels."""
 NAMES: Final = (BACKGROUND, GLOWING, HOT, CLUSTER)
 
 

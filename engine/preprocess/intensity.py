@@ -1,8 +1,12 @@
 """One intensity a pixel, of whatever a file holds."""
 
+import json
+
+import dask.array as da
 import numpy as np
 import xarray as xr
 
+from engine import blocks
 from engine.errors import InputError
 from engine.schema import CHANNEL, IMAGE, PIXEL, image_variables, spectral_dim
 
@@ -16,10 +20,12 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
     Parameters
     ----------
     images : Dataset, dims (y, x), or (channel, y, x) with 3 or 4 channels: red, green, blue, opacity
+        Attr `palette`, where there is one: the colour of each number in a plain image, as JSON.
 
     Returns
     -------
     DataArray, dims (y, x)
+        With the coordinates and units of the images.
 
     Raises
     ------
@@ -28,7 +34,9 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
     """
     names, dim = image_variables(images), spectral_dim(images)
     if len(names) == 1 and dim is None:
-        return images[names[0]]
+        palette = images.attrs.get("palette")
+        image = images[names[0]]
+        return _looked_up(image, palette) if palette and image.dtype == np.uint8 else image
     if len(names) == 1 and dim == CHANNEL and images.sizes[CHANNEL] in (3, 4):
         image = images[names[0]]
         grey = sum(
@@ -43,6 +51,19 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
         )
     what = f"{images.sizes[dim]} {dim}s" if dim else f"the images {', '.join(names)}"
     raise InputError(f"there are {what}; give a single frame, or crop to one")
+
+
+def _looked_up(image: xr.DataArray, palette: str) -> xr.DataArray:
+    """Luma of the palette's colour of each number."""
+    shades = np.zeros(256, np.float32)
+    colours = np.array(json.loads(palette), np.float32)
+    shades[: len(colours)] = colours @ np.array(LUMA, np.float32)
+    data = da.map_blocks(_shade, blocks.tiled(image), shades, dtype=np.float32)
+    return image.copy(data=data)
+
+
+def _shade(tile: np.ndarray, shades: np.ndarray) -> np.ndarray:
+    return shades[tile]
 
 
 def _first_file(images: xr.Dataset) -> str:

@@ -55,17 +55,23 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     InputError
         If there is no image, not the one asked for, or a header is absurd.
     """
-    with _named(path):
+    with named(path):
         hdus, notes = survey(path)
-        if key is not None and key.lower() == MOSAIC:
-            return _mosaic(path, hdus, notes, chunks)
-        return _image(
-            path, _choose(path, hdus, key), hdus, notes if key else notes + _others(path, hdus), chunks
-        )
+        return images_of(path, hdus, notes, key=key, chunks=chunks)
+
+
+def images_of(
+    path: Path, hdus: Sequence[Hdu], notes: list[str], *, key: str | None, chunks: Mapping[str, int] | None
+) -> xr.Dataset:
+    """Open an image of a file whose headers have been read."""
+    if key is not None and key.lower() == MOSAIC:
+        return _mosaic(path, hdus, notes, chunks)
+    chosen = _choose(path, hdus, key)
+    return _image(path, chosen, hdus, notes if key else notes + _others(path, hdus), chunks)
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def named(path: Path) -> Iterator[None]:
     """Let every sentence name the file."""
     try:
         yield

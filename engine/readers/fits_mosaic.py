@@ -1,13 +1,6 @@
-"""Mosaics: what the amplifiers of a camera read, put together as the detector lies.
+"""Mosaics: what the amplifiers of a camera read, put together as the detector lies, without their overscan."""
 
-DETSEC (else CCDSEC) says which part of the detector an extension shows, DATASEC which of its pixels are
-exposed, BIASSEC which are overscan. Ranges count from 1, both ends included; a falling range is a mirrored
-axis. Reference: NOAO mosaic data format, Valdes 1998, ASP Conf. Ser. 145, 53.
-"""
-
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -16,192 +9,53 @@ import dask.array as da
 import numpy as np
 
 from engine.errors import InputError
-from engine.readers.fits_headers import Hdu
-from engine.readers.fits_images import Image, asked, image_of, load
-from engine.readers.source import Source, Window, lazy, stamp, tile_chunks, whole
+from engine.readers.fits_images import Image, asked, load
+from engine.readers.fits_sections import MOST_AMPLIFIERS, Amplifier, Placement, Section
+from engine.readers.source import MOST_TILE_BYTES, Source, Window, lazy, stamp, tile_chunks, whole
 
-SECTIONS: Final = ("DETSEC", "CCDSEC")
-"""Keywords that place an extension on the detector, the best first."""
-
-MOST_AMPLIFIERS: Final = 1024
-MOST_GAPS: Final = 10
-"""Pixels of a mosaic for each exposed pixel, beyond which the sections are taken for wrong."""
-
-_RANGES: Final = re.compile(r"\[? *(\d{1,9}) *: *(\d{1,9}) *, *(\d{1,9}) *: *(\d{1,9}) *\]?")
+_MOST_CELLS: Final = 4
+"""Cells for each amplifier in a regular mosaic with gaps between its rows and columns."""
 
 
-@dataclass(frozen=True)
-class Section:
-    """Rows and columns, counted from 0, and which axes are mirrored, `(y, x)`."""
-
-    rows: tuple[int, int]
-    columns: tuple[int, int]
-    mirrored: tuple[bool, bool]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of rows and columns."""
-        return self.rows[1] - self.rows[0], self.columns[1] - self.columns[0]
-
-    @property
-    def window(self) -> Window:
-        """Slices of the rows and columns."""
-        return slice(*self.rows), slice(*self.columns)
-
-
-@dataclass(frozen=True)
-class Amplifier:
-    """What one amplifier read: its exposed pixels, its overscan, and its place `(y, x)` in the mosaic."""
-
-    image: Image
-    data: Section
-    bias: Section | None
-    mirrored: tuple[bool, bool]
-    place: tuple[int, int]
-
-
-def assemble(
-    path: Path, hdus: Sequence[Hdu], *, chunks: Mapping[str, int] | None
-) -> tuple[da.Array, list[str]]:
-    """Lazy mosaic, overscan subtracted, NaN between the amplifiers, and sentences for the user.
+def mosaic_source(path: Path, placement: Placement) -> Source:
+    """The mosaic as an array on disk, NaN between the amplifiers.
 
     From each amplifier the median of its whole BIASSEC is subtracted, whatever the tiles.
-
-    Raises
-    ------
-    InputError
-        If a keyword is missing or the sections do not fit together.
     """
-    found, keyword, notes = _placed(path, hdus)
-    amplifiers = [_amplifier(path, hdu, keyword) for hdu in found]
-    with_bias = [amplifier.bias is not None for amplifier in amplifiers]
-    if any(with_bias) and not all(with_bias):
-        raise InputError(
-            f"{path.name} has no BIASSEC in HDU {found[with_bias.index(False)].number}, but in others;"
-            " write it into all headers"
-        )
-    if not any(with_bias):
-        notes.append("No overscan was subtracted: the headers have no BIASSEC.")
-    placed, shape = _from_corner(path, amplifiers)
-    dtype = np.result_type(np.float32, *(amplifier.image.dtype for amplifier in placed))
-    source = Source(_load_mosaic, path, placed, shape, dtype, stamp(path))
-    if any(amplifier.image.is_packed for amplifier in placed):
-        return whole(source, spectral=None), notes
-    tiles = tile_chunks(shape, dtype.itemsize, spectral=None)
-    return lazy(source, chunks=asked(tiles, shape, chunks)), notes
+    dtype = _dtype(placement.amplifiers)
+    return Source(_load_mosaic, path, placement.amplifiers, placement.shape, dtype, stamp(path))
 
 
-def section(text: str) -> Section | None:
-    """Rows and columns of a FITS section such as `[1:1024,2048:1]`; None if it is none.
+def lazy_mosaic(source: Source, *, chunks: Mapping[str, int] | None) -> da.Array:
+    """Dask array of a mosaic, in the tiles asked for where the numbers lie plain in the file.
 
-    Examples
-    --------
-    >>> section("[1:10,4:1]")
-    Section(rows=(0, 4), columns=(0, 10), mirrored=(True, False))
+    Of compressed amplifiers a chunk is what lies between their edges, so that each is unpacked once.
     """
-    found = _RANGES.fullmatch(text.strip())
-    if found is None:
-        return None
-    x_first, x_last, y_first, y_last = map(int, found.groups())
-    if min(x_first, x_last, y_first, y_last) < 1:
-        return None
-    rows, columns = sorted((y_first, y_last)), sorted((x_first, x_last))
-    return Section((rows[0] - 1, rows[1]), (columns[0] - 1, columns[1]), (y_first > y_last, x_first > x_last))
+    amplifiers: tuple[Amplifier, ...] = source.part
+    if any(amplifier.image.is_packed for amplifier in amplifiers):
+        return whole(source, spectral=None)
+    tiles = tile_chunks(source.shape, source.dtype.itemsize, spectral=None)
+    if any(amplifier.image.tile for amplifier in amplifiers):
+        return lazy(source, chunks=_between_edges(source, amplifiers) or tiles)
+    return lazy(source, chunks=asked(tiles, source.shape, chunks))
 
 
-def _placed(path: Path, hdus: Sequence[Hdu]) -> tuple[list[Hdu], str, list[str]]:
-    """HDUs of the mosaic, the keyword that places them (none for a single frame), and what was left out."""
-    images = [hdu for hdu in hdus if hdu.is_image]
-    for keyword in SECTIONS:
-        found = [hdu for hdu in images if keyword in hdu.cards]
-        if found and len(found) <= MOST_AMPLIFIERS:
-            left = [str(hdu.number) for hdu in images if keyword not in hdu.cards]
-            notes = [f"Images without {keyword} were left out: HDU {', '.join(left)}."] if left else []
-            return found, keyword, notes
-    if len(images) == 1:
-        return images, "", []
-    raise InputError(
-        f"{path.name} cannot be assembled: none of its {len(images)} images says by DETSEC or CCDSEC where it"
-        f" lies; open them one by one, as {path.name}::1"
-    )
-
-
-def _amplifier(path: Path, hdu: Hdu, keyword: str) -> Amplifier:
-    image = image_of(path, hdu)
-    if len(image.shape) != 2:
-        raise InputError(f"{path.name} holds a stack in HDU {hdu.number}; a mosaic is made of single frames")
-    bias = _section(path, hdu, "BIASSEC", image.shape)
-    data = _section(path, hdu, "DATASEC", image.shape) or _section(path, hdu, "TRIMSEC", image.shape)
-    place = _section(path, hdu, keyword, None) if keyword else None
-    if data is None and bias is None and place is not None:
-        data = Section((0, image.shape[0]), (0, image.shape[1]), (False, False))
-    if data is None:
-        raise InputError(
-            f"{path.name} has no DATASEC in HDU {hdu.number}: which pixels are exposed is unknown;"
-            " open it without ::mosaic"
-        )
-    if place is None:
-        return Amplifier(image, data, bias, data.mirrored, (0, 0))
-    mirrored = (place.mirrored[0] != data.mirrored[0], place.mirrored[1] != data.mirrored[1])
-    return Amplifier(image, data, bias, mirrored, _corner(path, hdu, place, data))
-
-
-def _section(path: Path, hdu: Hdu, keyword: str, shape: tuple[int, ...] | None) -> Section | None:
-    """Section that a keyword holds, None where there is no such keyword."""
-    text = hdu.cards.get(keyword)
-    if text is None:
-        return None
-    found = section(str(text))
-    if found is None or (shape is not None and (found.rows[1] > shape[0] or found.columns[1] > shape[1])):
-        raise InputError(
-            f"{path.name} has {keyword} = {str(text)!r} in HDU {hdu.number}; expected ranges within the image"
-            " such as [1:1024,1:512]"
-        )
-    return found
-
-
-def _corner(path: Path, hdu: Hdu, place: Section, data: Section) -> tuple[int, int]:
-    """First row and column on the detector, in pixels as they were read out (binned, CCDSUM)."""
-    bins = re.findall(r"\d{1,4}", str(hdu.cards.get("CCDSUM", "1 1")))
-    step_x, step_y = (max(1, int(n)) for n in bins) if len(bins) == 2 else (1, 1)
-    for y, x in ((1, 1), (step_y, step_x)):
-        if (place.shape[0] // y, place.shape[1] // x) == data.shape:
-            return place.rows[0] // y, place.columns[0] // x
-    raise InputError(
-        f"{path.name}: the place of HDU {hdu.number} on the detector has {place.shape[1]} × {place.shape[0]}"
-        f" pixels, its DATASEC {data.shape[1]} × {data.shape[0]}; correct one of them"
-    )
-
-
-def _from_corner(path: Path, found: Sequence[Amplifier]) -> tuple[tuple[Amplifier, ...], tuple[int, int]]:
-    """Amplifiers with places counted from the mosaic's own corner, and the shape of the mosaic."""
-    starts = np.array([amplifier.place for amplifier in found])
-    ends = starts + [amplifier.data.shape for amplifier in found]
-    for n in range(1, len(found)):
-        both = np.minimum(ends[n], ends[:n]) - np.maximum(starts[n], starts[:n])
-        if (both > 0).all(axis=1).any():
-            raise InputError(
-                f"{path.name} cannot be assembled: HDU {found[n].image.number} lies over another on the"
-                " detector; correct DETSEC"
-            )
-    height, width = map(int, ends.max(axis=0) - starts.min(axis=0))
-    if height * width > MOST_GAPS * int((ends - starts).prod(axis=1).sum()):
-        raise InputError(
-            f"{path.name} cannot be assembled: the amplifiers fill too little of {width} × {height} pixels;"
-            " correct DETSEC"
-        )
-    corners = (starts - starts.min(axis=0)).tolist()
-    moved = (
-        Amplifier(a.image, a.data, a.bias, a.mirrored, (y, x))
-        for a, (y, x) in zip(found, corners, strict=True)
-    )
-    return tuple(moved), (height, width)
+def _between_edges(source: Source, amplifiers: Sequence[Amplifier]) -> tuple[tuple[int, ...], ...] | None:
+    """Chunks between the edges of the amplifiers, None where they would be too many or one too large."""
+    steps = []
+    for axis, size in enumerate(source.shape):
+        starts = {a.place[axis] for a in amplifiers}
+        stops = {a.place[axis] + a.data.shape[axis] for a in amplifiers}
+        steps.append(tuple(np.diff(sorted({0, size} | starts | stops)).tolist()))
+    n_bytes = max(steps[0]) * max(steps[1]) * source.dtype.itemsize
+    n_chunks = len(steps[0]) * len(steps[1])
+    return tuple(steps) if n_bytes <= MOST_TILE_BYTES and n_chunks <= _MOST_CELLS * len(amplifiers) else None
 
 
 def _load_mosaic(path: Path, amplifiers: Sequence[Amplifier], window: Window) -> np.ndarray:
     """Read a window of a mosaic from the amplifiers that lie in it."""
-    dtype = np.result_type(np.float32, *(amplifier.image.dtype for amplifier in amplifiers))
-    out: np.ndarray[Any, Any] = np.full([part.stop - part.start for part in window], np.nan, dtype)
+    shape = [part.stop - part.start for part in window]
+    out: np.ndarray[Any, Any] = np.full(shape, np.nan, _dtype(amplifiers))
     version = stamp(path)
     for amplifier in amplifiers:
         ends = [start + n for start, n in zip(amplifier.place, amplifier.data.shape, strict=True)]
@@ -209,20 +63,36 @@ def _load_mosaic(path: Path, amplifiers: Sequence[Amplifier], window: Window) ->
             slice(max(part.start, start), min(part.stop, end))
             for part, start, end in zip(window, amplifier.place, ends, strict=True)
         ]
-        if any(part.stop <= part.start for part in seen):
-            continue
-        there = tuple(
-            slice(part.start - whole_part.start, part.stop - whole_part.start)
-            for part, whole_part in zip(seen, window, strict=True)
-        )
-        out[there] = _exposed(path, amplifier, seen)
-        if amplifier.bias is not None:
-            out[there] -= pedestal(path, version, amplifier.image, amplifier.bias)
+        if all(part.stop > part.start for part in seen):
+            there = [slice(p.start - w.start, p.stop - w.start) for p, w in zip(seen, window, strict=True)]
+            out[tuple(there)], level = _exposed(path, version, amplifier, seen)
+            out[tuple(there)] -= level
     return out
 
 
-def _exposed(path: Path, amplifier: Amplifier, seen: Sequence[slice]) -> np.ndarray:
-    """Exposed pixels of an amplifier in a part of the mosaic, turned the right way."""
+def _dtype(amplifiers: Sequence[Amplifier]) -> np.dtype[Any]:
+    return np.result_type(np.float32, *(amplifier.image.dtype for amplifier in amplifiers))
+
+
+def _exposed(
+    path: Path, version: tuple[int, int], amplifier: Amplifier, seen: Sequence[slice]
+) -> tuple[np.ndarray, float]:
+    """Exposed pixels of an amplifier in a part of the mosaic, turned the right way, and their pedestal.
+
+    What has to be unpacked is read once where all is seen: the overscan lies in the same tiles.
+    """
+    image, bias = amplifier.image, amplifier.bias
+    stored, turns = _where(amplifier, seen)
+    is_all = all(part.stop - part.start == n for part, n in zip(seen, amplifier.data.shape, strict=True))
+    if bias is not None and is_all and (image.is_packed or image.tile):
+        values = load(path, image, tuple(slice(0, n) for n in image.shape))
+        return values[stored][turns], _median(path, image, values[bias.window])
+    values = load(path, image, stored)[turns]
+    return values, 0.0 if bias is None else pedestal(path, version, image, bias)
+
+
+def _where(amplifier: Amplifier, seen: Sequence[slice]) -> tuple[Window, Window]:
+    """Pixels of the file that show a part of the mosaic, and how they are turned."""
     stored, turns = [], []
     sections = (amplifier.data.rows, amplifier.data.columns)
     for part, start, (first, last), is_mirrored in zip(
@@ -231,7 +101,7 @@ def _exposed(path: Path, amplifier: Amplifier, seen: Sequence[slice]) -> np.ndar
         low, high = part.start - start, part.stop - start
         stored.append(slice(last - high, last - low) if is_mirrored else slice(first + low, first + high))
         turns.append(slice(None, None, -1 if is_mirrored else 1))
-    return np.asarray(load(path, amplifier.image, tuple(stored))[tuple(turns)])
+    return tuple(stored), tuple(turns)
 
 
 @lru_cache(maxsize=4 * MOST_AMPLIFIERS)
@@ -243,7 +113,10 @@ def pedestal(path: Path, version: tuple[int, int], image: Image, bias: Section) 
     InputError
         If no pixel of the overscan has a value.
     """
-    overscan = load(path, image, bias.window)
+    return _median(path, image, load(path, image, bias.window))
+
+
+def _median(path: Path, image: Image, overscan: np.ndarray) -> float:
     overscan = overscan[np.isfinite(overscan)]
     if overscan.size == 0:
         raise InputError(f"{path.name} has an overscan without values in HDU {image.number}; open it alone")

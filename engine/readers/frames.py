@@ -1,10 +1,11 @@
 """A folder of FITS frames of one shape, as a stack of images; files of labels beside them are no frames."""
 
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dask.array as da
 import numpy as np
@@ -12,15 +13,18 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.readers import fits
-from engine.readers.fits_headers import survey
-from engine.readers.stack import with_coordinates
+from engine.readers.fits_headers import Hdu, survey
+from engine.readers.guard import guarded, inside
+from engine.readers.stack import Coordinate, dumps, with_coordinates
 from engine.schema import IMAGE, PIXEL, image_variables
 
-FRAME: Final = re.compile(r".+\.(fits?|fts)(\.gz|\.fz)?", re.IGNORECASE)
+FRAME: Final = re.compile(r"[^.].*\.(fits?|fts)(\.gz|\.fz)?", re.IGNORECASE)
 LABELS_OF_FRAME: Final = re.compile(r"(?P<frame>.+)_(truth|labels?)\.[a-z.]+", re.IGNORECASE)
 """Names of files that hold the labels of a frame, and that frame's stem."""
 DEPTH: Final = 2
 """Folders within the folder that are looked into."""
+
+_MOST_TOLD: Final = 10
 
 
 def accepts(path: Path, head: bytes) -> bool:
@@ -30,63 +34,120 @@ def accepts(path: Path, head: bytes) -> bool:
 
 def frames_in(path: Path) -> list[Path]:
     """The frames of a folder and its subfolders, in the order of their names."""
-    return [file for file in files(path) if not LABELS_OF_FRAME.fullmatch(file.name)]
+    return [file for file in files(path) if is_frame(file)]
+
+
+def is_frame(file: Path) -> bool:
+    """Whether a file is FITS by its name, and not called the labels of a frame."""
+    return bool(FRAME.fullmatch(file.name)) and not LABELS_OF_FRAME.fullmatch(file.name)
 
 
 def files(path: Path) -> list[Path]:
-    """The frames of a folder and the labels in FITS beside them: all that a lesson comes from."""
+    """The frames of a folder and the labels beside them, in whatever format: all that a lesson comes from."""
     found = []
     for folder, below, names in os.walk(path):
         here = Path(folder)
+        below[:] = [name for name in below if not name.startswith(".")]
         if len(here.relative_to(path).parts) >= DEPTH:
             below.clear()
-        found += [here / name for name in names if FRAME.fullmatch(name)]
-    return sorted(found)
+        found += [here / name for name in names if FRAME.fullmatch(name) or LABELS_OF_FRAME.fullmatch(name)]
+    return sorted(file for file in found if inside(file, path))
 
 
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:
     """Open the frames of a folder lazily, dims (image, y, x); coordinate `file` says which is which.
 
-    Frames of several amplifiers are put together; `key` is that of each file otherwise.
+    Frames of several amplifiers are put together; `key` is that of each file otherwise. Attrs are those
+    that all frames share; of the header, the cards that all share.
 
     Raises
     ------
+    FileError
+        If a frame is damaged.
     InputError
-        If the frames differ in shape, or one cannot be opened.
+        If the frames differ in shape, or one holds no single image.
     """
     found = frames_in(path)
+    if not found:
+        raise InputError(f"{path.name} holds no FITS frame; give a folder of frames")
     frames = [_frame(file, key, chunks) for file in found]
-    names = image_variables(frames[0])
-    shapes = {tuple(frame[names[0]].shape): file for frame, file in zip(frames, found, strict=True)}
-    if len(shapes) > 1 or len(next(iter(shapes))) != 2:
-        told = ", ".join(
-            f"{file.name} {'×'.join(map(str, shape))}" for shape, file in list(shapes.items())[:3]
-        )
-        raise InputError(
-            f"{path.name} holds frames of different shapes ({told}); give a folder of frames of one shape"
-        )
-    first = frames[0][names[0]]
-    data = da.stack([frame[names[0]].data for frame in frames])
-    stacked = xr.Dataset({names[0]: ((IMAGE, *PIXEL), data, first.attrs)})
-    images = with_coordinates(stacked, {})
-    places = np.array([file.relative_to(path).as_posix() for file in found], dtype=str)
-    kept = {
-        name: value
-        for name, value in frames[0].attrs.items()
-        if all(frame.attrs.get(name) == value for frame in frames)
-    }
-    return images.assign_coords(file=(IMAGE, places, {"units": "1", "long_name": "file"})).assign_attrs(kept)
+    name = image_variables(frames[0])[0]
+    planes = [frame[name] for frame in frames]
+    _check_shapes(path, found, planes)
+    places = [file.relative_to(path).as_posix() for file in found]
+    stacked = xr.Dataset({name: ((IMAGE, *PIXEL), da.stack([p.data for p in planes]), planes[0].attrs)})
+    file_names = (IMAGE, np.array(places, dtype=str), {"units": "1", "long_name": "file"})
+    images = with_coordinates(stacked, _shared_coordinates(frames)).assign_coords(file=file_names)
+    return images.assign_attrs(_shared_attrs(frames), warnings=dumps(_notes(frames, places)))
 
 
 def _frame(file: Path, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:
     """One frame, its amplifiers put together where it has several."""
-    if key is None and has_amplifiers(file):
-        key = fits.MOSAIC
-    return fits.read(file, key=key, chunks=chunks)
+    with guarded(file), fits.named(file):
+        hdus, notes = survey(file)
+        if key is None and are_amplifiers(hdus):
+            key = fits.MOSAIC
+        return fits.images_of(file, hdus, notes, key=key, chunks=chunks)
 
 
 def has_amplifiers(file: Path) -> bool:
     """Whether a file holds no image of its own but those of a detector's amplifiers."""
-    hdus, _ = survey(file)
+    return are_amplifiers(survey(file)[0])
+
+
+def are_amplifiers(hdus: Sequence[Hdu]) -> bool:
+    """Whether all images of a file are those of a detector's amplifiers, and there are several."""
     images = [hdu for hdu in hdus if hdu.is_image]
     return len(images) > 1 and all("DETSEC" in hdu.cards for hdu in images)
+
+
+def _check_shapes(path: Path, found: Sequence[Path], planes: Sequence[xr.DataArray]) -> None:
+    shapes: dict[tuple[int, ...], Path] = {}
+    for file, plane in zip(found, planes, strict=True):
+        shapes.setdefault(plane.shape, file)
+    told = ", ".join(f"{file.name} {' × '.join(map(str, shape))}" for shape, file in list(shapes.items())[:3])
+    if len(shapes) > 1:
+        raise InputError(
+            f"{path.name} holds frames of different shapes ({told}); give a folder of frames of one shape"
+        )
+    if planes[0].dims != PIXEL:
+        raise InputError(f"{path.name} holds stacks, not frames ({told}); open them one by one")
+
+
+def _shared_coordinates(frames: Sequence[xr.Dataset]) -> dict[str, Coordinate]:
+    """Coordinates of y and x that are the same in all frames."""
+    found = [{dim: (frame[dim].values, str(frame[dim].attrs["units"])) for dim in PIXEL} for frame in frames]
+    return {
+        dim: (values, units)
+        for dim, (values, units) in found[0].items()
+        if all(np.array_equal(other[dim][0], values) and other[dim][1] == units for other in found)
+    }
+
+
+def _shared_attrs(frames: Sequence[xr.Dataset]) -> dict[str, Any]:
+    """Attrs that are the same in all frames, and the cards of the header that are."""
+    first = frames[0].attrs
+    kept = {name: value for name, value in first.items() if all(f.attrs.get(name) == value for f in frames)}
+    cards = str(first.get("header", "")).split("\n")
+    for frame in frames:
+        others = set(str(frame.attrs.get("header", "")).split("\n"))
+        cards = [card for card in cards if card in others]
+    return {**kept, "header": "\n".join(cards)}
+
+
+def _notes(frames: Sequence[xr.Dataset], places: Sequence[str]) -> list[str]:
+    """Sentences for the user, each with the frames that it is about where these are not all."""
+    about: dict[str, list[str]] = {}
+    for frame, place in zip(frames, places, strict=True):
+        for sentence in json.loads(frame.attrs["warnings"]):
+            about.setdefault(sentence, []).append(place)
+    told = [
+        sentence if len(where) == len(frames) else f"{_listed(where)}: {sentence}"
+        for sentence, where in about.items()
+    ]
+    n_more = len(told) - _MOST_TOLD
+    return told[:_MOST_TOLD] + ([f"There are {n_more} more warnings of single frames."] if n_more > 0 else [])
+
+
+def _listed(places: Sequence[str]) -> str:
+    return ", ".join(places[:3]) + (f" and {len(places) - 3} more" if len(places) > 3 else "")

@@ -1,5 +1,7 @@
 """Pictures: PNG, JPEG and BMP, a grey one as an image, a coloured one as red, green and blue channels."""
 
+import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -20,6 +22,9 @@ FORMATS: Final[Mapping[bytes, str]] = {accurion.SIGNATURE: "PNG", b"\xff\xd8\xff
 GREY: Final[Mapping[str, str]] = {"1": "u1", "L": "u1", "P": "u1", "I;16": "u2", "I": "i4", "F": "f4"}
 """Modes with one value a pixel, and its dtype; of a palette (P) the numbers: often they are labels."""
 
+DEEP_COLOURS: Final = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR.{8}\x10[\x02\x04\x06]", re.DOTALL)
+"""Head of a PNG with 16 bits a channel and more channels than one."""
+
 
 def accepts(path: Path, head: bytes) -> bool:  # noqa: ARG001 - by content alone
     """Whether this is a picture."""
@@ -28,6 +33,8 @@ def accepts(path: Path, head: bytes) -> bool:  # noqa: ARG001 - by content alone
 
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
     """Open a picture, decoded as a whole when it is first needed.
+
+    Attr `palette` of the images: the red, green and blue of each number of a picture with a palette, as JSON.
 
     Raises
     ------
@@ -41,16 +48,28 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     _refuse_map(path)
     with Image.open(path, formats=list(FORMATS.values())) as picture:
         width, height = picture.size
-        mode = picture.mode
+        mode, colours = picture.mode, picture.getpalette()
     is_grey = mode in GREY
     shape = (height, width) if is_grey else (height, width, 3)
     dtype = np.dtype(GREY.get(mode, "u1"))
     declared = int(np.prod(shape, dtype=object)) * dtype.itemsize
     judge(path, declared=declared, stored=path.stat().st_size, whole=True)
     source = Source(_load, path, is_grey, shape, dtype, stamp(path))
-    notes = ["The picture's transparency was left out."] if mode in ("RGBA", "LA", "PA") else []
     data = whole(source, spectral=None if is_grey else 2)
-    return stack(data, dims=PIXEL if is_grey else (*PIXEL, CHANNEL), notes=notes)
+    images = stack(data, dims=PIXEL if is_grey else (*PIXEL, CHANNEL), notes=_notes(path, mode))
+    return images.assign_attrs({"palette": json.dumps(_triples(colours))} if mode == "P" and colours else {})
+
+
+def _notes(path: Path, mode: str) -> list[str]:
+    """What of the picture was left out."""
+    with path.open("rb") as file:
+        is_deep = DEEP_COLOURS.match(file.read(32)) is not None
+    transparent = ["The picture's transparency was left out."] if mode in ("RGBA", "LA", "PA") else []
+    return transparent + (["Of the picture's 16 bits a channel, 8 were kept."] if is_deep else [])
+
+
+def _triples(values: list[int]) -> list[list[int]]:
+    return [values[n : n + 3] for n in range(0, len(values) - 2, 3)]
 
 
 def _refuse_map(path: Path) -> None:

@@ -92,7 +92,7 @@ def _split_item(item: Any, size: int) -> tuple[slice, Any]:
     return slice(first, last + 1), numbers - first if numbers.ndim else 0
 
 
-def lazy(source: Source, *, chunks: tuple[int, ...]) -> da.Array:
+def lazy(source: Source, *, chunks: tuple[int | tuple[int, ...], ...]) -> da.Array:
     """Dask array of a source; selecting before computing reads only what is selected."""
     meta = np.empty((0,) * source.ndim, source.dtype)
     return da.from_array(source, chunks=chunks, meta=meta)  # with fancy=False Dask would not fuse selections
@@ -131,6 +131,17 @@ def whole(source: Source, *, spectral: int | None) -> da.Array:
     """Dask array of a source that can only be read as a whole: read once, then cut into tiles (views)."""
     array = lazy(source, chunks=source.shape)
     return array.rechunk(tile_chunks(source.shape, source.dtype.itemsize, spectral=spectral))
+
+
+def piled(path: Path, sources: tuple[Source, ...]) -> Source:
+    """Sources of one shape and type as one array, the number of the source first."""
+    first = sources[0]
+    return Source(_load_pile, path, sources, (len(sources), *first.shape), first.dtype)
+
+
+def _load_pile(_path: Path, sources: tuple[Source, ...], window: Window) -> np.ndarray:
+    picked, *rest = window
+    return np.stack([source[tuple(rest)] for source in sources[picked]])
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Label maps that people bring: the truth to score against, or labels to learn from."""
 
-import glob
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dask.array as da
 import numpy as np
@@ -17,10 +17,11 @@ from engine.readers.frames import FRAME, LABELS_OF_FRAME, frames_in
 from engine.readers.guard import guarded
 from engine.readers.results import accepts as accepts_result
 from engine.readers.results import open_labels
-from engine.schema import IMAGE, LABELS, PIXEL, image_variables, label_map
+from engine.schema import IMAGE, LABELS, PIXEL, class_names, image_variables, label_map
 
 _CLASS: Final = re.compile(r"^CLASS(\d+)\s*=\s*'([^']*)'", re.MULTILINE)
 """Cards that name the values of a label map."""
+_FITS_ENDING: Final = re.compile(r"\.(fits?|fts)(\.gz|\.fz)?$", re.IGNORECASE)
 
 
 def is_result(path: Path) -> bool:
@@ -88,48 +89,96 @@ def labels_of(source: str | Path, *, labels: str | Path | None = None) -> xr.Dat
         If a frame has no labels, or they cannot be read.
     """
     where, _ = split_key(source)
-    place = where if labels is None else Path(labels)
+    place = None if labels is None else Path(labels)
+    if place is not None and not place.exists():
+        raise FileError(f"{place} does not exist; give a file or folder of labels")
+    is_map = place is not None and (place.is_file() or is_result(place))
     if not where.is_dir():
-        file = place if place.is_file() and labels is not None else _beside(where, place)
-        return read_labels(_there([(where.name, file)])[0])
-    if place.is_file() or (labels is not None and is_result(place)):
+        return read_labels(place if place and is_map else _files_of([where], where.parent, place)[0])
+    if is_map:
         raise InputError(
             f"{place} is one label map, {where.name} holds several frames; give a folder of labels"
         )
-    found = frames_in(where)
-    maps = [read_labels(file) for file in _there([(f.name, _beside(f, place, where)) for f in found])]
+    files = _files_of(frames_in(where), where, place)
+    maps = [read_labels(file) for file in files]
     if len({plane.shape for plane in maps}) > 1:
-        raise InputError(f"the labels in {place} differ in shape; give a label map of the frame's shape each")
+        raise InputError(
+            f"the labels in {place or where} differ in shape; give a label map of the frame's shape each"
+        )
     stacked = da.stack([da.asarray(plane.data) for plane in maps])
-    named = max(maps, key=lambda plane: len(plane.attrs))
-    return xr.DataArray(stacked, dims=(IMAGE, *PIXEL), name=LABELS, attrs=named.attrs)
+    attrs = _shared_names(maps, files)
+    return xr.DataArray(stacked, dims=(IMAGE, *PIXEL), name=LABELS, attrs=attrs)
 
 
-def _beside(frame: Path, place: Path, root: Path | None = None) -> Path | None:
-    """The file with the labels of a frame: beside it, or in another folder in the same subfolder or none."""
-    folders = [frame.parent]
-    if place.is_dir() and place != (root or frame):
-        folders = [place / frame.parent.relative_to(root or frame.parent), place]
-    stem = frame.name.partition(".")[0]
-    for folder in folders:
-        for file in sorted(folder.glob(f"{glob.escape(stem)}*")):
-            match = LABELS_OF_FRAME.fullmatch(file.name)
-            alone = folder != frame.parent and file.name.partition(".")[0] == stem
-            if alone or (match is not None and match["frame"] == stem):
-                return file
-    return None
+def _files_of(frames: Sequence[Path], root: Path, place: Path | None) -> list[Path]:
+    """The file with the labels of each frame: beside it, or in another folder or its subfolder of that name.
 
-
-def _there(files: list[tuple[str, Path | None]]) -> list[Path]:
-    """The files, if there is one for each frame."""
-    missing = [frame for frame, file in files if file is None]
+    Raises
+    ------
+    FileError
+        If a frame has no labels, or there is no frame.
+    """
+    if not frames:
+        raise FileError(f"{root.name} holds no frame that could have labels; give a folder of FITS frames")
+    listing, beside = cache(_listing), {frame.parent.absolute() for frame in frames}
+    found: list[Path] = []
+    missing: list[str] = []
+    for frame in frames:
+        folders = [place / frame.parent.relative_to(root), place] if place else [frame.parent]
+        held = [listing(f, beside=f.absolute() in beside) for f in folders if f.is_dir()]
+        files = [files[stem] for files in held if (stem := stem_of(frame.name)) in files]
+        found += files[:1]
+        missing += [] if files else [frame.name]
     if missing:
         told = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         raise FileError(
             f"there are no labels for {told}; put them beside as NAME_truth.fits,"
             " or give their folder (--labels)"
         )
-    return [file for _, file in files if file is not None]
+    return found
+
+
+def _listing(folder: Path, *, beside: bool) -> dict[str, Path]:
+    """Labels in a folder by the frames they are called after; where no frames lie, by the same name too."""
+    files = sorted(file for file in folder.iterdir() if _is_readable(file))
+    marked = {match["frame"]: file for file in files if (match := LABELS_OF_FRAME.fullmatch(file.name))}
+    return marked if beside else {stem_of(file.name): file for file in files} | marked
+
+
+def _is_readable(file: Path) -> bool:
+    return bool(FRAME.fullmatch(file.name)) or file.suffix.lower() in _FORMATS
+
+
+def stem_of(name: str) -> str:
+    """Name of a frame without its ending.
+
+    Examples
+    --------
+    >>> stem_of("m13.v2.fits.gz"), stem_of("frame_000.png")
+    ('m13.v2', 'frame_000')
+    """
+    ending = _FITS_ENDING.search(name)
+    return name[: ending.start()] if ending else Path(name).stem
+
+
+def _shared_names(maps: Sequence[xr.DataArray], files: Sequence[Path]) -> dict[str, Any]:
+    """Flag attributes of all label maps together.
+
+    Raises
+    ------
+    InputError
+        If two maps call a value by different names.
+    """
+    names: dict[int, str] = {}
+    for plane, file in zip(maps, files, strict=True):
+        for value, name in class_names(plane).items():
+            if names.setdefault(value, name) != name:
+                raise InputError(
+                    f"{file} calls the value {value} {name!r}, another file {names[value]!r};"
+                    " name the classes alike in all label maps"
+                )
+    named = max(maps, key=lambda plane: len(class_names(plane)))
+    return dict((label_map(named, names) if names else named).attrs)
 
 
 def _read_folder(path: Path) -> xr.DataArray:
@@ -146,7 +195,8 @@ def _open_fits(path: Path) -> xr.DataArray:
     if values.dtype.kind == "f":
         return _checked(path, values.values, [])
     labels = _shaped(path, values)
-    names = {int(m[1]): m[2].strip() for m in _CLASS.finditer(str(images.attrs.get("header", "")))}
+    named = {int(m[1]): m[2].strip() for m in _CLASS.finditer(str(images.attrs.get("header", "")))}
+    names = {value: name for value, name in named.items() if value <= np.iinfo(labels.dtype).max}
     return label_map(labels, names) if names else labels
 
 

@@ -11,7 +11,7 @@ import xarray as xr
 from engine import blocks, progress
 from engine.objects import Calibration, Rules, describe_objects
 from engine.preprocess.intensity import intensity
-from engine.schema import AUDIT, ENTROPY, OBJECT_TABLE, OBJECTS, PIXEL, WARNINGS
+from engine.schema import AUDIT, ENTROPY, OBJECT_TABLE, OBJECTS, PIXEL, RUNTIME, WARNINGS
 from engine.statistics import describe
 from engine.unet.infer import Background, background, normalised, segment, tile_edge
 from engine.unet.range import doubts
@@ -35,11 +35,13 @@ def segmented(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
     """
     frame = intensity(images)
     data = blocks.tiled(frame)
-    found = background(data)
     network = model.applied()
     tile = model.settings["tile"] // network.step * network.step
-    runtime = chosen_runtime(model.settings["runtime"], network, data, found)
-    with progress.stage(0.0, 0.8):
+    with progress.stage(0.0, 0.02):
+        found = background(data)
+        said = doubts(model.metadata["range"], data, found)
+        runtime = chosen_runtime(model.settings["runtime"], network, data, found)
+    with progress.stage(0.02, 0.8):
         maps = spooled(segment(data, network, found, tile=tile, runtime=runtime))
     planes = [xr.DataArray(plane, dims=PIXEL, coords=_coords(frame)) for plane in maps]
     labels, confidence, entropy = planes
@@ -58,11 +60,11 @@ def segmented(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
     tree.dataset = tree.to_dataset().assign({ENTROPY: entropy.assign_attrs(units), OBJECTS: objects.objects})
     tree[OBJECT_TABLE] = xr.DataTree(objects.table)
     tree[AUDIT] = xr.DataTree(objects.audit)
-    said = doubts(model.metadata["range"], data, found)
     known = {} if np.isnan(calibration.electrons_per_adu) else asdict(calibration)
     tree.attrs.update(
         {
             WARNINGS: json.dumps(said),
+            RUNTIME: runtime,
             "background": json.dumps(found._asdict()),
             "calibration": json.dumps(known),
         }

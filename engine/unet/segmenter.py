@@ -131,11 +131,6 @@ class UNetModel(Model):
     """A trained U-Net, the classes it knows, and the range of values that it saw."""
 
     @property
-    def runtime(self) -> str:
-        """What runs the network."""
-        return str(self.metadata.get("runtime", self.settings["runtime"]))
-
-    @property
     def names(self) -> Mapping[int, str]:
         """Class names by label."""
         return dict(enumerate(self.class_names, start=1))

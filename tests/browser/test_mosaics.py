@@ -14,7 +14,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from engine import pipeline
 from engine.export.store import open_result
+from engine.runtime import jobs
+from engine.runtime.place import Place
 from tests.browser.conftest import FIGURE, WARNING, place, wait_for
 
 pytestmark = pytest.mark.browser
@@ -161,8 +164,8 @@ def test_every_stretch_shows_the_frame_differently(page, server, catalogued):
     show(page, server, catalogued)
     page.locator(".modes").get_by_text("frame", exact=True).click()
     seen: list[float] = []
-    for name in ("asinh", "log", "linear", "percentile"):
-        page.locator(".stretch select").select_option(name)
+    for name in ("asinh", "log", "linear", "99 %"):
+        page.locator(".stretch select").select_option(label=name)
         wait_for(lambda: all(abs(picture(page).mean() - mean) > 0.5 for mean in seen), what=name)
         seen.append(float(picture(page).mean()))
 
@@ -228,38 +231,62 @@ def test_the_page_does_not_scroll_at_1440_by_900(page, server, catalogued):
 def test_a_frame_is_segmented_and_a_second_run_is_cancelled(page, server):
     page.goto(f"{server.url}/mosaics?data=mosaic/frame_001.fits")
     page.locator("#data-title").wait_for()
-    page.locator("#run").click()
+    page.locator(".of-frame #run").click()
     page.locator('tr[data-label="4"]').wait_for(timeout=90_000)
     assert labels_of(server, result_id(page)).shape == (256, 256)
     shown = result_id(page)
     fill(page, ".setting-min_cluster", 3)
-    page.locator("#run").click()
-    page.locator("#cancel").click()
-    page.locator("#job-note", has_text="Cancelled").wait_for(timeout=10_000)
+    page.locator(".of-frame #run").click()
+    page.locator(".of-frame #cancel").click()
+    page.locator(".of-frame #job-note", has_text="Cancelled").wait_for(timeout=10_000)
     assert result_id(page) == shown, "the last good view stays"
 
 
 def test_a_network_is_trained_used_and_a_second_training_cancelled(page, server, catalogued):
     show(page, server, catalogued)
-    page.locator(".tabs").get_by_text("Train", exact=True).click()
-    assert page.locator(".train-folder input").input_value() == "mosaic"
-    fill(page, ".train-card .setting-n_steps", 4)
-    page.locator(".train-card #run").click()
-    page.locator(".train-card #job-note", has_text="Done").wait_for(timeout=120_000)
-    rows = page.locator(".train-board tr[data-id]")
+    page.get_by_role("tab", name="Train").click()
+    expect(page.locator(".train-folder select option:checked")).to_have_text("mosaic: 2 labelled frames")
+    fill(page, "#train .setting-n_steps", 4)
+    page.locator("#train #run").click()
+    page.locator("#train #job-note", has_text="Done").wait_for(timeout=120_000)
+    rows = page.locator("#board tr[data-id]")
     expect(rows).to_have_count(2)
     page.wait_for_function(f"(a) => ({FIGURE})(a) !== null", arg=[".train-loss", 0, 0])
-    trained = page.locator('.train-board tr[data-id]:not([data-id="shipped"])')
+    trained = page.locator('#board tr[data-id]:not([data-id="shipped"])')
     trained.locator("button.use").click()
     expect(trained.locator("button.use")).to_be_disabled()
+    name = trained.locator("td").first.inner_text()
+    expect(page.locator("#model")).to_contain_text(name)
 
-    fill(page, ".train-card .setting-n_steps", 100_000)
-    page.locator(".train-card #run").click()
-    page.locator(".train-card #cancel").click()
-    page.locator(".train-card #job-note", has_text="Cancelled").wait_for(timeout=15_000)
+    fill(page, "#train .setting-n_steps", 100_000)
+    page.locator("#train #run").click()
+    page.locator("#train #cancel").click()
+    page.locator("#train #job-note", has_text="Cancelled").wait_for(timeout=15_000)
     expect(rows).to_have_count(2)
 
-    for path in ("/results", "/jobs"):
-        page.goto(server.url + path)
-        page.locator(".rows tr[data-id]").first.wait_for()
-    assert page.locator("tr[data-id]", has_text="cancelled").count() >= 1
+    page.get_by_role("tab", name="Frame").click()
+    page.locator(".of-frame #run").click()
+    page.wait_for_function("(id) => !location.search.includes(id)", arg=catalogued["result"], timeout=60_000)
+    page.locator("#show-code").click()
+    assert "model=" in page.locator("pre#python").inner_text(), "the code applies the network that was chosen"
+
+
+def test_trained_networks_are_jobs_but_no_results(page, server, catalogued):
+    folder = server.roots[0] / "mosaic"
+    lesson = pipeline.make_lesson("unet", folder, n_steps=1, crop=32, n_crops=1)
+    job = jobs.submit(lesson, home=server.home, start=False)
+    Place(server.home, job.id).model.mkdir(parents=True)
+    assert jobs.submit(lesson, home=server.home, start=False).state == "done"
+    page.goto(f"{server.url}/jobs")
+    page.locator(f'tr[data-id="{job.id}"]', has_text="train").wait_for()
+    page.goto(f"{server.url}/results")
+    shown = page.locator(f'tr[data-id="{catalogued["result"]}"]')
+    assert "/mosaics?" in shown.locator("a.button").get_attribute("href")
+    assert page.locator(f'tr[data-id="{job.id}"]').count() == 0
+    jobs.remove(job.id, server.home)
+
+
+def test_the_welcome_page_has_the_example_frame_one_click_away(page, server):
+    page.goto(server.url)
+    page.locator("#open-frame").click()
+    page.locator("#data-title", has_text="frame_000").wait_for()

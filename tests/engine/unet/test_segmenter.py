@@ -10,11 +10,13 @@ import xarray as xr
 
 import engine
 from engine import progress
-from engine.analysis import load_model
+from engine.__main__ import main
+from engine.analysis import load_model, shipped_model
 from engine.errors import CancelledError, FileError, InputError
 from engine.readers.truth import labels_of
 from engine.simulate.mosaic import CLASSES, Mosaic
 from engine.unet import spool
+from engine.unet.seams import seam_report
 from engine.unet.segmenter import UNet, UNetModel
 
 
@@ -90,7 +92,7 @@ def test_without_a_model_the_one_that_mapstack_brings_finds_tracks_on_frames_it_
     objects = np.asarray(result["objects"])
     assert objects.max() == table.sizes["object"]
     np.testing.assert_array_equal(objects > 0, labels > 1)
-    number = int(table["object"][table["energy"].values.argmax()])
+    number = int(table["object"][np.nanargmax(table["energy"].values)])
     level = json.loads(result.attrs["background"])["level"]
     charge = (frame.image[objects == number] - level).sum()
     assert float(table["energy"].max()) == pytest.approx(charge * 4 / 3 * 3.745)
@@ -126,3 +128,49 @@ def test_a_large_frame_goes_through_files_and_gives_the_same(monkeypatch: pytest
         resumed = engine.run("unet", images, tile=64)
         for name in ("labels", "confidence", "entropy", "objects"):
             np.testing.assert_array_equal(np.asarray(resumed[name]), np.asarray(expected[name]))
+
+
+def test_the_runtime_that_auto_stands_for_is_recorded(frames: Path):
+    result = engine.run("unet", engine.open(frames / "frame_000.fits"))
+    assert json.loads(result.attrs["recipe"])["runtime"] in ("openvino", "openvino-bfloat16", "keras")
+
+
+def test_two_tilings_of_one_frame_differ_at_most_where_two_classes_tie():
+    image = Mosaic(size=512, seed=9).frame(0).image
+    images = xr.Dataset({"image": (("y", "x"), image)})
+    report = seam_report(load_model(shipped_model("unet")), images, tiles=(512, 128))
+    assert report.n_pixels == image.size
+    assert report.largest_margin < 1e-4
+    assert report.share <= 1e-6 * 4  # one pixel of so small a frame
+    assert len(report.positions) == report.n_different
+
+
+def test_a_folder_of_frames_is_segmented_one_by_one(
+    frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MAPSTACK_HOME", str(tmp_path / "home"))
+    assert main(["run", "unet", str(frames), "--out", str(tmp_path / "out")]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "frame_000.zarr",
+        "frame_001.zarr",
+        "frame_002.zarr",
+    ]
+
+
+def test_the_command_trains_a_model_and_applies_it(
+    frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("MAPSTACK_HOME", str(tmp_path / "home"))
+    model, out = tmp_path / "model", tmp_path / "out.zarr"
+    quick = ["--n-steps", "2", "--n-crops", "1", "--crop", "64"]
+    assert main(["fit", "unet", str(frames), "--out", str(model), *quick]) == 0
+    assert (model / "network.keras").is_file()
+    assert (
+        main(["run", "unet", str(frames / "frame_000.fits"), "--model", str(model), "--out", str(out)]) == 0
+    )
+    assert main(["score", str(out), str(frames / "frame_000_truth.fits"), "--json"]) == 0
+    scored = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [row["name"] for row in scored["classes"]] == list(CLASSES)
+    assert main(["run", "--recipe", str(out), "--out", str(tmp_path / "again.zarr")]) == 0
+    again, before = engine.load(tmp_path / "again.zarr"), engine.load(out)
+    np.testing.assert_array_equal(again["labels"], before["labels"])
