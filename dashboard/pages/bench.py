@@ -59,6 +59,10 @@ class Bench:
         self.picker.show(stack)
         self._restore_once()
 
+    def single(self, address: str) -> str:
+        """Address of what is opened for an address; takes a moment."""
+        return address
+
     def restore(self, query: Mapping[str, str], stack: Stack) -> None:
         """Take what is looked at from the URL."""
         del stack
@@ -108,7 +112,8 @@ class Bench:
 
         def load() -> tuple[Stack, Segmentation | None]:
             segmentation = self._found(result) if result else None
-            return library.stack(address, segmentation.recipe.prepare if segmentation else ()), segmentation
+            single = self.single(address)
+            return library.stack(single, segmentation.recipe.prepare if segmentation else ()), segmentation
 
         def show(found: tuple[Stack, Segmentation | None]) -> None:
             if found[0] is not self.session.stack or found[1] is None:

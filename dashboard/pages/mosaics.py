@@ -5,42 +5,28 @@ from typing import Any, Final
 
 import panel as pn
 
-from dashboard.kit import Level, Tabs, button, choice, switch
+from dashboard.kit import Tabs, button
 from dashboard.pages.base import Page, Visit
 from dashboard.pages.bench import Bench
+from dashboard.state.frames import first_frame
 from dashboard.state.library import Segmentation, Stack
 from dashboard.state.objects import Objects
-from dashboard.state.session import COLORMAPS
+from dashboard.views.frame_choice import FrameChoice
+from dashboard.views.frame_look import look_controls, mode_switch
 from dashboard.views.frame_view import FrameView
 from dashboard.views.object_cards import ObjectCard, ObjectCharts, SectionsCard
 from dashboard.views.object_list import ObjectList
 from dashboard.views.train import TrainPanel
 
-MODE_NAMES: Final = {
-    "over frame": "over",
-    "frame": "raw",
-    "classes": "segments",
-    "confidence": "confidence",
-    "entropy": "entropy",
-}
-STRETCHES: Final = {
-    "asinh": ("asinh", 99.5),
-    "log": ("log", 99.5),
-    "linear": ("linear", 99.5),
-    "99.5 %": ("percentile", 99.5),
-    "99 %": ("percentile", 99.0),
-    "95 %": ("percentile", 95.0),
-}
-"""How values become grey, and the share of them that the scale spans."""
 TABS: Final = {"frame": "Frame", "train": "Train"}
-BACKGROUND: Final = "background"
 REACH: Final = 5
 """Screen pixels within which a click still finds an object."""
 
 BODY: Final = """
 <div class="maps" id="mosaics">
   <section class="rail" aria-label="what goes in">
-    <div class="card"><h2>Data<small>{{ embed(roots.change) }}</small></h2>{{ embed(roots.data) }}</div>
+    <div class="card"><h2>Data<small>{{ embed(roots.change) }}</small></h2>{{ embed(roots.data) }}
+      {{ embed(roots.frame) }}</div>
     <div class="card tabbed" id="run-card">{{ embed(roots.tabs) }}
       <div class="of-frame">{{ embed(roots.settings) }}
         <details id="more"><summary>more</summary>{{ embed(roots.more) }}</details>
@@ -90,13 +76,18 @@ class MosaicsPage(Bench):
         session.param.update(mode="over", stretch="asinh")
         self.classes.table.eyes = True
         self.frame = FrameView(
-            session, on_tap=self._tap, on_region=self._draw_region, on_move=self.status.move
+            session,
+            on_tap=self._tap,
+            on_region=lambda polygon: session.param.update(region=polygon),
+            on_move=self.status.move,
         )
         things = Objects()
         self.objects = ObjectList(session, things, work, go=self.frame.show)
         self.sections = SectionsCard(session, things, work, go=self.frame.show)
         self.charts = ObjectCharts(session, things)
         self.card = ObjectCard(session, things, work, draw=self.frame.outline)
+        self.choice = FrameChoice(session, visit.library, work, on_choose=self.open)
+        self.export.bar.format = "fits"
         self.train = TrainPanel(self.analysis, "mosaic", session, visit.library, work)
         session.param.watch(self.write_url, ["stack", "segmentation", "selected", "thing"])
         visit.closing.append(self.train.runner.close)
@@ -105,10 +96,11 @@ class MosaicsPage(Bench):
         """Return what is set into the page's HTML."""
         own = {
             "tabs": Tabs(names=TABS, value="frame", of="mosaics"),
+            "frame": self.choice.select,
             "settings": self.controls.main,
             "more": self.controls.more,
-            "modes": self._modes(),
-            "look": self._look(),
+            "modes": mode_switch(self.session),
+            "look": look_controls(self.session),
             "maps": self.frame.root,
             "sections": self.sections.grid,
             "objects": self.objects.table,
@@ -121,11 +113,13 @@ class MosaicsPage(Bench):
         }
         return super().parts() | own | self.train.parts()
 
+    def single(self, address: str) -> str:
+        """The first frame of a folder of frames."""
+        return first_frame(self.visit.library, address)
+
     def segmented(self, segmentation: Segmentation) -> None:
         """Show a result; the background is not drawn over the frame."""
-        names = segmentation.classes["name"].values.tolist()
-        labels = segmentation.classes["label"].values.tolist()
-        self.session.hidden = [label for label, name in zip(labels, names, strict=True) if name == BACKGROUND]
+        self.session.hidden = [segmentation.background] if segmentation.background else []
         super().segmented(segmentation)
 
     def restore(self, query: Mapping[str, str], stack: Stack) -> None:
@@ -149,39 +143,9 @@ class MosaicsPage(Bench):
         else:
             super().press(key)
 
-    def _modes(self) -> Any:
-        made = switch(MODE_NAMES, "modes", value=self.session.mode)
-        made.link(self.session, value="mode")
-        return made
-
-    def _look(self) -> Any:
-        """How classes and values are drawn."""
-        session = self.session
-        opacity = Level(
-            value=session.opacity,
-            name_shown="classes",
-            label="opacity of the classes over the frame",
-            sizing_mode="fixed",
-            margin=(3, 10, 0, 0),
-        )
-        stretch = choice(STRETCHES, "stretch", label="how values become grey", width=80)
-        stretch.value = STRETCHES["asinh"]
-        colors = choice(
-            list(COLORMAPS), "colormap", label="colours of the values", value=session.colormap, width=84
-        )
-        opacity.link(session, value="opacity")
-        colors.link(session, value="colormap")
-        stretch.param.watch(
-            lambda event: session.param.update(stretch=event.new[0], percent=event.new[1]), "value"
-        )
-        return pn.Row(opacity, stretch, colors, margin=0)
-
     def _tap(self, x: float, y: float) -> None:
         self.session.pixel = (x, y)
         self.objects.at(x, y, REACH * self.frame.unit)
-
-    def _draw_region(self, polygon: list[list[float]]) -> None:
-        self.session.region = polygon
 
     def _relabel(self) -> None:
         """Give what is lassoed the selected class."""

@@ -20,6 +20,7 @@ from typing import Any, Final, Generic, TypeVar
 import numpy as np
 import xarray as xr
 
+from dashboard.state.marks import mark_pyramid
 from engine.errors import FileError, MapstackError
 from engine.export.store import open_result
 from engine.pyramid import Pyramid, label_pyramid, value_pyramid
@@ -31,6 +32,7 @@ from engine.schema import (
     CLASSES,
     CONFIDENCE,
     ENTROPY,
+    LABEL,
     LABELS,
     OBJECT_TABLE,
     PIXEL,
@@ -53,6 +55,8 @@ THIN: Final = 64
 """Rows and columns that are looked at to find the channel to start with."""
 EXAMPLES: Final = {"kmeans": "maps", "unet": "mosaic/frame_000.fits"}
 """What is shown first for an analysis, where a served root has it."""
+BACKGROUND: Final = "background"
+"""Name of the class of what is nothing in particular."""
 SKIPPED: Final = (".", "__")
 DEPTH: Final = 3
 EXCLUDE: Final = "exclude"
@@ -154,6 +158,13 @@ class Segmentation:
     entropy: Pyramid | None = field(repr=False, default=None)
     objects: xr.Dataset | None = field(repr=False, default=None)
     """Table of the objects, where the result has them."""
+    marks: Pyramid | None = field(repr=False, default=None)
+    """What is not background, so that no object is lost from far; where the result has objects."""
+
+    @property
+    def background(self) -> int:
+        """Label of what is nothing in particular, 0 if no class is called so."""
+        return label_called(self.classes, BACKGROUND)
 
     @property
     def warnings(self) -> list[str]:
@@ -265,7 +276,13 @@ def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:
     """Prepare a result for the page: compute its tables, build its pyramids."""
     classes, spectra = table(tree, CLASSES).compute(), table(tree, SPECTRA).compute()
     cache = home / VIEWS
-    has_entropy = ENTROPY in tree.data_vars
+    more: dict[str, Any] = {}
+    if ENTROPY in tree.data_vars:
+        more["entropy"] = value_pyramid(pixel_map(tree, ENTROPY), cache=cache / f"{id}-entropy").build()
+    if OBJECT_TABLE in tree.children:
+        background = label_called(classes, BACKGROUND)
+        marks = mark_pyramid(pixel_map(tree, LABELS), background, cache=cache / f"{id}-marks")
+        more |= {"objects": table(tree, OBJECT_TABLE).compute(), "marks": marks.build()}
     return Segmentation(
         id=id,
         tree=tree,
@@ -274,11 +291,14 @@ def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:
         spectra=spectra,
         labels=label_pyramid(pixel_map(tree, LABELS), cache=cache / f"{id}-labels").build(),
         confidence=value_pyramid(pixel_map(tree, CONFIDENCE), cache=cache / f"{id}-confidence").build(),
-        entropy=value_pyramid(pixel_map(tree, ENTROPY), cache=cache / f"{id}-entropy").build()
-        if has_entropy
-        else None,
-        objects=table(tree, OBJECT_TABLE).compute() if OBJECT_TABLE in tree.children else None,
+        **more,
     )
+
+
+def label_called(classes: xr.Dataset, name: str) -> int:
+    """Label of the class of a name, 0 if there is none."""
+    names = classes["name"].values.tolist()
+    return int(classes[LABEL].values[names.index(name)]) if name in names else 0
 
 
 def is_openable(path: Path) -> bool:

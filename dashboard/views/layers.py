@@ -35,6 +35,9 @@ class Layers:
     raw: Mapping[str, Pyramid] = field(default_factory=dict)
     means: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     entropy: Pyramid | None = None
+    marks: Pyramid | None = None
+    """What is not background, drawn where the background is hidden: from far, nothing of it is lost."""
+    background: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,9 @@ def rasters(
     look = look or Look()
     labels, bounds = layers.pyramid.view(*window)
     certain, _ = layers.confidence.view(*window)
+    if layers.marks is not None and layers.background in look.hidden:
+        marks, _ = layers.marks.view(*window)
+        labels = np.where(marks > 0, marks, labels)
     codes = label_plots.lookup(layers.classes.labels, selected=selected, mode=mode, hidden=look.hidden)
     classes = label_plots.label_raster(
         labels, certain, bounds, codes=codes, colors=layers.classes.colors, opacity=look.opacity

@@ -211,6 +211,8 @@ def layers_of(stack: Stack, segmentation: Segmentation) -> Layers:
         raw=stack.pyramids,
         means=means,
         entropy=segmentation.entropy,
+        marks=segmentation.marks,
+        background=segmentation.background,
     )
 
 

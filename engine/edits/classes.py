@@ -1,4 +1,4 @@
-"""Merge, rename, recolour classes, and relabel what lies inside a polygon. No edit renumbers classes."""
+"""Merge, rename, recolour classes, and relabel polygons and objects. No edit renumbers classes."""
 
 import json
 import re
@@ -20,9 +20,12 @@ from engine.schema import (
     ENTROPY,
     LABEL,
     LABELS,
+    OBJECT,
     OBJECT_TABLE,
     OBJECTS,
     PIXEL,
+    X,
+    Y,
     label_map,
     labels_dtype,
     pixel_map,
@@ -69,7 +72,7 @@ def rebuilt(
 def _add_objects(
     described: xr.DataTree, result: xr.DataTree, images: xr.Dataset, *, names: Mapping[int, str]
 ) -> None:
-    """Objects of the new labels, calibrated as those of the result; what the rules did once stays told."""
+    """Objects of the new labels, calibrated as those of the result; what rules and network said stays."""
     level = json.loads(str(result.attrs.get("background", "{}"))).get("level", 0.0)
     calibration = json.loads(str(result.attrs.get("calibration", "{}")))
     found = describe_objects(
@@ -80,8 +83,23 @@ def _add_objects(
         calibration=Calibration(**calibration) if calibration else Calibration(float("nan")),
     )
     described.dataset = described.to_dataset().assign({OBJECTS: found.objects})
-    described[OBJECT_TABLE] = xr.DataTree(found.table)
-    described[AUDIT] = xr.DataTree(table(result, AUDIT))
+    votes = _votes_kept(found.table, table(result, OBJECT_TABLE))
+    measured = found.table.assign(votes=found.table["votes"].copy(data=votes))
+    described[OBJECT_TABLE] = xr.DataTree(measured)
+    described[AUDIT] = xr.DataTree(table(result, AUDIT) if AUDIT in result.children else found.audit)
+
+
+def _votes_kept(objects: xr.Dataset, before: xr.Dataset) -> np.ndarray:
+    """Votes of the objects that were there before; NaN of others: the network was not asked about them."""
+    if "votes" not in before:
+        return np.full(objects.sizes[OBJECT], np.nan)
+    votes = dict(zip(_identities(before), before["votes"].values.tolist(), strict=True))
+    return np.array([votes.get(row, np.nan) for row in _identities(objects)], float)
+
+
+def _identities(objects: xr.Dataset) -> list[tuple[float, ...]]:
+    columns = ("class", Y, X, "area", "bbox_top", "bbox_left", "bbox_bottom", "bbox_right")
+    return list(zip(*(objects[name].values.tolist() for name in columns), strict=True))
 
 
 def merge(result: xr.DataTree, images: xr.Dataset, *, labels: Sequence[int]) -> xr.DataTree:
@@ -148,7 +166,7 @@ def relabel_objects(
         An existing class.
     """
     names = names_of(result)
-    chosen = np.unique(np.asarray(objects, np.int64))
+    chosen = _numbered(result, objects)
     relabelled = map_labels(
         result,
         _recast,
@@ -158,6 +176,16 @@ def relabel_objects(
         dtype=pixel_map(result, LABELS).dtype,
     )
     return rebuilt(result, images, relabelled, names=names, colors=colors_of(result))
+
+
+def _numbered(result: xr.DataTree, objects: Sequence[int]) -> np.ndarray:
+    """The numbers of objects, each once, if all are in the table."""
+    there = table(result, OBJECT_TABLE)[OBJECT].values
+    missing = sorted(set(objects) - set(there.tolist()))
+    if missing:
+        told = ", ".join(map(str, missing[:5]))
+        raise InputError(f"there is no object {told}; the result has {there.size}, give numbers of its table")
+    return np.unique(np.asarray(objects, np.int64))
 
 
 def map_labels(

@@ -1,4 +1,4 @@
-"""Label and confidence maps as TIFF and FITS, with names, pixel size and the recipe."""
+"""Maps of a result as TIFF, with names of classes, pixel size and the recipe."""
 
 import json
 from pathlib import Path
@@ -8,16 +8,30 @@ import numpy as np
 import xarray as xr
 
 from engine.export.atomic import appearing
+from engine.export.fits_tables import fits_unit, table_unit
 from engine.export.provenance import RECIPE, recipe_text, stem
 from engine.export.streaming import in_memory
-from engine.schema import CLASSES, CONFIDENCE, LABEL, LABELS, OBJECTS, PIXEL, X, Y, pixel_map, table
+from engine.schema import (
+    AUDIT,
+    CLASSES,
+    CONFIDENCE,
+    ENTROPY,
+    LABEL,
+    LABELS,
+    OBJECT_TABLE,
+    OBJECTS,
+    PIXEL,
+    X,
+    Y,
+    pixel_map,
+    table,
+)
 
 _CENTIMETRES: Final = {"nm": 1e-7, "µm": 1e-4, "um": 1e-4, "mm": 0.1, "m": 100.0}
 """Units of length that a TIFF resolution can be given in."""
 
-_ROW: Final = 1000
-"""Characters in a row of the FITS table that holds the recipe."""
-
+_KEYWORDS: Final = 1000
+"""Values that fit into a keyword of eight characters after CLASS."""
 
 def pixel_edges(result: xr.DataTree, dim: str) -> tuple[np.ndarray, str]:
     """Coordinates of the borders between the pixels along a dim, first and last included, and their units."""
@@ -38,7 +52,7 @@ def pixel_step(result: xr.DataTree, dim: str) -> tuple[float, str]:
 
 
 def write_tiff(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write labels, confidence and objects as one TIFF each.
+    """Write labels, confidence, entropy and objects as one TIFF each.
 
     The description tag holds recipe and classes as JSON, the resolution tags the size of a pixel.
     """
@@ -46,9 +60,9 @@ def write_tiff(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
 
     result = in_memory(result)
     start = Path(folder) / stem(result, images)
-    description = {RECIPE: json.loads(recipe_text(result) or "null"), "classes": _classes(result)}
+    description = {RECIPE: json.loads(recipe_text(result) or "null"), "classes": class_rows(result)}
     paths = []
-    for name in _maps(result):
+    for name in maps_of(result):
         path = start.with_name(f"{start.name}_{name}.tif")
         with appearing(path) as draft:
             tifffile.imwrite(
@@ -65,41 +79,12 @@ def write_tiff(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
     return paths
 
 
-def write_fits(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write labels (primary), confidence and objects as FITS images, and the recipe as a table.
-
-    Keywords `CVALn CNAMEn CCOLORn` name the classes, with anything but ASCII escaped as in JSON.
-    """
-    from astropy.io import fits
-
-    result = in_memory(result)
-    path = Path(folder) / f"{stem(result, images)}.fits"
-    units = fits.HDUList()
-    for name in _maps(result):
-        kind = fits.ImageHDU if units else fits.PrimaryHDU
-        units.append(kind(pixel_map(result, name).values))
-        units[-1].name = name
-        units[-1].header.update(_axes(result))
-    _name_classes(units[0].header, result)
-    column = fits.Column(name=RECIPE, format=f"{_ROW}A", array=_rows(recipe_text(result)))
-    units.append(fits.BinTableHDU.from_columns([column], name="RECIPE"))
-    with appearing(path) as draft:
-        units.writeto(draft, checksum=True, output_verify="exception")
-    return [path]
-
-
-def _rows(recipe: str) -> list[str]:
-    """Cut a recipe into rows of ASCII without blanks, because FITS drops blanks at the end of a row."""
-    compact = json.dumps(json.loads(recipe), separators=(",", ":")) if recipe else ""
-    text = compact.replace(" ", "\\u0020")
-    return [text[start : start + _ROW] for start in range(0, len(text), _ROW)] or [""]
-
-
 def _maps(result: xr.DataTree) -> list[str]:
-    return [name for name in (LABELS, CONFIDENCE, OBJECTS) if name in result.data_vars]
+    return [name for name in (LABELS, CONFIDENCE, ENTROPY, OBJECTS) if name in result.data_vars]
 
 
-def _classes(result: xr.DataTree) -> list[dict[str, Any]]:
+def class_rows(result: xr.DataTree) -> list[dict[str, Any]]:
+    """Label, name and colour of every class."""
     classes = table(result, CLASSES)
     rows = zip(*(classes[name].values.tolist() for name in (LABEL, "name", "color")), strict=True)
     return [{"label": label, "name": name, "color": color} for label, name, color in rows]
@@ -112,27 +97,3 @@ def _resolution(result: xr.DataTree) -> dict[str, Any]:
         return {}
     per_cm = tuple(1 / (abs(step) * _CENTIMETRES[unit]) for step, unit in steps)
     return {"resolution": per_cm, "resolutionunit": "CENTIMETER"}
-
-
-def _axes(result: xr.DataTree) -> dict[str, Any]:
-    """Linear world coordinates of x (axis 1) and y (axis 2), Greisen & Calabretta 2002, A&A 395, 1061."""
-    cards: dict[str, Any] = {}
-    for axis, dim in enumerate(reversed(PIXEL), start=1):
-        edges, unit = pixel_edges(result, dim)
-        step = float(edges[-1] - edges[0]) / (edges.size - 1)
-        cards |= {
-            f"CTYPE{axis}": "LINEAR",
-            f"CRPIX{axis}": 0.5,
-            f"CRVAL{axis}": float(edges[0]),
-            f"CDELT{axis}": step,
-            f"CUNIT{axis}": {"µm": "um", "px": "pixel"}.get(unit, unit).encode("ascii", "replace").decode(),
-        }
-    return cards
-
-
-def _name_classes(header: Any, result: xr.DataTree) -> None:
-    for n, row in enumerate(_classes(result), start=1):
-        header[f"CVAL{n}"] = (row["label"], "class value")
-        header[f"CNAME{n}"] = json.dumps(row["name"])[1:-1]
-        header[f"CCOLOR{n}"] = row["color"]
-    header["HISTORY"] = "The recipe is in the table RECIPE; run it: mapstack run --recipe FILE"

@@ -1,20 +1,23 @@
-"""Outlines of classes as GeoJSON and as DS9 regions."""
+"""Outlines of classes as GeoJSON, and outlines or objects as DS9 regions."""
 
 import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 
 from engine.export.atomic import appearing
-from engine.export.images import pixel_edges
+from engine.export.images import pixel_edges, pixel_step
 from engine.export.outlines import Outline, trace
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
-from engine.schema import CLASSES, LABEL, LABELS, X, Y, pixel_map, table
+from engine.schema import CLASSES, LABEL, LABELS, OBJECT, OBJECT_TABLE, X, Y, pixel_map, table
+
+_SQUARE: Final = 16 / 12
+"""What pixels add to the square of an ellipse's axis: 16 times the second moment of a unit square."""
 
 
 def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
@@ -48,19 +51,54 @@ def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset
 
 
 def write_ds9(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write DS9 polygons in image coordinates (first pixel's centre at 1, 1); holes are excluded regions."""
-    result = in_memory(result)
+    """Write DS9 regions in image coordinates (first pixel's centre at 1, 1), coloured by class.
+
+    A result with a table of objects: one ellipse an object, with its number as text, tagged with its class
+    and, of tracks, its kind. Another: polygons round the classes; holes are excluded regions.
+    """
+    regions = _ellipses(result) if OBJECT_TABLE in result.children else _ds9_polygons(in_memory(result))
     path = Path(folder) / f"{stem(result, images)}.reg"
     with appearing(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as file:
         file.write("# Region file format: DS9 version 4.1\n")
         file.write(f"{LINE}{recipe_text(result)}\nimage\n")
-        for row, outlines in _classes(result):
-            text = one_line(row["name"]).translate(str.maketrans("{}", "()"))
-            look = f" # color={row['color']} text={{{text}}} tag={{class {row['label']}}}\n"
-            for outline in outlines:
-                file.write(_ds9_polygon(outline.outer) + look)
-                file.writelines("-" + _ds9_polygon(hole) + look for hole in outline.holes)
+        file.writelines(regions)
     return [path]
+
+
+def _ds9_polygons(result: xr.DataTree) -> Iterator[str]:
+    for row, outlines in _classes(result):
+        look = f"color={row['color']} text={_braced(row['name'])} tag={_braced(f'class {row["label"]}')}\n"
+        for outline in outlines:
+            yield f"{_ds9_polygon(outline.outer)} # {look}"
+            yield from (f"-{_ds9_polygon(hole)} # {look}" for hole in outline.holes)
+
+
+def _ellipses(result: xr.DataTree) -> Iterator[str]:
+    """The ellipse that has the second moments of each object, of which pixels are squares, not points."""
+    objects = table(result, OBJECT_TABLE)
+    y, x = (_pixels(result, dim, objects[dim].values) + 1 for dim in PIXEL)
+    long, short = (np.sqrt(objects[axis].values ** 2 + _SQUARE) / 2 for axis in ("length", "width"))
+    angle = 90 - np.degrees(objects["orientation"].values)
+    looks = {row[LABEL]: f"color={row['color']} tag={_braced(row['name'])}" for row in class_rows(result)}
+    kinds = objects["kind"].values.tolist() if "kind" in objects else [""] * angle.size
+    numbers, labels = objects[OBJECT].values.tolist(), objects["class"].values.tolist()
+    shapes = np.stack([x, y, long, short, angle], axis=1).tolist()
+    for number, label, kind, shape in zip(numbers, labels, kinds, shapes, strict=True):
+        drawn = ",".join(f"{value:.2f}" for value in shape)
+        tag = f" tag={_braced(kind)}" if kind else ""
+        yield f"ellipse({drawn}) # text={{{number}}} {looks.get(label, '')}{tag}\n"
+
+
+def _pixels(result: xr.DataTree, dim: str, places: np.ndarray) -> np.ndarray:
+    """Places given in the values of a coordinate, in pixels from the centre of the first."""
+    edges, _ = pixel_edges(result, dim)
+    order = np.argsort(edges)
+    return np.asarray(np.interp(places, edges[order], order - 0.5))
+
+
+def _braced(text: str) -> str:
+    """A text as DS9 takes it: on one line, between the only braces."""
+    return "{" + one_line(text).translate(str.maketrans("{}", "()")) + "}"
 
 
 def _classes(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outline]]]:

@@ -14,13 +14,14 @@ from engine.export.atomic import appearing
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
 from engine.schema import (
+    AUDIT,
+    CHANGE,
     CHANNEL,
     CLASSES,
     LABEL,
     LABELS,
     OBJECT,
     OBJECT_TABLE,
-    PIXEL,
     SPECTRA,
     SPECTRAL,
     STATISTICS,
@@ -52,6 +53,20 @@ def objects_frame(result: xr.DataTree) -> pd.DataFrame:
     if OBJECT_TABLE not in result.children:
         return pd.DataFrame()
     return _frame(table(result, OBJECT_TABLE), OBJECT)
+
+
+def audit_frame(result: xr.DataTree) -> pd.DataFrame:
+    """One row an object that a rule gave another class; empty if no rules were applied."""
+    if AUDIT not in result.children:
+        return pd.DataFrame()
+    return _frame(table(result, AUDIT), CHANGE)
+
+
+def audit_frame(result: xr.DataTree) -> pd.DataFrame:
+    """One row an object that rules gave another class; empty if the result has none."""
+    if AUDIT not in result.children:
+        return pd.DataFrame()
+    return _frame(table(result, AUDIT), CHANGE)
 
 
 def measured(spectra: xr.Dataset) -> list[str]:
@@ -130,13 +145,16 @@ def _tables(
     }
     if OBJECT_TABLE in result.children:
         frames["objects"] = (objects_frame(result), _units(table(result, OBJECT_TABLE)))
+    if AUDIT in result.children:
+        frames["audit"] = (audit_frame(result), _units(table(result, AUDIT)))
+    if AUDIT in result.children:
+        frames["audit"] = (audit_frame(result), _units(table(result, AUDIT)))
     start = stem(result, images)
     return [(Path(folder) / f"{start}_{kind}.{ending}", *content) for kind, content in frames.items()]
 
 
 def _units(data: xr.Dataset) -> dict[str, str]:
-    own = data.drop_dims(PIXEL, errors="ignore")  # a table inherits the coordinates of the maps
-    return {str(n): str(v.attrs["units"]) for n, v in own.variables.items() if v.attrs.get("units")}
+    return {str(n): str(v.attrs["units"]) for n, v in data.variables.items() if v.attrs.get("units")}
 
 
 def _frame(data: xr.Dataset, row: str) -> pd.DataFrame:

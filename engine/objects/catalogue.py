@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from engine import blocks
 from engine.objects.connect import connect_classes
 from engine.objects.measure import measure
-from engine.objects.particles import KINDS, Calibration, energies
-from engine.objects.rules import BACKGROUND, CLUSTER, Ruled, Rules, apply_rules
-from engine.schema import OBJECT
+from engine.objects.particles import SHAPE, Calibration, Shapes, energies, teller
+from engine.objects.rules import BACKGROUND, CLUSTER, Rules, apply_rules
+from engine.schema import OBJECT, PIXEL
 
 
 class Described(NamedTuple):
@@ -40,7 +41,7 @@ def describe_objects(
     names: Mapping[int, str],
     calibration: Calibration,
     rules: Rules | None = None,
-    kinds: str = "shape",
+    kinds: Shapes | str = SHAPE,
 ) -> Described:
     """Apply rules, connect the pixels of each class but the background, and measure the objects.
 
@@ -58,18 +59,28 @@ def describe_objects(
     rules
         None: no object changes its class.
     kinds
-        How the kind of tracks is told: one of `particles.KINDS`.
+        How the kind of tracks is told: limits on their shape, or one of `particles.KINDS`.
+
+    Raises
+    ------
+    InputError
+        If there is no such way to tell kinds, or the arrays differ in dims or shape.
     """
-    ruled = Ruled(labels, apply_rules(labels, names={}, rules=Rules()).audit)
-    if rules is not None:
-        ruled = apply_rules(labels, names=names, rules=rules)
+    tell = teller(kinds)
+    ruled = apply_rules(labels, names={} if rules is None else names, rules=rules or Rules())
     classes = [label for label, name in names.items() if name != BACKGROUND]
     objects = connect_classes(ruled.labels, classes=classes)
-    table = measure(objects, image=image, classes=ruled.labels, confidence=confidence)
+    table = measure(
+        objects,
+        image=image,
+        classes=ruled.labels,
+        confidence=confidence,
+        votes=_same(labels, ruled.labels),
+    )
     named = np.array([names.get(int(label), "") for label in table["class"].values], dtype=str)
     tracks = named == CLUSTER
     kind = np.full(named.size, "", dtype="U5")
-    kind[tracks] = KINDS[kinds](table.isel({OBJECT: tracks}))
+    kind[tracks] = tell(table.isel({OBJECT: tracks}))
     energy = energies(table, calibration, charged=tracks)
     table = table.assign(
         name=(OBJECT, named, {"long_name": "class name"}),
@@ -77,3 +88,9 @@ def describe_objects(
         kind=(OBJECT, kind, {"long_name": "kind of track"}),
     )
     return Described(ruled.labels, objects, table, ruled.audit)
+
+
+def _same(before: xr.DataArray, after: xr.DataArray) -> xr.DataArray:
+    """Which pixels have the same label in both maps."""
+    tiles = (blocks.tiled(before), blocks.tiled(after))
+    return xr.DataArray(blocks.map_tiles(np.equal, *tiles, dtype=bool), dims=PIXEL)

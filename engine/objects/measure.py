@@ -33,6 +33,7 @@ COLUMNS: Final = {
     "charge": ("1", "sum of the image"),
     "peak": ("1", "largest value of the image"),
     CONFIDENCE: ("1", "mean confidence"),
+    "votes": ("1", "share of the pixels whose class was the object's before the rules"),
     "touches_edge": ("1", "whether it touches the edge of the frame"),
 }
 """Units and meaning of each column, in their order; units of maps and coordinates come before these."""
@@ -44,13 +45,14 @@ def measure(
     image: xr.DataArray | None = None,
     classes: xr.DataArray | None = None,
     confidence: xr.DataArray | None = None,
+    votes: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Measure all objects; computed at once, for only then is it known how many there are.
 
     Maps too large to be held are computed again for the table where the objects come from them.
 
     The table always has the same columns: without an image `charge` and `peak` are NaN, without classes
-    `class` is 0, without confidence `confidence` is NaN.
+    `class` is 0, without confidence `confidence` is NaN, without votes `votes` is NaN.
 
     Parameters
     ----------
@@ -62,6 +64,8 @@ def measure(
         Class of each pixel, 0 = none. The class of most pixels wins, at a tie the lowest.
     confidence : DataArray (y, x)
         Values that are not finite are no data.
+    votes : DataArray (y, x)
+        Whether a pixel was of the object's class before rules gave whole objects another.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def measure(
         In ascending order of the number: `label` (the number), `class`, the centroid `y` and `x` in the
         coordinates' units (px where there are none), `area` in px², `bbox_*` in px, `orientation` in rad,
         `eccentricity`, `length` and `width` in px (see `shape` for their formulas), `charge`, `peak`,
-        `confidence` and `touches_edge`. No objects, no rows.
+        `confidence`, `votes` and `touches_edge`. No objects, no rows.
 
     Raises
     ------
@@ -82,7 +86,7 @@ def measure(
     >>> measure(objects)["x"].values
     array([0.5, 2. ])
     """
-    maps = {CLASSES: classes, "image": image, CONFIDENCE: confidence}
+    maps = {CLASSES: classes, "image": image, CONFIDENCE: confidence, "votes": votes}
     given = {name: array for name, array in maps.items() if array is not None}
     for name, array in {OBJECTS: objects, **given}.items():
         if array.dims != PIXEL or array.shape != objects.shape:
@@ -164,22 +168,25 @@ def _in_coordinates(places: np.ndarray, objects: xr.DataArray, dim: str) -> np.n
 
 
 def _value_columns(found: Sums) -> dict[str, np.ndarray]:
-    (charge, n_charged, peak), (total, n_rated, _) = map(_sum_count_peak, (found.image, found.confidence))
+    charge, n_charged = found.image[sums.TOTAL] + found.image[sums.ERROR], found.image[sums.COUNT]
     return {
         "class": _winners(found),
         "charge": np.where(n_charged > 0, charge, np.nan),
-        "peak": np.where(n_charged > 0, peak, np.nan),
-        CONFIDENCE: np.where(n_rated > 0, total / np.maximum(n_rated, 1), np.nan),
+        "peak": np.where(n_charged > 0, found.image[sums.PEAK], np.nan),
+        CONFIDENCE: _mean(found.confidence),
+        "votes": _mean(found.votes),
     }
 
 
-def _sum_count_peak(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return values[sums.TOTAL] + values[sums.ERROR], values[sums.COUNT], values[sums.PEAK]
+def _mean(values: np.ndarray) -> np.ndarray:
+    count = values[sums.COUNT]
+    total = values[sums.TOTAL] + values[sums.ERROR]
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _winners(found: Sums) -> np.ndarray:
     """Class of most pixels of each object, the lowest of several, 0 where no pixel has one."""
-    numbers, classes, counts = found.votes
+    numbers, classes, counts = found.classes
     order = np.lexsort((-classes, counts, numbers))  # the last of each object wins
     winners = np.zeros(found.numbers.size, np.int64)
     winners[np.searchsorted(found.numbers, numbers[order])] = classes[order]

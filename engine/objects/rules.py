@@ -3,44 +3,56 @@
 The classes are known by their names; labels with other names are left alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import xarray as xr
-from scipy import ndimage
 
 from engine import blocks
-from engine.objects.connect import connect_classes
+from engine.objects import traits
+from engine.objects.connect import connect, connect_classes
 from engine.objects.measure import measure
-from engine.schema import CHANGE, LABELS, PIXEL, X, Y
+from engine.schema import CHANGE, CONFIDENCE, LABELS, OBJECT, PIXEL, X, Y
 
 BACKGROUND: Final = "background"
 GLOWING: Final = "glowing"
 HOT: Final = "hot_pixel"
 CLUSTER: Final = "cluster"
-SECOND: Final = 2**20
-"""What counts the second trait of pixels in a sum of two; no object that matters has so many pixels."""
 NAMES: Final = (BACKGROUND, GLOWING, HOT, CLUSTER)
+
+COLUMNS: Final = {
+    Y: (float, "px", "centroid along y"),
+    X: (float, "px", "centroid along x"),
+    "area": (int, "px²", "area"),
+    "old": (int, "1", "class that the pixels look like"),
+    "new": (int, "1", "class by the rule"),
+    "rule": (str, "1", "rule"),
+}
+"""Columns of the trail: dtype, units, meaning."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Limits of what objects can be, in pixels."""
+    """Limits of what objects can be, in pixels where nothing else is said."""
 
     min_cluster: int = 1
     """Clusters of fewer pixels become background."""
     max_cluster: int = 0
     """Clusters of more pixels become glow; 0: no limit."""
     straight: float = 0.5
-    """Share of an object's pixels that must lie in lines one pixel wide for it to be hot lines."""
+    """Share of an object's pixels that must lie in lines for it to be hot lines."""
     shortest_line: int = 4
-    """Hot pixels side by side are a line from so many; of fewer, but not single, they become a cluster."""
+    """Hot pixels along a row or column that make a line one pixel wide; as many times more in a wider one."""
+    broken_line: int = 8
+    """How far along the line the hot pixels on both sides of one are looked for: lines may have gaps."""
     track_part: int = 16
-    """Hot pixels that touch a cluster and are of up to so many belong to it."""
+    """Hot pixels, and glow inside the frame, that touch a cluster and are of up to so many belong to it."""
     hot_line: int = 16
     """Clusters one pixel wide along a row or column and at least so long become hot pixels."""
+    glow_island: int = 64
+    """Glow inside the frame of more pixels stays where only lines and tracks part it from an edge's."""
 
 
 class Ruled(NamedTuple):
@@ -52,16 +64,35 @@ class Ruled(NamedTuple):
     """Dim change: one row an object that got another class."""
 
 
+class Judged(NamedTuple):
+    """Objects that rules are applied to."""
+
+    labels: xr.DataArray
+    objects: xr.DataArray
+    table: xr.Dataset
+    numbers: Mapping[str, int]
+    """Labels by the name of the class."""
+
+    def are(self, name: str) -> np.ndarray:
+        """Which objects are of a class, `(object,)` bool."""
+        return np.asarray(self.table["class"].values == self.numbers[name])
+
+
+Verdicts = dict[str, tuple[np.ndarray, str]]
+"""By rule: the objects that break it, `(object,)` bool, and their new class. The first that holds counts."""
+
+
 def apply_rules(labels: xr.DataArray, *, names: Mapping[int, str], rules: Rules) -> Ruled:
     """Give objects that cannot be what their pixels look like another class.
 
-    Hot pixels are single, or lines along a row or column; a cluster has at least `min_cluster` pixels and is
-    no such line; glow comes from an edge of the frame.
+    Hot pixels are single, or lines along a row or column; a cluster is no such line; what touches a track and
+    is small belongs to it; glow comes from an edge of the frame. Last, and of the clusters there are then, a
+    cluster has at least `min_cluster` pixels.
 
     Parameters
     ----------
     labels : DataArray (y, x), unsigned
-        Computed twice; best stored before.
+        Computed several times; best stored before.
     names
         Class names by label.
     rules
@@ -75,102 +106,119 @@ def apply_rules(labels: xr.DataArray, *, names: Mapping[int, str], rules: Rules)
     """
     numbers = {name: label for label, name in names.items()}
     if not set(NAMES) <= set(numbers):
-        return Ruled(labels, _trail(np.zeros(0, int), {}, numbers))
+        return Ruled(labels, _trail({}))
+    ruled = _reclassed(labels, numbers, rules, _by_shape)
+    if rules.min_cluster <= 1 and rules.max_cluster <= 0:
+        return ruled
+    sized = _reclassed(ruled.labels, numbers, rules, _by_size)
+    return Ruled(sized.labels, xr.concat([ruled.audit, sized.audit], CHANGE))
+
+
+def _reclassed(
+    labels: xr.DataArray,
+    numbers: Mapping[str, int],
+    rules: Rules,
+    judge: Callable[[Judged, Rules], Verdicts],
+) -> Ruled:
+    """Labels after some of the rules."""
     objects = connect_classes(labels, classes=[numbers[name] for name in NAMES[1:]])
-    tiles = blocks.tiled(labels)
-    lines = blocks.map_halo(
-        _hot_traits, tiles, halo=1, dtype=np.int32, hot=numbers[HOT], cluster=numbers[CLUSTER]
-    )
-    table = measure(objects, image=xr.DataArray(lines, dims=PIXEL), classes=labels)
-    decided = _decisions(table, numbers, rules)
-    changed = np.flatnonzero(np.logical_or.reduce(list(decided.values()))) if decided else np.zeros(0, int)
-    audit = _trail(changed, decided, numbers, table)
+    maps = _traits(labels, numbers, rules)
+    judged = Judged(labels, objects, measure(objects, classes=labels, **maps), numbers)
+    changed, rows = _changes(judged, judge(judged, rules))
+    audit = _trail(rows)
     if not changed.size:
         return Ruled(labels, audit)
-    new = np.zeros(int(table["object"].values[-1]) + 1, np.uint8)
-    new[table["object"].values[changed]] = audit["new"].values
-    array = blocks.map_tiles(
-        _reclassed, blocks.tiled(labels), blocks.tiled(objects), dtype=labels.dtype, new=new
+    new = np.zeros(int(judged.table[OBJECT].values[-1]) + 1, labels.dtype)
+    new[judged.table[OBJECT].values[changed]] = rows["new"]
+    tiles = (blocks.tiled(labels), blocks.tiled(objects))
+    array = blocks.map_tiles(_looked_up, *tiles, dtype=labels.dtype, new=new)
+    after = xr.DataArray(array, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS)
+    return Ruled(after, audit)
+
+
+def _traits(labels: xr.DataArray, numbers: Mapping[str, int], rules: Rules) -> dict[str, xr.DataArray]:
+    """What `measure` takes for image and confidence: touching a cluster, and lying in a hot line."""
+    tiles = blocks.tiled(labels)
+    beside = blocks.map_halo(traits.beside, tiles, halo=1, dtype=np.uint8, label=numbers[CLUSTER])
+    lines = blocks.map_halo(
+        traits.in_lines,
+        tiles,
+        halo=rules.broken_line,
+        dtype=np.float32,
+        hot=numbers[HOT],
+        shortest=rules.shortest_line,
+        reach=rules.broken_line,
     )
-    return Ruled(
-        xr.DataArray(array, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS), audit
-    )
+    return {"image": xr.DataArray(beside, dims=PIXEL), CONFIDENCE: xr.DataArray(lines, dims=PIXEL)}
 
 
-_VERDICTS: Final[Mapping[str, str]] = {
-    "hot pixels lie in lines": CLUSTER,
-    "a track is of one class": CLUSTER,
-    "a hot line is no cluster": HOT,
-    "a cluster has a least size": BACKGROUND,
-    "a cluster has a largest size": GLOWING,
-    "glow touches the edge": BACKGROUND,
-}
-"""Rules and the class that they give, the first that holds counts."""
-
-
-def _decisions(table: xr.Dataset, numbers: Mapping[str, int], rules: Rules) -> dict[str, np.ndarray]:
-    """For each rule, the objects that break it, `(object,)` bool."""
-    kind, area = table["class"].values, table["area"].values
-    height = table["bbox_bottom"].values - table["bbox_top"].values
-    width = table["bbox_right"].values - table["bbox_left"].values
-    touching, in_lines = np.divmod(np.nan_to_num(table["charge"].values), SECOND)
-    cluster = kind == numbers[CLUSTER]
+def _by_shape(judged: Judged, rules: Rules) -> Verdicts:
+    table = judged.table
+    area, touching = table["area"].values, table["charge"].values > 0
+    hot, inside = judged.are(HOT), judged.are(GLOWING) & ~table["touches_edge"].values
+    sides = [
+        table[f"bbox_{b}"].values - table[f"bbox_{a}"].values
+        for a, b in (("top", "bottom"), ("left", "right"))
+    ]
+    is_line = (np.minimum(*sides) == 1) & (np.maximum(*sides) >= rules.hot_line)
+    of_track = touching & (area <= rules.track_part)
+    no_line = (area > 1) & (table[CONFIDENCE].values < rules.straight)
     return {
-        "hot pixels lie in lines": (kind == numbers[HOT])
-        & (area > 1)
-        & ((in_lines < rules.straight * area) | (area < rules.shortest_line)),
-        "a track is of one class": (kind == numbers[HOT]) & (touching > 0) & (area <= rules.track_part),
-        "a hot line is no cluster": cluster
-        & (np.minimum(height, width) == 1)
-        & (np.maximum(height, width) >= rules.hot_line),
-        "a cluster has a least size": cluster & (area < rules.min_cluster),
-        "a cluster has a largest size": cluster & (rules.max_cluster > 0) & (area > rules.max_cluster),
-        "glow touches the edge": (kind == numbers[GLOWING]) & ~table["touches_edge"].values,
+        "hot pixels lie in lines": (hot & no_line, CLUSTER),
+        "a track is of one class": ((hot | inside) & of_track, CLUSTER),
+        "a hot line is no cluster": (judged.are(CLUSTER) & is_line, HOT),
+        "glow touches the edge": (_islands(judged, inside, rules), BACKGROUND),
     }
 
 
-def _trail(
-    changed: np.ndarray,
-    decided: Mapping[str, np.ndarray],
-    numbers: Mapping[str, int],
-    table: xr.Dataset | None = None,
-) -> xr.Dataset:
-    """The rows of the audit, in the order of the objects."""
-    rules = list(decided)
-    which = [next(r for r in rules if decided[r][n]) for n in changed]
-    taken = {
-        name: np.zeros(0) if table is None else table[name].values[changed]
-        for name in (Y, X, "area", "class")
+def _by_size(judged: Judged, rules: Rules) -> Verdicts:
+    cluster, area = judged.are(CLUSTER), judged.table["area"].values
+    return {
+        "a cluster has a least size": (cluster & (area < rules.min_cluster), BACKGROUND),
+        "a cluster has a largest size": (cluster & (0 < rules.max_cluster < area), GLOWING),
     }
-    columns = {
-        Y: (taken[Y], "px", "centroid along y"),
-        X: (taken[X], "px", "centroid along x"),
-        "area": (taken["area"], "px²", "area"),
-        "old": (taken["class"].astype(int), "1", "class that the pixels look like"),
-        "new": (np.array([numbers[_VERDICTS[r]] for r in which], int), "1", "class by the rule"),
-    }
-    audit = xr.Dataset(
-        {
-            name: (CHANGE, values, {"units": units, "long_name": meaning})
-            for name, (values, units, meaning) in columns.items()
-        }
+
+
+def _islands(judged: Judged, inside: np.ndarray, rules: Rules) -> np.ndarray:
+    """Glow that no glow joins to an edge, not even behind lines and tracks if it is large."""
+    large = inside & (judged.table["area"].values > rules.glow_island)
+    if not large.any():
+        return inside
+    numbers = judged.numbers
+    behind = blocks.map_halo(
+        traits.glow_behind,
+        blocks.tiled(judged.labels),
+        halo=traits.BEHIND,
+        dtype=bool,
+        glowing=numbers[GLOWING],
+        front=(numbers[HOT], numbers[CLUSTER]),
     )
-    return audit.assign(rule=(CHANGE, np.array(which, dtype=str), {"long_name": "rule"}))
+    areas = connect(xr.DataArray(behind, dims=PIXEL))
+    at_edge = measure(areas)["touches_edge"].values
+    of_object = measure(judged.objects, classes=areas)["class"].values
+    return inside & ~(large & np.append(False, at_edge)[of_object])
 
 
-def _hot_traits(labels: np.ndarray, *, hot: int, cluster: int) -> np.ndarray:
-    """Of hot pixels: 1 in a line, and `SECOND` more beside a cluster, so that sums count both.
+def _changes(judged: Judged, verdicts: Verdicts) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Rows of the objects that break a rule, and what the trail says of them, column by column."""
+    broken = np.stack([objects for objects, _ in verdicts.values()])
+    changed = np.flatnonzero(broken.any(axis=0))
+    first = broken[:, changed].argmax(axis=0)
+    given = np.array([judged.numbers[name] for _, name in verdicts.values()])
+    rows = {name: judged.table[name].values[changed] for name in (Y, X, "area")}
+    old = judged.table["class"].values[changed]
+    return changed, {**rows, "old": old, "new": given[first], "rule": np.array(list(verdicts))[first]}
 
-    In a line are those with hot neighbours along their row or their column alone, or on all four sides.
-    """
-    is_hot = np.pad(labels == hot, 1)
-    left, right, up, down = is_hot[1:-1, :-2], is_hot[1:-1, 2:], is_hot[:-2, 1:-1], is_hot[2:, 1:-1]
-    in_line = ((left | right) ^ (up | down)) | (left & right & up & down)
-    beside = ndimage.maximum_filter(labels == cluster, 3)
-    return np.where(is_hot[1:-1, 1:-1], in_line + SECOND * beside, 0).astype(np.int32)
+
+def _trail(rows: Mapping[str, np.ndarray]) -> xr.Dataset:
+    columns: dict[str, Any] = {
+        name: (CHANGE, rows.get(name, np.zeros(0)).astype(dtype), {"units": units, "long_name": meaning})
+        for name, (dtype, units, meaning) in COLUMNS.items()
+    }
+    return xr.Dataset(columns)
 
 
-def _reclassed(labels: np.ndarray, objects: np.ndarray, *, new: np.ndarray) -> np.ndarray:
-    given = new[np.minimum(objects, new.size - 1)]
-    given[objects >= new.size] = 0
-    return np.where(given > 0, given, labels).astype(labels.dtype)
+def _looked_up(labels: np.ndarray, objects: np.ndarray, *, new: np.ndarray) -> np.ndarray:
+    """Labels with the new class of each object, 0 = as it was."""
+    given = new[objects]
+    return np.where(given > 0, given, labels)

@@ -25,6 +25,8 @@ TOP, LEFT, BOTTOM, RIGHT = range(4)
 """Rows of `Sums.corners`; the last two are past the end and negative, so that the lowest is wanted of all."""
 TOTAL, ERROR, COUNT, PEAK = range(4)
 """Rows of the sums of values."""
+VALUES: Final = ("image", "confidence", "votes")
+"""Maps whose values are summed."""
 NO_VALUES: Final = np.array([0.0, 0.0, 0.0, -np.inf])
 
 
@@ -42,6 +44,8 @@ class Sums(NamedTuple):
     confidence: np.ndarray
     """Like `image`."""
     votes: np.ndarray
+    """Like `image`."""
+    classes: np.ndarray
     """`(3, pair)` int64: number of the object, class, pixels; without those of class 0."""
 
 
@@ -53,20 +57,19 @@ def tile_sums(objects: Any, *maps: Any, given: tuple[str, ...]) -> Sums:
     objects : array (y, x), unsigned
         Number of each pixel's object, 0 = none.
     maps : arrays (y, x)
-        Those named in `given`: of `classes`, `image` and `confidence`.
+        Those named in `given`: of `classes`, `image`, `confidence` and `votes`.
     """
     objects = native(objects)
     named = dict(zip(given, map(native, maps), strict=True))
     runs = _runs(objects, named.get("classes", np.broadcast_to(np.uint8(0), objects.shape)))
     numbers, rows = np.unique(runs[0], return_inverse=True)
     moments, corners = _moments(runs, rows, numbers.size)
-    image, confidence = (
+    values = (
         _totals(named[name], runs, rows, numbers.size) if name in named else _no_values(numbers.size)
-        for name in ("image", "confidence")
+        for name in VALUES
     )
-    voted = runs[1] > 0
-    votes = np.stack([runs[0], runs[1], runs[4] - runs[3]])[:, voted]
-    return Sums(numbers, moments, corners, image, confidence, _added_votes(votes))
+    pairs = np.stack([runs[0], runs[1], runs[4] - runs[3]])[:, runs[1] > 0]
+    return Sums(numbers, moments, corners, *values, _added_pairs(pairs))
 
 
 def native(tile: Any) -> np.ndarray:
@@ -97,26 +100,25 @@ def added(parts: list[Sums]) -> Sums:
     numbers, rows = np.unique(np.concatenate([p.numbers for p in parts]), return_inverse=True)
     order = np.argsort(rows, kind="stable")
     starts = np.searchsorted(rows[order], np.arange(numbers.size))
-    moments, corners, image, confidence, votes = (
+    moments, corners, *values, pairs = (
         np.concatenate([p[field] for p in parts], axis=1) for field in range(1, len(Sums._fields))
     )
     return Sums(
         numbers,
         np.add.reduceat(moments[:, order], starts, axis=1),
         np.minimum.reduceat(corners[:, order], starts, axis=1),
-        _added_totals(image, rows, numbers.size),
-        _added_totals(confidence, rows, numbers.size),
-        _added_votes(votes),
+        *(_added_totals(parts_of_map, rows, numbers.size) for parts_of_map in values),
+        _added_pairs(pairs),
     )
 
 
-def _added_votes(votes: np.ndarray) -> np.ndarray:
+def _added_pairs(pairs: np.ndarray) -> np.ndarray:
     """One column for each object and class, in ascending order of both."""
-    numbers, classes, counts = votes
+    numbers, classes, counts = pairs
     order = np.lexsort((classes, numbers))
-    pairs = votes[:2, order]
-    starts = np.flatnonzero(np.diff(pairs, axis=1, prepend=-1).any(axis=0))
-    return np.concatenate([pairs[:, starts], np.add.reduceat(counts[order], starts)[np.newaxis]])
+    keys = pairs[:2, order]
+    starts = np.flatnonzero(np.diff(keys, axis=1, prepend=-1).any(axis=0))
+    return np.concatenate([keys[:, starts], np.add.reduceat(counts[order], starts)[np.newaxis]])
 
 
 def _no_values(n_objects: int) -> np.ndarray:

@@ -63,7 +63,7 @@ def _looked_up(image: xr.DataArray, palette: str) -> xr.DataArray:
 
 
 def _shade(tile: np.ndarray, shades: np.ndarray) -> np.ndarray:
-    return shades[tile]
+    return np.asarray(shades[tile])
 
 
 def _first_file(images: xr.Dataset) -> str:

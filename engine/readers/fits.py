@@ -4,8 +4,6 @@
 others, `frame.fits::SCI,2` the one with EXTVER 2; `frame.fits::mosaic` is what the amplifiers saw together.
 """
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +13,11 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.readers.fits_headers import CARD, GZIP, Hdu, Value, survey
-from engine.readers.fits_images import Scaling, image_of, kept_axes, lazy_image
-from engine.readers.fits_mosaic import SECTIONS, assemble
+from engine.readers.fits_images import Scaling, image_of, image_source, kept_axes, lazy_image
+from engine.readers.fits_mosaic import lazy_mosaic, mosaic_source
+from engine.readers.fits_sections import SECTIONS, placed
+from engine.readers.fits_world import linear_coordinates, mosaic_cards, world_attrs, world_cards
+from engine.readers.source import Source
 from engine.readers.stack import stack
 from engine.schema import CHANNEL, PIXEL
 
@@ -29,12 +30,6 @@ UNITS: Final[Mapping[str, str]] = {
 }
 """Units as BUNIT spells them, in small letters: ours; any other is kept as it is."""
 
-WORLD: Final = re.compile(
-    r"WCSAXES|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)\d+|(CD|PC|PV|PS)\d+_\d+|LONPOLE|LATPOLE|RADESYS|EQUINOX"
-    r"|[AB]P?_(ORDER|DMAX|\d+_\d+)"
-)
-"""Keywords of the world coordinates, Calabretta & Greisen 2002, A&A 395, 1077, and of SIP distortion."""
-
 _MOST_LISTED: Final = 20
 
 
@@ -46,7 +41,8 @@ def accepts(path: Path, head: bytes) -> bool:
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:
     """Open an image lazily; `key` is the number or EXTNAME of its HDU, or `mosaic`.
 
-    Attrs of the images: `header`, the cards as text, and `wcs`, the world coordinates as JSON.
+    Attrs of the images: `header`, the cards as text, and `wcs`, the world coordinates as JSON. Where these
+    are plain lengths, y and x are in their units, else in px.
 
     Raises
     ------
@@ -57,14 +53,14 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     """
     with named(path):
         hdus, notes = survey(path)
-        return images_of(path, hdus, notes, key=key, chunks=chunks)
+        return images_of(path, hdus, notes, key=key, chunks=chunks)[0]
 
 
 def images_of(
     path: Path, hdus: Sequence[Hdu], notes: list[str], *, key: str | None, chunks: Mapping[str, int] | None
-) -> xr.Dataset:
-    """Open an image of a file whose headers have been read."""
-    if key is not None and key.lower() == MOSAIC:
+) -> tuple[xr.Dataset, Source]:
+    """Open an image of a file whose headers have been read; also give the array on disk that it is."""
+    if _is_mosaic(key):
         return _mosaic(path, hdus, notes, chunks)
     chosen = _choose(path, hdus, key)
     return _image(path, chosen, hdus, notes if key else notes + _others(path, hdus), chunks)
@@ -81,24 +77,40 @@ def named(path: Path) -> Iterator[None]:
         raise InputError(f"{path.name}: {error}") from None
 
 
+def _is_mosaic(key: str | None) -> bool:
+    return key is not None and key.lower() == MOSAIC
+
+
 def _image(
     path: Path, hdu: Hdu, hdus: Sequence[Hdu], notes: list[str], chunks: Mapping[str, int] | None
-) -> xr.Dataset:
+) -> tuple[xr.Dataset, Source]:
     image = image_of(path, hdu)
     dims = PIXEL if len(image.shape) == 2 else (CHANNEL, *PIXEL)
     units = _units(hdu.cards, hdus[0].cards)
-    data = lazy_image(path, image, chunks=chunks)
-    images = stack(data, dims=dims, units=units, notes=notes + _blanks(image.scaling))
-    return images.assign_attrs(header=_text(hdu), **_world(hdu.cards))
+    source = image_source(path, image)
+    data = lazy_image(source, chunks=chunks)
+    notes = notes + _blanks(image.scaling)
+    coords = linear_coordinates(hdu.cards, image.shape[-2:])
+    images = stack(data, dims=dims, coords=coords, units=units, notes=notes)
+    return images.assign_attrs(header=_text(hdu), **world_attrs(world_cards(hdu.cards))), source
 
 
 def _mosaic(
     path: Path, hdus: Sequence[Hdu], notes: list[str], chunks: Mapping[str, int] | None
-) -> xr.Dataset:
-    data, more = assemble(path, hdus, chunks=chunks)
+) -> tuple[xr.Dataset, Source]:
+    placement = placed(path, hdus)
+    source = mosaic_source(path, placement)
+    data = lazy_mosaic(source, chunks=chunks)
+    cards, more = mosaic_cards(hdus, placement)
     first = next(hdu for hdu in hdus if hdu.is_image)
-    images = stack(data, dims=PIXEL, units=_units(first.cards, hdus[0].cards), notes=[*notes, *more])
-    return images.assign_attrs(header=_text(hdus[0]))
+    images = stack(
+        data,
+        dims=PIXEL,
+        coords=linear_coordinates(cards, placement.shape),
+        units=_units(first.cards, hdus[0].cards),
+        notes=[*notes, *placement.left_out, *more],
+    )
+    return images.assign_attrs(header=_text(hdus[0]), **world_attrs(cards)), source
 
 
 def _choose(path: Path, hdus: Sequence[Hdu], key: str | None) -> Hdu:
@@ -165,9 +177,3 @@ def _units(cards: Mapping[str, Value], primary: Mapping[str, Value]) -> str:
 def _text(hdu: Hdu) -> str:
     """Header, a line a card."""
     return "\n".join(hdu.text[n : n + CARD].rstrip() for n in range(0, len(hdu.text), CARD))
-
-
-def _world(cards: Mapping[str, Value]) -> dict[str, str]:
-    """Attr `wcs`: the keywords of the world coordinates as JSON, where both axes have one."""
-    found = {keyword: value for keyword, value in cards.items() if WORLD.fullmatch(keyword)}
-    return {"wcs": json.dumps(found)} if {"CTYPE1", "CTYPE2"} <= set(found) else {}

@@ -154,10 +154,15 @@ def kept_axes(shape: tuple[int, ...]) -> list[int]:
     return [axis for axis, size in enumerate(shape) if len(shape) <= 3 or size > 1 or axis >= last]
 
 
-def lazy_image(path: Path, image: Image, *, chunks: Mapping[str, int] | None) -> da.Array:
+def image_source(path: Path, image: Image) -> Source:
+    """An image as an array on disk."""
+    return Source(load, path, image, image.shape, image.dtype, stamp(path))
+
+
+def lazy_image(source: Source, *, chunks: Mapping[str, int] | None) -> da.Array:
     """Dask array of an image, in the tiles asked for where its numbers lie plain in the file."""
+    image: Image = source.part
     spectral = 0 if len(image.shape) == 3 else None
-    source = Source(load, path, image, image.shape, image.dtype, stamp(path))
     if image.is_packed:
         return whole(source, spectral=spectral)
     tiles = tile_chunks(image.shape, image.dtype.itemsize, spectral=spectral, stored=image.tile)

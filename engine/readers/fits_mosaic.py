@@ -1,4 +1,4 @@
-"""Mosaics: what the amplifiers of a camera read, put together as the detector lies, without their overscan."""
+"""Mosaics: what the amplifiers of a camera read, put together as the detector lies, without overscan."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -86,7 +86,7 @@ def _exposed(
     is_all = all(part.stop - part.start == n for part, n in zip(seen, amplifier.data.shape, strict=True))
     if bias is not None and is_all and (image.is_packed or image.tile):
         values = load(path, image, tuple(slice(0, n) for n in image.shape))
-        return values[stored][turns], _median(path, image, values[bias.window])
+        return values[stored][turns], pedestal(path, version, image, bias, overscan=values[bias.window])
     values = load(path, image, stored)[turns]
     return values, 0.0 if bias is None else pedestal(path, version, image, bias)
 
@@ -104,8 +104,14 @@ def _where(amplifier: Amplifier, seen: Sequence[slice]) -> tuple[Window, Window]
     return tuple(stored), tuple(turns)
 
 
-@lru_cache(maxsize=4 * MOST_AMPLIFIERS)
-def pedestal(path: Path, version: tuple[int, int], image: Image, bias: Section) -> float:  # noqa: ARG001
+def pedestal(
+    path: Path,
+    version: tuple[int, int],
+    image: Image,
+    bias: Section,
+    *,
+    overscan: np.ndarray | None = None,
+) -> float:
     """Median of an amplifier's overscan in the units of its values; kept for each version of the file.
 
     Raises
@@ -113,11 +119,19 @@ def pedestal(path: Path, version: tuple[int, int], image: Image, bias: Section) 
     InputError
         If no pixel of the overscan has a value.
     """
-    return _median(path, image, load(path, image, bias.window))
+    known = _known(path, version, image, bias)
+    if not known:
+        pixels = load(path, image, bias.window) if overscan is None else overscan
+        pixels = pixels[np.isfinite(pixels)]
+        if pixels.size == 0:
+            raise InputError(
+                f"{path.name} has an overscan without values in HDU {image.number}; open it alone"
+            )
+        known.append(float(np.median(pixels.astype(np.float64))))
+    return known[0]
 
 
-def _median(path: Path, image: Image, overscan: np.ndarray) -> float:
-    overscan = overscan[np.isfinite(overscan)]
-    if overscan.size == 0:
-        raise InputError(f"{path.name} has an overscan without values in HDU {image.number}; open it alone")
-    return float(np.median(overscan.astype(np.float64)))
+@lru_cache(maxsize=4 * MOST_AMPLIFIERS)
+def _known(path: Path, version: tuple[int, int], image: Image, bias: Section) -> list[float]:  # noqa: ARG001
+    """The pedestal, once it has been found from whichever read came first."""
+    return []

@@ -24,13 +24,14 @@ WORLD: Final = re.compile(
     r"|[AB]P?_(ORDER|DMAX|\d+_\d+)"
 )
 """Keywords of the world coordinates, of projections, and of SIP distortion."""
-LINEAR: Final = re.compile(r"[A-Z_]{0,8}")
-"""Names of axes without an algorithm such as -TAN or -LOG."""
-SPECTRAL: Final = re.compile(r"WAVE|AWAV|LAMB|FREQ|ENER|WAVN|VRAD|VOPT|ZOPT|VELO|BETA")
+NOT_LENGTHS: Final = re.compile(r".*-.*|(WAVE|AWAV|LAMB|FREQ|ENER|WAVN|VRAD|VOPT|ZOPT|VELO|BETA).*")
+"""Types of axes with an algorithm such as -TAN or -LOG, and of spectra."""
 MOST_APART: Final = 1.0
 """Pixels by which amplifiers may differ about a place on the sky."""
 
 _MATRIX: Final = re.compile(r"WCSAXES|CDELT\d+|CROTA\d+|(CD|PC)\d+_\d+")
+_FURTHER: Final = re.compile(r"[A-Z]+([3-9]|\d\d+)")
+"""Keywords of axes beyond the second."""
 _SIP: Final = re.compile(r"(A|B|AP|BP)_(\d)_(\d)")
 _LENGTHS: Final = ("nm", "µm")
 _APART: Final = "The amplifiers differ about where on the sky they look; the mosaic has no world coordinates."
@@ -63,9 +64,12 @@ def linear_coordinates(cards: Mapping[str, Value], shape: Sequence[int]) -> dict
         Rows and columns.
     """
     steps = _matrix(cards)
-    names = [str(cards.get(f"CTYPE{n}", "")).strip().upper() for n in (1, 2)]
-    is_plain = all(LINEAR.fullmatch(name) and not SPECTRAL.match(name) for name in names)
-    if not is_plain or steps[0, 1] or steps[1, 0] or "A_ORDER" in cards:
+    is_plain = all(
+        not NOT_LENGTHS.fullmatch(str(cards.get(f"CTYPE{n}", "")).upper())
+        and (f"CDELT{n}" in cards or f"CD{n}_{n}" in cards)
+        for n in (1, 2)
+    )
+    if not is_plain or steps[0, 1] or steps[1, 0]:
         return {}
     made: dict[str, Coordinate] = {}
     for number, dim, size in zip((2, 1), PIXEL, shape, strict=True):
@@ -90,12 +94,16 @@ def mosaic_cards(hdus: Sequence[Hdu], placement: Placement) -> tuple[Cards, list
     given = [(amplifier, cards[amplifier.image.number]) for amplifier in placement.amplifiers]
     found = [(amplifier, moved(own, *_path_back(amplifier))) for amplifier, own in given if own]
     if not found:
-        of_detector = {} if hdus[0].is_image else cards[0]
+        of_detector = {} if hdus[0].is_image or _is_binned(hdus) else cards[0]
         back = (1, 1), (placement.corner[1], placement.corner[0])
         return (moved(of_detector, *back) if of_detector else {}), []
     first = found[0][1]
     agrees = all(_apart(first, own, _corners(amplifier)) <= MOST_APART for amplifier, own in found)
     return (first, []) if agrees else ({}, [_APART])
+
+
+def _is_binned(hdus: Sequence[Hdu]) -> bool:
+    return any(str(hdu.cards.get("CCDSUM", "1 1")).split() != ["1", "1"] for hdu in hdus)
 
 
 def _path_back(amplifier: Amplifier) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -116,7 +124,7 @@ def moved(cards: Cards, signs: tuple[int, int], offsets: tuple[int, int]) -> Car
     With p - CRPIX = sign * (m - sign * (CRPIX - offset)), the columns of the matrix change their signs, and
     the SIP coefficients those of their powers.
     """
-    made = {keyword: value for keyword, value in cards.items() if not _MATRIX.fullmatch(keyword)}
+    made = {k: v for k, v in cards.items() if not (_MATRIX.fullmatch(k) or _FURTHER.fullmatch(k))}
     steps = _matrix(cards) * signs
     for n, (sign, offset) in enumerate(zip(signs, offsets, strict=True), start=1):
         made[f"CRPIX{n}"] = sign * (_number(cards, f"CRPIX{n}", 0) - offset)
@@ -140,7 +148,7 @@ def _matrix(cards: Mapping[str, Value]) -> Floats:
         return np.asarray(scales[:, None] * turn)
     angle = math.radians(_number(cards, "CROTA2", _number(cards, "CROTA1", 0)))
     cosine, sine = (math.cos(angle), math.sin(angle)) if math.isfinite(angle) else (math.nan, math.nan)
-    return np.array([[cosine, -sine], [sine, cosine]]) * scales
+    return np.asarray(np.array([[cosine, -sine], [sine, cosine]]) * scales)
 
 
 def _number(cards: Mapping[str, Value], keyword: str, default: float) -> float:
@@ -155,7 +163,7 @@ def _corners(amplifier: Amplifier) -> Floats:
 
 
 def _apart(first: Cards, other: Cards, pixels: Floats) -> float:
-    """Pixels by which two solutions differ at most about where pixels look; infinite where they make no sense."""
+    """Pixels by which two solutions differ at most about where pixels look; infinite if they are nonsense."""
     with np.errstate(all="ignore"):
         try:
             is_same = _frame_of(first) == _frame_of(other)
@@ -176,7 +184,7 @@ def _plane_apart(first: Cards, other: Cards, pixels: Floats) -> Floats:
         (pixels + 1 - [_number(cards, f"CRPIX{n}", 0) for n in (1, 2)]) @ _matrix(cards).T
         for cards in (first, other)
     ]
-    return np.linalg.solve(_matrix(first), (planes[1] - planes[0]).T)
+    return np.asarray(np.linalg.solve(_matrix(first), (planes[1] - planes[0]).T), np.float64)
 
 
 def _sky_apart(first: Cards, other: Cards, pixels: Floats) -> Floats:

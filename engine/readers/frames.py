@@ -13,8 +13,9 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.readers import fits
-from engine.readers.fits_headers import Hdu, survey
+from engine.readers.fits_headers import Hdu, is_packed, survey
 from engine.readers.guard import guarded, inside
+from engine.readers.source import Source, lazy, piled
 from engine.readers.stack import Coordinate, dumps, with_coordinates
 from engine.schema import IMAGE, PIXEL, image_variables
 
@@ -70,24 +71,33 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     found = frames_in(path)
     if not found:
         raise InputError(f"{path.name} holds no FITS frame; give a folder of frames")
-    frames = [_frame(file, key, chunks) for file in found]
+    opened = [_frame(file, key, chunks) for file in found]
+    frames = [frame for frame, _ in opened]
     name = image_variables(frames[0])[0]
     planes = [frame[name] for frame in frames]
     _check_shapes(path, found, planes)
     places = [file.relative_to(path).as_posix() for file in found]
-    stacked = xr.Dataset({name: ((IMAGE, *PIXEL), da.stack([p.data for p in planes]), planes[0].attrs)})
+    data = _piled(path, planes, tuple(source for _, source in opened))
+    stacked = xr.Dataset({name: ((IMAGE, *PIXEL), data, planes[0].attrs)})
     file_names = (IMAGE, np.array(places, dtype=str), {"units": "1", "long_name": "file"})
     images = with_coordinates(stacked, _shared_coordinates(frames)).assign_coords(file=file_names)
     return images.assign_attrs(_shared_attrs(frames), warnings=dumps(_notes(frames, places)))
 
 
-def _frame(file: Path, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:
-    """One frame, its amplifiers put together where it has several."""
+def _frame(file: Path, key: str | None, chunks: Mapping[str, int] | None) -> tuple[xr.Dataset, Source]:
+    """One frame, its amplifiers put together where it has several, and what it is read from."""
     with guarded(file), fits.named(file):
         hdus, notes = survey(file)
         if key is None and are_amplifiers(hdus):
             key = fits.MOSAIC
         return fits.images_of(file, hdus, notes, key=key, chunks=chunks)
+
+
+def _piled(path: Path, planes: Sequence[xr.DataArray], sources: tuple[Source, ...]) -> da.Array:
+    """Frames as one array; of those that are not packed, a part is read without the rest of its frame."""
+    if len({source.dtype for source in sources}) > 1 or any(is_packed(source.path) for source in sources):
+        return da.stack([plane.data for plane in planes])
+    return lazy(piled(path, sources), chunks=((1,) * len(sources), *planes[0].data.chunks))
 
 
 def has_amplifiers(file: Path) -> bool:

@@ -1,6 +1,7 @@
 """Where on the sky a pixel lies, from the world coordinates that a FITS header gives."""
 
 import json
+import math
 import warnings
 from functools import lru_cache
 from typing import Any
@@ -20,11 +21,22 @@ def sky_position(wcs: str, x: float, y: float) -> tuple[float, float] | None:
     ----------
     M. R. Calabretta, E. W. Greisen, Representations of celestial coordinates in FITS, A&A 395 (2002) 1077.
     """
-    solution = _solution(wcs)
-    if solution is None:
+    found = solution(wcs)
+    if found is None:
         return None
-    ra, dec = (float(value) for value in solution.celestial.pixel_to_world_values(x, y))
-    return (ra % 360, dec) if ra == ra and dec == dec else None
+    first, second = (float(value) for value in found.pixel_to_world_values(x, y))
+    if not (math.isfinite(first) and math.isfinite(second)):
+        return None
+    ra, dec = (second, first) if found.wcs.lng == 1 else (first, second)
+    if found.wcs.lngtyp.strip() != "RA":
+        ra, dec = _equatorial(found, x, y)
+    return ra % 360, dec
+
+
+def _equatorial(found: Any, x: float, y: float) -> tuple[float, float]:
+    """Right ascension and declination (ICRS) of a pixel whose coordinates are others, such as galactic."""
+    place = found.pixel_to_world(x, y).icrs
+    return float(place.ra.deg), float(place.dec.deg)
 
 
 def sky_text(wcs: str, x: float, y: float) -> str:
@@ -57,18 +69,18 @@ def _sexagesimal(value: float, places: int) -> tuple[int, int, float]:
 
 
 @lru_cache(maxsize=64)
-def _solution(text: str) -> Any:
-    """World coordinates of celestial axes; None where the keywords give none."""
+def solution(wcs: str) -> Any:
+    """The `astropy.wcs.WCS` of celestial axes, kept for each text; None where the keywords give none."""
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
     try:
         header = Header()
-        for keyword, value in json.loads(text).items():
-            header[keyword] = value
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            solution = WCS(header)
-        return solution if solution.has_celestial else None
+            for keyword, value in json.loads(wcs).items():
+                header[keyword] = value
+            found = WCS(header)
+            return found.celestial if found.has_celestial else None
     except Exception:  # noqa: BLE001  (wcslib raises nearly anything on keywords that make no sense)
         return None

@@ -103,8 +103,23 @@ def bled(electrons: Plane) -> Plane:
     return out
 
 
-def read_out(electrons: Plane, amplifier: Amplifier, rng: np.random.Generator) -> NDArray[np.uint16]:
-    """Values of the pixels that one amplifier reads, in adu."""
+def drift(n_rows: int, most: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Slow change of a pedestal from row to row, its mean 0 and its largest value `most`, in adu."""
+    walk = gaussian_filter1d(rng.standard_normal(n_rows), max(n_rows / 8, 1), mode="nearest")
+    walk -= walk.mean()
+    return np.asarray(walk * (most / max(np.abs(walk).max(), 1e-9)))
+
+
+def read_out(
+    electrons: Plane,
+    amplifier: Amplifier,
+    rng: np.random.Generator,
+    *,
+    drift: NDArray[np.float64] | None = None,
+) -> NDArray[np.uint16]:
+    """Values of the pixels that one amplifier reads, in adu; `drift`, a value a row, adds to its pedestal."""
     noise = READOUT_NOISE * rng.standard_normal(electrons.shape, dtype=np.float32)
     values = amplifier.pedestal + amplifier.gain * (electrons + noise)
+    if drift is not None:
+        values = values + drift[:, None]
     return np.asarray(np.clip(np.rint(values), 0, MOST_ADU), np.uint16)

@@ -20,6 +20,8 @@ CLASSES: Final = ("background", "glowing", "hot_pixel", "cluster")
 OVERSCAN: Final = 32
 """Columns that an amplifier reads beyond its part of the frame: pedestal and noise alone."""
 
+_DRIFT: Final = 1
+"""Sets the random numbers of drifts apart from all others of a frame."""
 _GLOWING: Final = 0.6
 """Share of the frames that glow."""
 _PER_MPX: Final = {"point": 60, "worm": 40, "line": 12, "blob": 2}
@@ -40,6 +42,9 @@ class Mosaic(Settings):
     n_amplifiers = param.Selector(
         default=1, objects=[1, 2, 4], doc="Amplifiers that read a frame; more than 1: an extension each."
     )
+    drift = param.Number(
+        0.0, bounds=(0, 10_000), doc="Most that an amplifier's pedestal drifts from row to row, in adu."
+    )
     seed = param.Integer(0, bounds=(0, 2**31 - 1), doc="Seed of every random choice.")
 
     def frame(self, number: int) -> Frame:
@@ -58,16 +63,29 @@ class Mosaic(Settings):
         table["n_pixels"] = np.bincount(instance.ravel(), minlength=len(most) + 1)[1:]
         warm = rng.poisson(ccd.DARK + glow).astype(np.float32)
         electrons = ccd.bled(ccd.transferred(warm + hot + charge, rng))
+        image, parts, amplifiers = self._read(electrons, rng, number)
+        return Frame(image, labels, instance, table, parts, amplifiers)
+
+    def _read(
+        self, electrons: ccd.Plane, rng: np.random.Generator, number: int
+    ) -> tuple[NDArray[np.uint16], list[NDArray[np.uint16]], list[ccd.Amplifier]]:
+        """The frame without overscan, what each amplifier read, and the amplifiers.
+
+        Drifts are drawn apart, so that a frame without them and one with them are otherwise the same.
+        """
         amplifiers = ccd.amplifiers(self.size, int(self.n_amplifiers), rng)
-        image = np.empty(shape, np.uint16)
+        apart = np.random.default_rng((self.seed, number, _DRIFT))
+        image = np.empty(electrons.shape, np.uint16)
         parts = []
         for amplifier in amplifiers:
             here = (amplifier.rows, amplifier.columns)
-            beyond = np.zeros((electrons[here].shape[0], OVERSCAN), np.float32)
-            read = ccd.read_out(np.hstack([electrons[here], beyond]), amplifier, rng)
+            n_rows = amplifier.rows.stop - amplifier.rows.start
+            drift = ccd.drift(n_rows, self.drift, apart) if self.drift else None
+            beyond = np.zeros((n_rows, OVERSCAN), np.float32)
+            read = ccd.read_out(np.hstack([electrons[here], beyond]), amplifier, rng, drift=drift)
             image[here] = read[:, :-OVERSCAN]
             parts.append(read)
-        return Frame(image, labels, instance, table, parts, amplifiers)
+        return image, parts, amplifiers
 
     def write(self, folder: str | Path) -> Path:
         """Write `frame_000.fits` ... and `frame_000_truth.fits` ...
@@ -92,6 +110,7 @@ class Mosaic(Settings):
             "GAIN": (round(1 / ccd.GAIN, 4), "electrons per adu"),
             "RDNOISE": (round(float(ccd.READOUT_NOISE), 3), "electrons"),
             "SATURATE": ccd.MOST_ADU,
+            **({"DRIFT": (self.drift, "adu")} if self.drift else {}),
             "DIFFICUL": self.difficulty,
             "SEED": self.seed,
             "FRAME": number,

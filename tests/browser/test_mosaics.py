@@ -151,13 +151,13 @@ def test_a_class_is_hidden_and_shown_by_its_eye(page, server, catalogued):
     wait_for(lambda: n_colored(page, CLUSTER_COLOR) > 50)
 
 
-@pytest.mark.parametrize("mode", ["confidence", "entropy"])
-def test_confidence_and_entropy_are_layers_of_their_own(page, server, catalogued, mode):
+def test_confidence_and_entropy_are_layers_of_their_own(page, server, catalogued):
     show(page, server, catalogued)
-    before = picture(page)
-    page.locator(".modes").get_by_text(mode, exact=True).click()
-    page.locator(".map-title", has_text=re.compile(mode, re.IGNORECASE)).wait_for()
-    wait_for(lambda: np.abs(picture(page).astype(float) - before).mean() > 5)
+    for mode in ("confidence", "entropy"):
+        before = picture(page)
+        page.locator(".modes").get_by_text(mode, exact=True).click()
+        page.locator(".map-title", has_text=re.compile(mode, re.IGNORECASE)).wait_for()
+        wait_for(lambda before=before: np.abs(picture(page).astype(float) - before).mean() > 5)
 
 
 def test_every_stretch_shows_the_frame_differently(page, server, catalogued):
@@ -284,6 +284,14 @@ def test_trained_networks_are_jobs_but_no_results(page, server, catalogued):
     assert "/mosaics?" in shown.locator("a.button").get_attribute("href")
     assert page.locator(f'tr[data-id="{job.id}"]').count() == 0
     jobs.remove(job.id, server.home)
+
+
+def test_a_folder_opens_with_its_first_frame_and_the_others_beside_it(page, server):
+    page.goto(f"{server.url}/mosaics?data=mosaic")
+    page.locator("#data-title", has_text="frame_000").wait_for()
+    page.locator(".frame select").select_option("frame_001.fits")
+    page.locator("#data-title", has_text="frame_001").wait_for()
+    page.wait_for_url(re.compile("frame_001"))
 
 
 def test_the_welcome_page_has_the_example_frame_one_click_away(page, server):

@@ -186,3 +186,12 @@ def test_the_models_are_the_one_that_mapstack_brings_and_those_trained_here(libr
     assert set(own.f1) == {"background", "glowing", "hot_pixel", "cluster"}
     assert {"step", "loss", "f1_cluster"} <= set(own.history.columns)
     assert training.curves(library, "0123456789abcdef").empty
+
+
+def test_from_far_no_object_is_lost_and_the_background_is_nothing(segmentation):
+    x0, y0, x1, y1 = segmentation.marks.bounds
+    seen, _ = segmentation.marks.view((x0, x1), (y0, y1), 32, 32)
+    truth = FRAMES.frame(0).labels
+    expected = np.where(truth > 0, truth + 1, 0).reshape(32, 8, 32, 8).max(axis=(1, 3))
+    np.testing.assert_array_equal(seen, expected)
+    assert segmentation.background == 1

@@ -16,7 +16,8 @@ import xarray as xr
 from astropy.io import fits
 
 from engine.errors import FileError, InputError, MapstackError
-from engine.readers import describe, digest, open_images
+from engine.readers import describe, digest, fits_images, fits_mosaic, open_images
+from engine.readers.fits_images import load
 from engine.simulate.mosaic import Mosaic
 
 Said = Callable[[xr.Dataset], list[str]]
@@ -318,6 +319,27 @@ def test_compressed_amplifiers_give_the_scene(tmp_path: Path) -> None:
         units = [fits.CompImageHDU(hdu.data, hdu.header) for hdu in hdus[1:]]
         fits.HDUList([fits.PrimaryHDU(), *units]).writeto(tmp_path / "cam.fits.fz")
     np.testing.assert_array_equal(open_images(f"{tmp_path}/cam.fits.fz::mosaic")["values"].values, SCENE)
+
+
+@pytest.mark.parametrize("name", ["cam.fits.gz", "cam.fits.fz"])
+def test_packed_amplifiers_are_unpacked_once_each(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fits.open(camera(tmp_path / "cam.fits", SCENE, [1000, 1200, 900, 1111])) as hdus:
+        pack = fits.CompImageHDU if name.endswith(".fz") else fits.ImageHDU
+        units = [pack(hdu.data, hdu.header) for hdu in hdus[1:]]
+        fits.HDUList([fits.PrimaryHDU(), *units]).writeto(tmp_path / name)
+    seen: list[int] = []
+
+    def watched(path: Path, image: fits_images.Image, window: tuple[slice, ...]) -> np.ndarray:
+        seen.append(image.number)
+        return load(path, image, window)
+
+    monkeypatch.setattr(fits_mosaic, "load", watched)
+    images = open_images(f"{tmp_path}/{name}::mosaic")
+    np.testing.assert_array_equal(images["values"].values, SCENE)
+    assert sorted(seen) == [1, 2, 3, 4]
+    np.testing.assert_array_equal(images["values"][25:40, 30:].values, SCENE[25:40, 30:])
 
 
 def test_gaps_between_amplifiers_are_nan_and_binned_places_are_understood(tmp_path: Path) -> None:

@@ -17,6 +17,21 @@ def test_a_frame_is_the_same_for_the_same_seed_and_number_and_another_for_anothe
     assert (Mosaic(size=128, seed=4).frame(1).image != frame.image).any()
 
 
+def test_a_pedestal_drifts_slowly_within_each_amplifier_and_all_else_stays():
+    steady, drifting = (Mosaic(size=256, n_amplifiers=2, seed=6, drift=most).frame(0) for most in (0.0, 30.0))
+    np.testing.assert_array_equal(steady.labels, drifting.labels)
+    curves = []
+    for before, after in zip(steady.parts, drifting.parts, strict=True):
+        added = after.astype(float) - before
+        inside = (before > 0) & (after < ccd.MOST_ADU)
+        rows = np.array([np.median(line[good]) for line, good in zip(added, inside, strict=True)])
+        assert np.abs(rows).max() == pytest.approx(30, abs=1)
+        assert np.abs(np.diff(rows)).max() <= 3
+        assert np.abs(added - rows[:, None])[inside].max() <= 1
+        curves.append(rows)
+    assert (curves[0] != curves[1]).any()
+
+
 @pytest.mark.parametrize("difficulty", ["easy", "hard"])
 def test_all_classes_are_there_and_most_pixels_are_background(difficulty):
     frames = [Mosaic(size=512, difficulty=difficulty, seed=1).frame(number) for number in range(4)]

@@ -1,0 +1,43 @@
+"""Tables of a result as binary tables of FITS, with units."""
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import xarray as xr
+
+if TYPE_CHECKING:
+    from astropy.io import fits
+
+UNITS: Final = {"1": "", "µm": "um", "px": "pix", "px²": "pix2"}
+"""Units that FITS writes otherwise (FITS standard 4.0, section 4.3)."""
+FORMATS: Final = {"b": "L", "i": "K", "u": "K", "f": "D"}
+"""Letters of the FITS formats of columns, by the kind of their dtype."""
+
+
+def table_unit(table: xr.Dataset, name: str) -> "fits.BinTableHDU":
+    """A table with one row an entry of its only dim; text with all but ASCII escaped as in JSON."""
+    from astropy.io import fits
+
+    return fits.BinTableHDU.from_columns([_column(str(n), v) for n, v in table.variables.items()], name=name)
+
+
+def fits_unit(unit: str) -> str:
+    """The unit in ASCII, as FITS spells it."""
+    return UNITS.get(unit, unit).encode("ascii", "replace").decode()
+
+
+def _column(name: str, variable: xr.Variable) -> "fits.Column":
+    from astropy.io import fits
+
+    values = variable.values
+    form = FORMATS.get(values.dtype.kind, "")
+    if not form:
+        values = np.array([_ascii(text) for text in values.tolist()], dtype=str)
+        form = f"{max(1, values.dtype.itemsize // 4)}A"
+    unit = fits_unit(str(variable.attrs.get("units", "1")))
+    return fits.Column(name=name, format=form, unit=unit or None, array=values)
+
+
+def _ascii(text: Any) -> str:
+    return json.dumps(str(text))[1:-1]
