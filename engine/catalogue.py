@@ -44,7 +44,7 @@ EXPORTERS: Final[Mapping[str, str]] = {
     "zarr": "engine.export.store:write_zarr",
     "json": "engine.export.store:write_json",
     "tiff": "engine.export.images:write_tiff",
-    "fits": "engine.export.fits:write_fits",
+    "fits": "engine.export.images:write_fits",
     "png": "engine.export.figures:write_png",
     "svg": "engine.export.figures:write_svg",
     "geojson": "engine.export.regions:write_geojson",

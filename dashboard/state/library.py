@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, TypeVar
 import numpy as np
 import xarray as xr
 
-from dashboard.state.marks import mark_pyramid
+from dashboard.state.marks import Marks, marks_of
 from engine.errors import FileError, MapstackError
 from engine.export.store import open_result
 from engine.pyramid import Pyramid, label_pyramid, value_pyramid
@@ -158,8 +158,8 @@ class Segmentation:
     entropy: Pyramid | None = field(repr=False, default=None)
     objects: xr.Dataset | None = field(repr=False, default=None)
     """Table of the objects, where the result has them."""
-    marks: Pyramid | None = field(repr=False, default=None)
-    """What is not background, so that no object is lost from far; where the result has objects."""
+    marks: Marks | None = field(repr=False, default=None)
+    """Overviews in which no object is lost, where the result has objects."""
 
     @property
     def background(self) -> int:
@@ -276,20 +276,20 @@ def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:
     """Prepare a result for the page: compute its tables, build its pyramids."""
     classes, spectra = table(tree, CLASSES).compute(), table(tree, SPECTRA).compute()
     cache = home / VIEWS
+    labels = label_pyramid(pixel_map(tree, LABELS), cache=cache / f"{id}-labels").build()
     more: dict[str, Any] = {}
     if ENTROPY in tree.data_vars:
         more["entropy"] = value_pyramid(pixel_map(tree, ENTROPY), cache=cache / f"{id}-entropy").build()
     if OBJECT_TABLE in tree.children:
-        background = label_called(classes, BACKGROUND)
-        marks = mark_pyramid(pixel_map(tree, LABELS), background, cache=cache / f"{id}-marks")
-        more |= {"objects": table(tree, OBJECT_TABLE).compute(), "marks": marks.build()}
+        marks = marks_of(labels, label_called(classes, BACKGROUND))
+        more |= {"objects": table(tree, OBJECT_TABLE).compute(), "marks": marks}
     return Segmentation(
         id=id,
         tree=tree,
         recipe=Recipe.from_json(str(tree.attrs["recipe"])),
         classes=classes,
         spectra=spectra,
-        labels=label_pyramid(pixel_map(tree, LABELS), cache=cache / f"{id}-labels").build(),
+        labels=labels,
         confidence=value_pyramid(pixel_map(tree, CONFIDENCE), cache=cache / f"{id}-confidence").build(),
         **more,
     )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from dashboard.plots import images as value_plots
 from dashboard.plots import labels as label_plots
+from dashboard.state.marks import Marks
 from engine.pyramid import Pyramid
 
 Window = tuple[tuple[float, float], tuple[float, float], int, int]
@@ -35,8 +36,8 @@ class Layers:
     raw: Mapping[str, Pyramid] = field(default_factory=dict)
     means: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     entropy: Pyramid | None = None
-    marks: Pyramid | None = None
-    """What is not background, drawn where the background is hidden: from far, nothing of it is lost."""
+    marks: Marks | None = None
+    """Drawn instead of the labels where the background is hidden: from far, no object is lost."""
     background: int = 0
 
 
@@ -84,12 +85,12 @@ def rasters(
     look = look or Look()
     labels, bounds = layers.pyramid.view(*window)
     certain, _ = layers.confidence.view(*window)
+    marked, place = labels, bounds
     if layers.marks is not None and layers.background in look.hidden:
-        marks, _ = layers.marks.view(*window)
-        labels = np.where(marks > 0, marks, labels)
+        marked, place = layers.marks.view(*window)
     codes = label_plots.lookup(layers.classes.labels, selected=selected, mode=mode, hidden=look.hidden)
     classes = label_plots.label_raster(
-        labels, certain, bounds, codes=codes, colors=layers.classes.colors, opacity=look.opacity
+        marked, certain, place, codes=codes, colors=layers.classes.colors, opacity=look.opacity
     )
     values, limits = np.full((1, 1), np.nan), CERTAINTY
     if mode == "confidence":

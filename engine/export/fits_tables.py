@@ -9,17 +9,24 @@ import xarray as xr
 if TYPE_CHECKING:
     from astropy.io import fits
 
-UNITS: Final = {"1": "", "µm": "um", "px": "pix", "px²": "pix2"}
+UNITS: Final = {"1": "", "µm": "um", "px": "pixel", "px²": "pixel2"}
 """Units that FITS writes otherwise (FITS standard 4.0, section 4.3)."""
 FORMATS: Final = {"b": "L", "i": "K", "u": "K", "f": "D"}
 """Letters of the FITS formats of columns, by the kind of their dtype."""
 
 
 def table_unit(table: xr.Dataset, name: str) -> "fits.BinTableHDU":
-    """A table with one row an entry of its only dim; text with all but ASCII escaped as in JSON."""
+    """A table with one row an entry of its only dim; TCOMMn says what column n is.
+
+    Text has all but ASCII escaped as in JSON.
+    """
     from astropy.io import fits
 
-    return fits.BinTableHDU.from_columns([_column(str(n), v) for n, v in table.variables.items()], name=name)
+    columns = [_column(str(column), values) for column, values in table.variables.items()]
+    unit = fits.BinTableHDU.from_columns(columns, name=name)
+    for n, (column, values) in enumerate(table.variables.items(), start=1):
+        unit.header[f"TCOMM{n}"] = ascii_text(values.attrs.get("long_name", column))
+    return unit
 
 
 def fits_unit(unit: str) -> str:
@@ -33,11 +40,12 @@ def _column(name: str, variable: xr.Variable) -> "fits.Column":
     values = variable.values
     form = FORMATS.get(values.dtype.kind, "")
     if not form:
-        values = np.array([_ascii(text) for text in values.tolist()], dtype=str)
+        values = np.array([ascii_text(text) for text in values.tolist()], dtype=str)
         form = f"{max(1, values.dtype.itemsize // 4)}A"
     unit = fits_unit(str(variable.attrs.get("units", "1")))
     return fits.Column(name=name, format=form, unit=unit or None, array=values)
 
 
-def _ascii(text: Any) -> str:
+def ascii_text(text: Any) -> str:
+    """A text with anything but ASCII, and control characters, escaped as in JSON."""
     return json.dumps(str(text))[1:-1]

@@ -1,4 +1,4 @@
-"""Maps of a result as TIFF, with names of classes, pixel size and the recipe."""
+"""Label and confidence maps as TIFF and FITS, with names, pixel size and the recipe."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from engine.export.atomic import appearing
-from engine.export.fits_tables import fits_unit, table_unit
+from engine.export.fits_tables import ascii_text, fits_unit, table_unit
 from engine.export.provenance import RECIPE, recipe_text, stem
 from engine.export.streaming import in_memory
 from engine.schema import (
@@ -32,6 +32,9 @@ _CENTIMETRES: Final = {"nm": 1e-7, "µm": 1e-4, "um": 1e-4, "mm": 0.1, "m": 100.
 
 _KEYWORDS: Final = 1000
 """Values that fit into a keyword of eight characters after CLASS."""
+_ROW: Final = 1000
+"""Characters in a row of the FITS table that holds the recipe."""
+
 
 def pixel_edges(result: xr.DataTree, dim: str) -> tuple[np.ndarray, str]:
     """Coordinates of the borders between the pixels along a dim, first and last included, and their units."""
@@ -60,9 +63,9 @@ def write_tiff(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
 
     result = in_memory(result)
     start = Path(folder) / stem(result, images)
-    description = {RECIPE: json.loads(recipe_text(result) or "null"), "classes": class_rows(result)}
+    description = {RECIPE: json.loads(recipe_text(result) or "null"), "classes": _classes(result)}
     paths = []
-    for name in maps_of(result):
+    for name in _maps(result):
         path = start.with_name(f"{start.name}_{name}.tif")
         with appearing(path) as draft:
             tifffile.imwrite(
@@ -79,12 +82,44 @@ def write_tiff(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
     return paths
 
 
+def write_fits(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+    """Write labels (primary), confidence, entropy and objects as FITS images; object table, audit and recipe.
+
+    Keyword `CLASSn` names the class of value n; `CVALn CNAMEn CCOLORn` are value, name and colour of the n-th
+    class. Anything but ASCII is escaped as in JSON.
+    """
+    from astropy.io import fits
+
+    result = in_memory(result)
+    path = Path(folder) / f"{stem(result, images)}.fits"
+    units = fits.HDUList()
+    for name in _maps(result):
+        kind = fits.ImageHDU if units else fits.PrimaryHDU
+        units.append(kind(pixel_map(result, name).values))
+        units[-1].name = name
+        units[-1].header.update(_axes(result))
+    _name_classes(units[0].header, result)
+    tables = [name for name in (OBJECT_TABLE, AUDIT) if name in result.children]
+    units += [table_unit(table(result, name), name) for name in tables]
+    column = fits.Column(name=RECIPE, format=f"{_ROW}A", array=_rows(recipe_text(result)))
+    units.append(fits.BinTableHDU.from_columns([column], name="RECIPE"))
+    with appearing(path) as draft:
+        units.writeto(draft, checksum=True, output_verify="exception")
+    return [path]
+
+
+def _rows(recipe: str) -> list[str]:
+    """Cut a recipe into rows of ASCII without blanks, because FITS drops blanks at the end of a row."""
+    compact = json.dumps(json.loads(recipe), separators=(",", ":")) if recipe else ""
+    text = compact.replace(" ", "\\u0020")
+    return [text[start : start + _ROW] for start in range(0, len(text), _ROW)] or [""]
+
+
 def _maps(result: xr.DataTree) -> list[str]:
     return [name for name in (LABELS, CONFIDENCE, ENTROPY, OBJECTS) if name in result.data_vars]
 
 
-def class_rows(result: xr.DataTree) -> list[dict[str, Any]]:
-    """Label, name and colour of every class."""
+def _classes(result: xr.DataTree) -> list[dict[str, Any]]:
     classes = table(result, CLASSES)
     rows = zip(*(classes[name].values.tolist() for name in (LABEL, "name", "color")), strict=True)
     return [{"label": label, "name": name, "color": color} for label, name, color in rows]
@@ -97,3 +132,29 @@ def _resolution(result: xr.DataTree) -> dict[str, Any]:
         return {}
     per_cm = tuple(1 / (abs(step) * _CENTIMETRES[unit]) for step, unit in steps)
     return {"resolution": per_cm, "resolutionunit": "CENTIMETER"}
+
+
+def _axes(result: xr.DataTree) -> dict[str, Any]:
+    """Linear world coordinates of x (axis 1) and y (axis 2), Greisen & Calabretta 2002, A&A 395, 1061."""
+    cards: dict[str, Any] = {}
+    for axis, dim in enumerate(reversed(PIXEL), start=1):
+        edges, unit = pixel_edges(result, dim)
+        step = float(edges[-1] - edges[0]) / (edges.size - 1)
+        cards |= {
+            f"CTYPE{axis}": "LINEAR",
+            f"CRPIX{axis}": 0.5,
+            f"CRVAL{axis}": float(edges[0]),
+            f"CDELT{axis}": step,
+            f"CUNIT{axis}": fits_unit(unit),
+        }
+    return cards
+
+
+def _name_classes(header: Any, result: xr.DataTree) -> None:
+    for n, row in enumerate(_classes(result), start=1):
+        header[f"CVAL{n}"] = (row["label"], "class value")
+        header[f"CNAME{n}"] = ascii_text(row["name"])
+        header[f"CCOLOR{n}"] = row["color"]
+        if row["label"] < _KEYWORDS:
+            header[f"CLASS{row['label']}"] = ascii_text(row["name"])
+    header["HISTORY"] = "The recipe is in the table RECIPE; run it: mapstack run --recipe FILE"

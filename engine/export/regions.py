@@ -17,7 +17,7 @@ from engine.export.streaming import in_memory
 from engine.schema import CLASSES, LABEL, LABELS, OBJECT, OBJECT_TABLE, X, Y, pixel_map, table
 
 _SQUARE: Final = 16 / 12
-"""What pixels add to the square of an ellipse's axis: 16 times the second moment of a unit square."""
+"""Square of the axis of a pixel's ellipse: four times the root of the second moment of a unit square."""
 
 
 def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
@@ -51,54 +51,53 @@ def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset
 
 
 def write_ds9(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write DS9 regions in image coordinates (first pixel's centre at 1, 1), coloured by class.
+    """Write DS9 regions in image coordinates (first pixel's centre at 1, 1).
 
-    A result with a table of objects: one ellipse an object, with its number as text, tagged with its class
-    and, of tracks, its kind. Another: polygons round the classes; holes are excluded regions.
+    Of a result with objects, an ellipse an object, its text the number and its tag the name of the class.
+    Else the outlines of the classes as polygons; holes are excluded regions.
     """
-    regions = _ellipses(result) if OBJECT_TABLE in result.children else _ds9_polygons(in_memory(result))
     path = Path(folder) / f"{stem(result, images)}.reg"
+    lines = _ellipses(result) if OBJECT_TABLE in result.children else _outlines(in_memory(result))
     with appearing(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as file:
         file.write("# Region file format: DS9 version 4.1\n")
         file.write(f"{LINE}{recipe_text(result)}\nimage\n")
-        file.writelines(regions)
+        file.writelines(f"{line}\n" for line in lines)
     return [path]
 
 
-def _ds9_polygons(result: xr.DataTree) -> Iterator[str]:
+def _outlines(result: xr.DataTree) -> Iterator[str]:
+    """Polygons of all classes."""
     for row, outlines in _classes(result):
-        look = f"color={row['color']} text={_braced(row['name'])} tag={_braced(f'class {row["label"]}')}\n"
+        look = f" # color={row['color']} text={{{_ds9_text(row['name'])}}} tag={{class {row['label']}}}"
         for outline in outlines:
-            yield f"{_ds9_polygon(outline.outer)} # {look}"
-            yield from (f"-{_ds9_polygon(hole)} # {look}" for hole in outline.holes)
+            yield _ds9_polygon(outline.outer) + look
+            yield from ("-" + _ds9_polygon(hole) + look for hole in outline.holes)
 
 
 def _ellipses(result: xr.DataTree) -> Iterator[str]:
-    """The ellipse that has the second moments of each object, of which pixels are squares, not points."""
-    objects = table(result, OBJECT_TABLE)
-    y, x = (_pixels(result, dim, objects[dim].values) + 1 for dim in PIXEL)
-    long, short = (np.sqrt(objects[axis].values ** 2 + _SQUARE) / 2 for axis in ("length", "width"))
-    angle = 90 - np.degrees(objects["orientation"].values)
-    looks = {row[LABEL]: f"color={row['color']} tag={_braced(row['name'])}" for row in class_rows(result)}
-    kinds = objects["kind"].values.tolist() if "kind" in objects else [""] * angle.size
-    numbers, labels = objects[OBJECT].values.tolist(), objects["class"].values.tolist()
-    shapes = np.stack([x, y, long, short, angle], axis=1).tolist()
-    for number, label, kind, shape in zip(numbers, labels, kinds, shapes, strict=True):
-        drawn = ",".join(f"{value:.2f}" for value in shape)
-        tag = f" tag={_braced(kind)}" if kind else ""
-        yield f"ellipse({drawn}) # text={{{number}}} {looks.get(label, '')}{tag}\n"
+    """The ellipse of the same second moments as each object, of which pixels are squares and no points."""
+    objects, classes = table(result, OBJECT_TABLE), table(result, CLASSES)
+    looks = zip(*(classes[name].values.tolist() for name in (LABEL, "name", "color")), strict=True)
+    by_class = {label: f"color={color} tag={{{_ds9_text(name)}}}" for label, name, color in looks}
+    x, y = (_ds9_positions(result, objects[dim].values, dim) for dim in (X, Y))
+    radii = (np.sqrt(objects[name].values ** 2 + _SQUARE) / 2 for name in ("length", "width"))
+    # ours from the y axis towards x, theirs from the x axis towards y
+    angle = 90 - np.rad2deg(objects["orientation"].values)
+    rows = np.column_stack([x, y, *radii, angle]).tolist()
+    for number, label, row in zip(objects[OBJECT].values, objects["class"].values, rows, strict=True):
+        shape = ",".join(f"{value:.3f}" for value in row)
+        yield f"ellipse({shape}) # {by_class.get(int(label), '')} text={{{number}}}"
 
 
-def _pixels(result: xr.DataTree, dim: str, places: np.ndarray) -> np.ndarray:
-    """Places given in the values of a coordinate, in pixels from the centre of the first."""
+def _ds9_positions(result: xr.DataTree, places: np.ndarray, dim: str) -> np.ndarray:
+    """Positions along a dim in pixels, the first of which has its centre at 1."""
     edges, _ = pixel_edges(result, dim)
-    order = np.argsort(edges)
-    return np.asarray(np.interp(places, edges[order], order - 0.5))
+    step, _ = pixel_step(result, dim)
+    return np.asarray((places - edges[0]) / step + 0.5)
 
 
-def _braced(text: str) -> str:
-    """A text as DS9 takes it: on one line, between the only braces."""
-    return "{" + one_line(text).translate(str.maketrans("{}", "()")) + "}"
+def _ds9_text(name: str) -> str:
+    return one_line(name).translate(str.maketrans("{}", "()"))
 
 
 def _classes(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outline]]]:

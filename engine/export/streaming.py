@@ -112,8 +112,9 @@ def _write_tile(tile: np.ndarray, draft: str, name: str, region: tuple[slice, ..
 
     with writing(Path(draft)) as wanted:
         if wanted:
-            stored = zarr.open_array(f"{draft}/{name}", mode="r+", config={"write_empty_chunks": True})
-            stored[region] = tile
+            stored = zarr.open_array(f"{draft}/{name}", mode="r+")
+            # opening heeds no config: zeros would not be written, and the store would seem to lack a chunk
+            stored.with_config({"write_empty_chunks": True})[region] = tile
 
 
 def whole(array: da.Array) -> Any:

@@ -62,13 +62,6 @@ def audit_frame(result: xr.DataTree) -> pd.DataFrame:
     return _frame(table(result, AUDIT), CHANGE)
 
 
-def audit_frame(result: xr.DataTree) -> pd.DataFrame:
-    """One row an object that rules gave another class; empty if the result has none."""
-    if AUDIT not in result.children:
-        return pd.DataFrame()
-    return _frame(table(result, AUDIT), CHANGE)
-
-
 def measured(spectra: xr.Dataset) -> list[str]:
     """Names of the image variables that a table of spectra describes, Delta before Psi."""
     return [
@@ -145,8 +138,6 @@ def _tables(
     }
     if OBJECT_TABLE in result.children:
         frames["objects"] = (objects_frame(result), _units(table(result, OBJECT_TABLE)))
-    if AUDIT in result.children:
-        frames["audit"] = (audit_frame(result), _units(table(result, AUDIT)))
     if AUDIT in result.children:
         frames["audit"] = (audit_frame(result), _units(table(result, AUDIT)))
     start = stem(result, images)

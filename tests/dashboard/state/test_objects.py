@@ -188,10 +188,22 @@ def test_the_models_are_the_one_that_mapstack_brings_and_those_trained_here(libr
     assert training.curves(library, "0123456789abcdef").empty
 
 
-def test_from_far_no_object_is_lost_and_the_background_is_nothing(segmentation):
-    x0, y0, x1, y1 = segmentation.marks.bounds
-    seen, _ = segmentation.marks.view((x0, x1), (y0, y1), 32, 32)
-    truth = FRAMES.frame(0).labels
-    expected = np.where(truth > 0, truth + 1, 0).reshape(32, 8, 32, 8).max(axis=(1, 3))
+@pytest.mark.parametrize("width", [20, 32, 33, 100, 255])
+def test_from_far_no_object_is_lost(segmentation, width):
+    x0, y0, x1, y1 = segmentation.labels.bounds
+    seen, bounds = segmentation.marks.view((x0, x1), (y0, y1), width, width)
+    cell = 256 // seen.shape[0]
+    truth = FRAMES.frame(0).labels + 1
+    expected = truth.reshape(256 // cell, cell, 256 // cell, cell).max(axis=(1, 3))
+    assert 256 / width <= cell < 512 / width
+    assert bounds == (x0, y0, x1, y1)
+    np.testing.assert_array_equal(seen, expected)
+
+
+def test_near_by_the_labels_themselves_are_seen(segmentation):
+    window = ((100.0, 150.0), (30.0, 80.0), 200, 200)
+    seen, bounds = segmentation.marks.view(*window)
+    expected, same = segmentation.labels.view(*window)
+    assert bounds == same
     np.testing.assert_array_equal(seen, expected)
     assert segmentation.background == 1

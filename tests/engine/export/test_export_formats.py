@@ -18,8 +18,7 @@ from PIL import Image
 from engine import catalogue
 from engine.errors import FileError, InputError
 from engine.export import figures, provenance, store, streaming, tables
-from engine.export.fits import write_fits
-from engine.export.images import pixel_edges, write_tiff
+from engine.export.images import pixel_edges, write_fits, write_tiff
 from engine.export.provenance import read_recipe
 from engine.recipe import Recipe
 

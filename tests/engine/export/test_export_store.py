@@ -1,5 +1,6 @@
 import errno
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -262,7 +263,8 @@ def test_a_store_that_lost_a_chunk_is_refused_and_not_read_as_0(
         open_result(store)
 
 
-def test_a_map_of_zeros_is_whole(tmp_path: Path) -> None:
-    maps = {"labels": (("y", "x"), np.zeros((8, 8), np.uint8))}
+@pytest.mark.parametrize("zeros", [np.zeros, da.zeros])
+def test_a_map_of_zeros_is_whole(zeros: Callable[..., Any], tmp_path: Path) -> None:
+    maps = {"labels": (("y", "x"), zeros((8, 8), dtype=np.uint8))}
     store = write_result(xr.DataTree.from_dict({"/": xr.Dataset(maps)}), tmp_path / "a.zarr")
     assert not np.asarray(open_result(store)["labels"]).any()

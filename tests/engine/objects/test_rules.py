@@ -135,10 +135,10 @@ def test_small_glow_that_touches_a_track_belongs_to_it():
 def test_the_least_size_is_that_of_the_clusters_which_the_other_rules_make():
     values = empty()
     values[20, 20:22] = CLUSTER
-    values[21, 22:25] = HOT
+    values[21, 22:26] = HOT
     values[60:62, 60:62] = HOT
     found, told = ruled(values, min_cluster=5)
-    assert (found == CLUSTER).sum() == 5
+    assert (found == CLUSTER).sum() == 6
     assert (found[60:62, 60:62] == BACKGROUND).all()
     assert told == ["a track is of one class", "hot pixels lie in lines", "a cluster has a least size"]
 
