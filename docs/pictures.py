@@ -59,6 +59,13 @@ def shot(page: Any, name: str, css: str | None = None) -> None:
     target.screenshot(path=IMAGES / f"{name}.png")
 
 
+def frame(page: Any, url: str) -> None:
+    """Show the example frame, segmented."""
+    page.goto(f"{url}/mosaics")
+    page.locator("tr[data-object]").first.wait_for(timeout=120_000)
+    page.wait_for_timeout(1500)
+
+
 def draw_lasso(page: Any) -> None:
     """Draw around the middle of the first map."""
     page.locator(".map-raw-0 .bk-tool-icon-lasso-select").click()
@@ -71,6 +78,15 @@ def draw_lasso(page: Any) -> None:
     page.mouse.up()
     page.locator("#region").wait_for()
     page.wait_for_timeout(800)
+
+
+def show_frame(page: Any, url: str) -> None:
+    """The example frame with one of its tracks close up."""
+    page.goto(f"{url}/mosaics")
+    page.locator("tr[data-object]").nth(3).click(timeout=120_000)
+    page.locator("#inset img").wait_for()
+    page.locator(".reset-view button").click()
+    page.wait_for_timeout(1500)
 
 
 def main() -> None:
@@ -95,6 +111,10 @@ def main() -> None:
         page.wait_for_timeout(1000)
         shot(page, "picker")
         page.keyboard.press("Escape")
+        show_frame(page, url)
+        shot(page, "mosaics-light")
+        frame(page, url)
+        shot(page, "mosaics-light")
         for name, address in (("welcome", "/"), ("jobs", "/jobs"), ("results", "/results")):
             page.goto(f"{url}{address}")
             page.wait_for_load_state("networkidle")
@@ -104,6 +124,12 @@ def main() -> None:
         dark.goto(f"{url}/maps")
         settled(dark)
         shot(dark, "maps-dark")
+        frame(dark, url)
+        dark.locator("tr[data-object]").nth(2).click()
+        dark.wait_for_timeout(1500)
+        shot(dark, "mosaics-dark")
+        show_frame(dark, url)
+        shot(dark, "mosaics-dark")
         browser.close()
 
 

@@ -209,16 +209,10 @@ def test_lassoed_pixels_get_the_selected_class_as_an_edit_that_is_undone(page, s
     expect(page.locator('tr[data-object="4"] td').nth(1)).to_have_text("cluster")
 
 
-def test_the_url_reopens_frame_result_and_object(page, server, catalogued):
+def test_the_url_reopens_frame_result_and_object_and_nothing_has_to_be_scrolled(page, server, catalogued):
     show(page, server, {**catalogued, "object": "12"})
-    page.locator('#inset[data-object="12"]').wait_for()
+    page.locator('#inset[data-object="12"] img').wait_for()
     wait_for(lambda: sees(page, 245.9, 195.8, within=130))
-
-
-def test_the_page_does_not_scroll_at_1440_by_900(page, server, catalogued):
-    show(page, server, catalogued)
-    page.keyboard.press("n")
-    page.locator("#inset img").wait_for()
     outgrown = page.evaluate(
         """() => [document.documentElement,
                 ...document.querySelectorAll(".rail, .right, .centre, .right > .card")]

@@ -81,7 +81,7 @@ def test_objects_turned_into_background_are_none_any_more_and_numbers_stay_conse
 
 
 def test_a_polygon_that_cuts_an_object_makes_two(result: xr.DataTree, images: xr.Dataset) -> None:
-    box = [[59, 49], [61.5, 49], [61.5, 55], [59, 55]]
+    box = [[59.5, 49.5], [61.5, 49.5], [61.5, 53.5], [59.5, 53.5]]
     edited = relabel(result, images, polygon=box, label=HOT)
     table = edited["object_table"].to_dataset(inherit=False)
     assert table.sizes["object"] == 5
@@ -89,7 +89,7 @@ def test_a_polygon_that_cuts_an_object_makes_two(result: xr.DataTree, images: xr
 
 
 def test_merging_classes_joins_objects_that_touch(result: xr.DataTree, images: xr.Dataset) -> None:
-    box = [[59, 49], [61.5, 49], [61.5, 55], [59, 55]]
+    box = [[59.5, 49.5], [61.5, 49.5], [61.5, 53.5], [59.5, 53.5]]
     cut = relabel(result, images, polygon=box, label=HOT)
     merged = merge(cut, images, labels=[HOT, CLUSTER])
     table = merged["object_table"].to_dataset(inherit=False)
