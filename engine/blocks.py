@@ -203,14 +203,14 @@ class _TaskReport(Callback):
     def __init__(self, doing: str) -> None:
         self.doing = doing
         self.lock = threading.Lock()
-        super().__init__(start_state=self._begin, posttask=self._finish)
+        super().__init__(start_state=self._begin, posttask=self._count)
 
     def _begin(self, _graph: Any, state: Any) -> None:
         self.total = max(1, len(state["ready"]) + len(state["waiting"]))
         self.done = 0
         progress.report(0.0, self.doing)
 
-    def _finish(self, *_: Any) -> None:
+    def _count(self, *_: Any) -> None:
         with self.lock:
             self.done += 1
         progress.report(min(1.0, self.done / self.total), self.doing)

@@ -107,10 +107,10 @@ def apply_rules(labels: xr.DataArray, *, names: Mapping[int, str], rules: Rules)
     numbers = {name: label for label, name in names.items()}
     if not set(NAMES) <= set(numbers):
         return Ruled(labels, _trail({}))
-    ruled = _reclassed(labels, numbers, rules, _by_shape)
+    ruled = _reclassed(labels, numbers, rules, _by_shape, _traits(labels, numbers, rules))
     if rules.min_cluster <= 1 and rules.max_cluster <= 0:
         return ruled
-    sized = _reclassed(ruled.labels, numbers, rules, _by_size)
+    sized = _reclassed(ruled.labels, numbers, rules, _by_size, {})
     return Ruled(sized.labels, xr.concat([ruled.audit, sized.audit], CHANGE))
 
 
@@ -119,13 +119,13 @@ def _reclassed(
     numbers: Mapping[str, int],
     rules: Rules,
     judge: Callable[[Judged, Rules], Verdicts],
+    maps: Mapping[str, xr.DataArray],
 ) -> Ruled:
-    """Labels after some of the rules."""
+    """Labels after some of the rules, judged by what `measure` makes of maps besides the labels."""
     objects = connect_classes(labels, classes=[numbers[name] for name in NAMES[1:]])
-    maps = _traits(labels, numbers, rules)
     judged = Judged(labels, objects, measure(objects, classes=labels, **maps), numbers)
     changed, rows = _changes(judged, judge(judged, rules))
-    audit = _trail(rows)
+    audit = _trail(rows, units={dim: judged.table[dim].attrs["units"] for dim in PIXEL})
     if not changed.size:
         return Ruled(labels, audit)
     new = np.zeros(int(judged.table[OBJECT].values[-1]) + 1, labels.dtype)
@@ -175,7 +175,10 @@ def _by_size(judged: Judged, rules: Rules) -> Verdicts:
     cluster, area = judged.are(CLUSTER), judged.table["area"].values
     return {
         "a cluster has a least size": (cluster & (area < rules.min_cluster), BACKGROUND),
-        "a cluster has a largest size": (cluster & (0 < rules.max_cluster < area), GLOWING),
+        "a cluster has a largest size": (
+            cluster & (area > rules.max_cluster) & (rules.max_cluster > 0),
+            GLOWING,
+        ),
     }
 
 
@@ -196,7 +199,7 @@ def _islands(judged: Judged, inside: np.ndarray, rules: Rules) -> np.ndarray:
     areas = connect(xr.DataArray(behind, dims=PIXEL))
     at_edge = measure(areas)["touches_edge"].values
     of_object = measure(judged.objects, classes=areas)["class"].values
-    return inside & ~(large & np.append(False, at_edge)[of_object])
+    return np.asarray(inside & ~(large & np.append(False, at_edge)[of_object]))
 
 
 def _changes(judged: Judged, verdicts: Verdicts) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -210,11 +213,12 @@ def _changes(judged: Judged, verdicts: Verdicts) -> tuple[np.ndarray, dict[str, 
     return changed, {**rows, "old": old, "new": given[first], "rule": np.array(list(verdicts))[first]}
 
 
-def _trail(rows: Mapping[str, np.ndarray]) -> xr.Dataset:
-    columns: dict[str, Any] = {
-        name: (CHANGE, rows.get(name, np.zeros(0)).astype(dtype), {"units": units, "long_name": meaning})
-        for name, (dtype, units, meaning) in COLUMNS.items()
-    }
+def _trail(rows: Mapping[str, np.ndarray], *, units: Mapping[str, str] | None = None) -> xr.Dataset:
+    """The audit with its rows, column by column; no rows where there are none."""
+    columns: dict[str, Any] = {}
+    for name, (dtype, unit, meaning) in COLUMNS.items():
+        attrs = {"units": (units or {}).get(name, unit), "long_name": meaning}
+        columns[name] = (CHANGE, rows.get(name, np.zeros(0)).astype(dtype), attrs)
     return xr.Dataset(columns)
 
 

@@ -64,12 +64,12 @@ def tile_sums(objects: Any, *maps: Any, given: tuple[str, ...]) -> Sums:
     runs = _runs(objects, named.get("classes", np.broadcast_to(np.uint8(0), objects.shape)))
     numbers, rows = np.unique(runs[0], return_inverse=True)
     moments, corners = _moments(runs, rows, numbers.size)
-    values = (
+    image, confidence, votes = (
         _totals(named[name], runs, rows, numbers.size) if name in named else _no_values(numbers.size)
         for name in VALUES
     )
     pairs = np.stack([runs[0], runs[1], runs[4] - runs[3]])[:, runs[1] > 0]
-    return Sums(numbers, moments, corners, *values, _added_pairs(pairs))
+    return Sums(numbers, moments, corners, image, confidence, votes, _added_pairs(pairs))
 
 
 def native(tile: Any) -> np.ndarray:
@@ -100,14 +100,16 @@ def added(parts: list[Sums]) -> Sums:
     numbers, rows = np.unique(np.concatenate([p.numbers for p in parts]), return_inverse=True)
     order = np.argsort(rows, kind="stable")
     starts = np.searchsorted(rows[order], np.arange(numbers.size))
-    moments, corners, *values, pairs = (
+    moments, corners, image, confidence, votes, pairs = (
         np.concatenate([p[field] for p in parts], axis=1) for field in range(1, len(Sums._fields))
     )
     return Sums(
         numbers,
         np.add.reduceat(moments[:, order], starts, axis=1),
         np.minimum.reduceat(corners[:, order], starts, axis=1),
-        *(_added_totals(parts_of_map, rows, numbers.size) for parts_of_map in values),
+        _added_totals(image, rows, numbers.size),
+        _added_totals(confidence, rows, numbers.size),
+        _added_totals(votes, rows, numbers.size),
         _added_pairs(pairs),
     )
 

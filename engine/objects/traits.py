@@ -6,7 +6,6 @@ Kernels on tiles with a halo; `measure` sums or averages what they say over each
 from typing import Final
 
 import numpy as np
-from scipy import ndimage
 
 CROSSING: Final = ((-1, 0), (1, 0), (0, -1), (0, 1))
 DIAGONAL: Final = ((-1, -1), (-1, 1), (1, -1), (1, 1))
@@ -36,22 +35,22 @@ def in_lines(labels: np.ndarray, *, hot: int, shortest: int, reach: int) -> np.n
 
 def beside(labels: np.ndarray, *, label: int) -> np.ndarray:
     """Which pixels touch one of that label, uint8."""
-    return np.asarray(ndimage.maximum_filter((labels == label).astype(np.uint8), 3, mode="constant"))
+    near = np.pad(labels == label, 1)
+    rows = near[:-2] | near[1:-1] | near[2:]
+    return np.asarray((rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]).view(np.uint8))
 
 
 def glow_behind(labels: np.ndarray, *, glowing: int, front: tuple[int, ...]) -> np.ndarray:
     """Which pixels glow, or are of a class in `front` between two that do in their row or column."""
     glow = labels == glowing
     near = np.pad(glow, BEHIND)
-    behind = np.zeros_like(glow)
-    for turned, sides in ((near, behind), (near.T, behind.T)):  # sides: views, filled in place
-        inner = turned[BEHIND : turned.shape[0] - BEHIND]
-        width = sides.shape[1]
-        before = np.logical_or.reduce(
-            [inner[:, BEHIND - n : BEHIND - n + width] for n in range(1, BEHIND + 1)]
-        )
-        after = np.logical_or.reduce(
-            [inner[:, BEHIND + n : BEHIND + n + width] for n in range(1, BEHIND + 1)]
-        )
-        sides |= before & after
-    return np.asarray(glow | (behind & np.isin(labels, front)))
+    y, x = np.nonzero(np.isin(labels, front))
+    before, after = range(BEHIND), range(BEHIND + 1, 2 * BEHIND + 1)
+    left, right = (_any([near[y + BEHIND, x + n] for n in side]) for side in (before, after))
+    above, below = (_any([near[y + n, x + BEHIND] for n in side]) for side in (before, after))
+    glow[y, x] = (left & right) | (above & below)
+    return np.asarray(glow)
+
+
+def _any(masks: list[np.ndarray]) -> np.ndarray:
+    return np.asarray(np.logical_or.reduce(masks))

@@ -20,6 +20,7 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
     Parameters
     ----------
     images : Dataset, dims (y, x), or (channel, y, x) with 3 or 4 channels: red, green, blue, opacity
+        Channels in units such as adu are no colours: they are measured frames.
         Attr `palette`, where there is one: the colour of each number in a plain image, as JSON.
 
     Returns
@@ -37,7 +38,7 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
         palette = images.attrs.get("palette")
         image = images[names[0]]
         return _looked_up(image, palette) if palette and image.dtype == np.uint8 else image
-    if len(names) == 1 and dim == CHANNEL and images.sizes[CHANNEL] in (3, 4):
+    if len(names) == 1 and _is_colour(images[names[0]]):
         image = images[names[0]]
         grey = sum(
             np.float32(weight) * image.isel({CHANNEL: n}, drop=True).astype(np.float32)
@@ -51,6 +52,10 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
         )
     what = f"{images.sizes[dim]} {dim}s" if dim else f"the images {', '.join(names)}"
     raise InputError(f"there are {what}; give a single frame, or crop to one")
+
+
+def _is_colour(image: xr.DataArray) -> bool:
+    return image.sizes.get(CHANNEL, 0) in (3, 4) and image.attrs.get("units", "1") == "1"
 
 
 def _looked_up(image: xr.DataArray, palette: str) -> xr.DataArray:

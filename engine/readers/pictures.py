@@ -84,5 +84,6 @@ def _load(path: Path, is_grey: bool, window: Window) -> np.ndarray:
     from PIL import Image
 
     with Image.open(path, formats=list(FORMATS.values())) as picture:
+        dtype = GREY.get(picture.mode, "u1")
         values = np.asarray(picture if is_grey else picture.convert("RGB"))
-    return values[window]
+    return values[window].astype(dtype, copy=False)

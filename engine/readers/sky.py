@@ -52,11 +52,11 @@ def sky_text(wcs: str, x: float, y: float) -> str:
     found = sky_position(wcs, x, y)
     if found is None:
         return ""
-    hours = _sexagesimal(found[0] / 15, 2)
+    hours, *rest = _sexagesimal(found[0] / 15, 2)
     degrees = _sexagesimal(abs(found[1]), 1)
-    sign = "-" if found[1] < 0 else "+"
-    return "RA {:02d}h{:02d}m{:05.2f}s".format(*hours) + "  Dec {}{:02d}°{:02d}′{:04.1f}″".format(
-        sign, *degrees
+    sign = "-" if found[1] < 0 and any(degrees) else "+"
+    return "RA {:02.0f}h{:02.0f}m{:05.2f}s".format(hours % 24, *rest) + (
+        "  Dec {}{:02d}°{:02d}′{:04.1f}″".format(sign, *degrees)
     )
 
 

@@ -1,5 +1,6 @@
 """TIFF: an image, a multi-page file or a folder of single pages, with ImageJ's and OME's pixel sizes."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,6 +32,8 @@ def accepts(path: Path, head: bytes) -> bool:
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
     """Open a file, or a folder's files in natural order as channels, lazily.
 
+    Attr `palette` of the images as of other pictures with a palette.
+
     Raises
     ------
     InputError
@@ -54,12 +57,21 @@ def _read_file(path: Path, key: str | None) -> xr.Dataset:
         dims = _dims(path, series)
         data = _lazy(path, number, series, dims)
         coords = _pixel_coords(file, dict(zip(dims, data.shape, strict=True)))
+        colours = _palette(series, dims)
     notes = (
         [f"The file holds {others} more images of other sizes; open them as FILE::1 and so on."]
         if others
         else []
     )
-    return stack(data, dims=dims, coords=coords, notes=notes)
+    return stack(data, dims=dims, coords=coords, notes=notes).assign_attrs(colours)
+
+
+def _palette(series: Any, dims: tuple[str, ...]) -> dict[str, str]:
+    """Attr `palette`: the red, green and blue of each number of a plain image with a palette."""
+    colours = getattr(series.keyframe, "colormap", None)
+    if colours is None or dims != PIXEL or series.dtype != np.uint8:
+        return {}
+    return {"palette": json.dumps((np.asarray(colours)[:, :256].T >> 8).tolist())}
 
 
 def _number(key: str | None, n_series: int, path: Path) -> int:

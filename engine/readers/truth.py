@@ -19,7 +19,7 @@ from engine.readers.results import accepts as accepts_result
 from engine.readers.results import open_labels
 from engine.schema import IMAGE, LABELS, PIXEL, class_names, image_variables, label_map
 
-_CLASS: Final = re.compile(r"^CLASS(\d+)\s*=\s*'([^']*)'", re.MULTILINE)
+_CLASS: Final = re.compile(r"^CLASS(\d+)\s*=\s*'((?:[^']|'')*)'", re.MULTILINE)
 """Cards that name the values of a label map."""
 _FITS_ENDING: Final = re.compile(r"\.(fits?|fts)(\.gz|\.fz)?$", re.IGNORECASE)
 
@@ -188,14 +188,14 @@ def _read_folder(path: Path) -> xr.DataArray:
 
 
 def _open_fits(path: Path) -> xr.DataArray:
-    """A label map in FITS, lazy."""
+    """A label map in FITS, lazy unless its numbers are stored as floats and have to be looked at."""
     with guarded(path):
         images = fits.read(path, key=None, chunks=None)
     values = images[image_variables(images)[0]]
-    if values.dtype.kind == "f":
-        return _checked(path, values.values, [])
-    labels = _shaped(path, values)
-    named = {int(m[1]): m[2].strip() for m in _CLASS.finditer(str(images.attrs.get("header", "")))}
+    is_float = values.dtype.kind == "f"
+    labels = _checked(path, values.values, []) if is_float else _shaped(path, values)
+    header = str(images.attrs.get("header", ""))
+    named = {int(m[1]): m[2].replace("''", "'").strip() for m in _CLASS.finditer(header)}
     names = {value: name for value, name in named.items() if value <= np.iinfo(labels.dtype).max}
     return label_map(labels, names) if names else labels
 

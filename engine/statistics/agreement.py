@@ -40,7 +40,8 @@ def agreement(
         0 is a class like the others unless ignored.
     names
         The truth's class names, where its own attributes do not give them: by value, or one for each of
-        its values in ascending order, ignored values left out.
+        its values in ascending order, ignored values left out; of a truth with names of its own, also one
+        for each value that these name, whether it occurs or not.
     ignore
         Values of the truth that do not count.
 
@@ -64,7 +65,8 @@ def agreement(
             f"the labels have the shape {labels.shape}, the truth {truth.shape}; give maps of the same size"
         )
     found, real, table = _without(ignore, *contingency(labels, truth))
-    truth_names = _by_value(names, real) if names else class_names(truth)
+    own_names = class_names(truth)
+    truth_names = _by_value(names, real, sorted(set(own_names) - set(ignore))) if names else own_names
     pairs = _paired(found, real, table, label_names=class_names(labels), truth_names=truth_names)
     hits = np.array([table[pairs == t, t].sum() for t in range(len(real))])
     predicted = np.array([table[pairs == t].sum() for t in range(len(real))])
@@ -88,9 +90,14 @@ def _without(
     return found[rows], real[columns], table[np.ix_(rows, columns)]
 
 
-def _by_value(names: Mapping[int, str] | Sequence[str], real: np.ndarray) -> dict[int, str]:
+def _by_value(
+    names: Mapping[int, str] | Sequence[str], real: np.ndarray, declared: Sequence[int]
+) -> dict[int, str]:
+    """Names of the values that occur in the truth, else of those that it declares."""
     if isinstance(names, Mapping):
         return dict(names)
+    if len(names) != len(real) and len(names) == len(declared) and set(real.tolist()) <= set(declared):
+        return dict(zip(declared, names, strict=True))
     if len(names) != len(real):
         values = ", ".join(map(str, real[:20]))
         raise InputError(

@@ -19,7 +19,7 @@ HELD: Final = 256
 """Regions held at once: about 1 GB of 16-bit frames."""
 POSITIONS: Final = 500
 """Pixels of each rarer class that are remembered of a region."""
-RARE: Final = 0.85
+RARE: Final = 0.75
 """Share of the crops that are laid round a pixel of a rarer class."""
 NEAR: Final = 9
 """Edge of the square in which two classes meet, in pixels."""

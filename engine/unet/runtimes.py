@@ -3,6 +3,7 @@
 A process loads a network once for each shape of tile. Networks are files, so that any process can.
 """
 
+import gc
 import importlib.util
 import shutil
 import tempfile
@@ -133,6 +134,12 @@ def answers(network: Network, runtime: str, edges: tuple[int, int]) -> Answers:
     precision = "bf16" if runtime == OPENVINO_BF16 else "f32"
     compiled = core.compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": precision})
     return partial(_inferred, compiled.create_infer_request())
+
+
+def release() -> None:
+    """Give back the memory of what was compiled; it is compiled again when it is needed."""
+    answers.cache_clear()
+    gc.collect()
 
 
 def _predicted(model: "keras.Model", images: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -15,6 +15,7 @@ import zarr
 
 from engine import blocks, progress
 from engine.unet.infer import Segmented
+from engine.unet.runtimes import release
 
 IN_MEMORY: Final = 2**24
 """Pixels of the largest frame whose maps stay in memory."""
@@ -57,6 +58,7 @@ def _in_files(maps: Segmented, folder: Path, *, owner: Any) -> list[da.Array]:
     for row in range(done, len(chunks[0])):
         _compute_row(maps, planes, row)
         _note_rows(folder, maps, row + 1)
+    release()
     held = [_Stored(store, owner) for store in stores]
     return [
         da.from_array(plane, chunks=chunks, name=False, meta=np.empty((0, 0), plane.dtype)) for plane in held

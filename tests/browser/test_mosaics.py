@@ -292,3 +292,12 @@ def test_the_welcome_page_has_the_example_frame_one_click_away(page, server):
     page.goto(server.url)
     page.locator("#open-frame").click()
     page.locator("#data-title", has_text="frame_000").wait_for()
+
+
+def test_no_session_is_alive_after_tabs_were_closed(server, catalogued, chromium):
+    for _ in range(4):
+        tab = chromium.new_page()
+        show(tab, server, catalogued)
+        tab.close()
+    server.wait_until(lambda health: health["sessions"] == 0)
+    assert "a bug reached the page" not in (server.home / "server.log").read_text()

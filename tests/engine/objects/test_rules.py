@@ -98,6 +98,15 @@ def test_the_trail_names_place_classes_and_rule_and_labels_with_other_names_have
     np.testing.assert_array_equal(other.labels, values)
 
 
+def test_places_in_the_trail_are_in_the_units_of_the_coordinates():
+    values = empty()
+    values[40:44, 60:64] = GLOW
+    coords = {dim: (dim, 2.0 * np.arange(n), {"units": "µm"}) for dim, n in (("y", 100), ("x", 120))}
+    audit = apply_rules(lazy(values).assign_coords(coords), names=NAMES, rules=Rules()).audit
+    assert (audit["y"].values.tolist(), audit["x"].values.tolist()) == ([83], [123])
+    assert {audit[dim].attrs["units"] for dim in ("y", "x")} == {"µm"}
+
+
 def test_hot_lines_side_by_side_and_lines_with_gaps_stay_and_wide_hot_areas_do_not():
     values = empty()
     values[10:12, 5:100] = HOT

@@ -185,6 +185,14 @@ def test_label_maps_that_name_a_value_differently_are_refused(folder: Path):
         labels_of(folder)
 
 
+def test_labels_stored_as_floats_keep_their_names_and_names_their_apostrophes(tmp_path: Path):
+    header = fits.Header({"CLASS0": "sky", "CLASS1": "Newton's ring"})
+    fits.PrimaryHDU(np.eye(8, dtype=np.float32), header).writeto(tmp_path / "a_label.fits")
+    labels = read_labels(tmp_path / "a_label.fits")
+    assert labels.dtype.kind == "i"
+    assert labels.attrs["flag_meanings"] == "sky Newton's_ring"
+
+
 def test_truth_is_scored_by_the_names_in_its_header(folder: Path):
     truth = read_labels(folder / "easy" / "frame_000_truth.fits")
     named = label_map((truth + 1).astype(np.uint8), dict(enumerate(CLASSES, 1)))
@@ -242,6 +250,12 @@ def test_what_holds_several_images_has_no_single_intensity():
     stack = xr.Dataset({"delta": (("wavelength", "y", "x"), np.zeros((11, 4, 4)))})
     with pytest.raises(InputError, match="there are 11 wavelengths; give a single frame"):
         intensity(stack)
+
+
+def test_a_cube_of_three_measured_frames_is_no_colour_picture(tmp_path: Path):
+    fits.PrimaryHDU(np.zeros((3, 8, 8), np.int16)).writeto(tmp_path / "cube.fits")
+    with pytest.raises(InputError, match="there are 3 channels; give a single frame"):
+        intensity(engine.open(tmp_path / "cube.fits"))
 
 
 def test_a_folder_of_frames_has_no_single_intensity(folder: Path):

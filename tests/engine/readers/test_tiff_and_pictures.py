@@ -1,5 +1,6 @@
 """TIFF files and folders, and pictures."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import xarray as xr
 from PIL import Image
 
 from engine.errors import FileError, InputError
+from engine.preprocess.intensity import intensity
 from engine.readers import describe, open_images, tiff
 from engine.simulate import ep4
 
@@ -118,6 +120,25 @@ def test_pictures_open_grey_as_an_image_and_coloured_as_channels(tmp_path: Path,
     np.testing.assert_array_equal(images["values"].values, CUBE.astype(np.uint8))
     assert "transparency was left out" in warnings_of(images)[0]
     np.testing.assert_array_equal(open_images(tmp_path / "deep.png")["values"].values, CUBE[1])
+
+
+def test_a_picture_of_one_bit_is_of_the_dtype_that_it_says(tmp_path: Path) -> None:
+    Image.fromarray(CUBE[0] % 3 == 0).save(tmp_path / "a.png")
+    images = open_images(tmp_path / "a.png")
+    assert images["values"].values.dtype == images["values"].dtype == np.uint8
+    np.testing.assert_array_equal(images["values"].values, CUBE[0] % 3 == 0)
+
+
+def test_a_tiff_with_a_palette_keeps_its_numbers_and_says_their_colours(tmp_path: Path) -> None:
+    numbers = (CUBE[0] % 6).astype(np.uint8)
+    picture = Image.fromarray(numbers)
+    picture.putpalette([255, 0, 0, 0, 128, 7] * 3)
+    picture.save(tmp_path / "a.tif")
+    images = open_images(tmp_path / "a.tif")
+    np.testing.assert_array_equal(images["values"].values, numbers)
+    assert json.loads(images.attrs["palette"])[:6] == [[255, 0, 0], [0, 128, 7]] * 3
+    luma = np.array([0.299 * 255, 0.587 * 128 + 0.114 * 7])[numbers % 2]
+    np.testing.assert_allclose(intensity(images), luma, rtol=1e-6)
 
 
 def test_one_map_of_an_ellipsometer_is_refused_as_a_picture(tmp_path: Path) -> None:

@@ -235,3 +235,8 @@ def test_keywords_that_make_no_sense_have_no_place_on_the_sky(wcs: str) -> None:
 def test_seconds_are_rounded_into_minutes() -> None:
     keywords = DETECTOR | {"CRVAL1": 15 - 1e-9, "CRVAL2": -1 + 1e-9}
     assert sky_text(json.dumps(keywords), 40.5, 16.25) == "RA 01h00m00.00s  Dec -01°00′00.0″"
+
+
+def test_right_ascension_stays_below_24_hours_and_declination_0_has_no_minus() -> None:
+    keywords = DETECTOR | {"CRVAL1": 360 - 1e-9, "CRVAL2": -1e-9}
+    assert sky_text(json.dumps(keywords), 40.5, 16.25) == "RA 00h00m00.00s  Dec +00°00′00.0″"

@@ -74,6 +74,24 @@ def test_names_in_order_are_those_of_the_values_that_count():
         agreement(labels, truth, names=["flake", "oxide"])
 
 
+def test_names_may_also_be_those_of_all_values_that_the_truth_names():
+    labels = mapped(np.array([[1, 1, 3, 4]], np.uint8), {1: "sky", 2: "glow", 3: "hot", 4: "track"})
+    truth = mapped(np.array([[0, 0, 2, 3]], np.uint8), {0: "a", 1: "b", 2: "c", 3: "d"})
+    score = agreement(labels, truth, names=["sky", "glow", "hot", "track"])
+    assert score["accuracy"] == 1
+    assert [row["name"] for row in score["classes"]] == ["sky", "hot", "track"]
+    with pytest.raises(InputError, match=r"2 names .* for 3 values of the truth"):
+        agreement(labels, truth, names=["sky", "hot"])
+
+
+def test_a_value_that_the_truth_does_not_name_is_reported_by_its_number():
+    labels = mapped(np.array([[1, 1, 2]], np.uint8), {1: "sky", 2: "glow"})
+    truth = mapped(np.array([[0, 1, 255]], np.uint8), {0: "sky", 1: "glow"})
+    rows = agreement(labels, truth)["classes"]
+    assert [(row["name"], row["recall"]) for row in rows] == [("sky", 1), ("glow", 0), ("255", 0)]
+    assert [row["name"] for row in agreement(labels, truth, ignore=[255])["classes"]] == ["sky", "glow"]
+
+
 def test_named_classes_are_matched_by_number_to_a_truth_without_names():
     labels = mapped(np.array([[1, 1, 2, 2]], np.uint8), {1: "background", 2: "glowing"})
     assert agreement(labels, mapped([[2, 2, 1, 1]]))["accuracy"] == 0
