@@ -94,7 +94,7 @@ def find(kind: str, name: str) -> Any:
     --------
     >>> find("analyses", "kmeens")
     Traceback (most recent call last):
-    engine.errors.UnknownNameError: no analyses entry 'kmeens'; there are: kmeans
+    engine.errors.UnknownNameError: no analyses entry 'kmeens'; there are: kmeans, unet
     """
     entries = KINDS[kind]
     if name not in entries:

@@ -3,6 +3,7 @@
 A process loads a network once for each shape of tile. Networks are files, so that any process can.
 """
 
+import ctypes
 import gc
 import importlib.util
 import shutil
@@ -140,6 +141,9 @@ def release() -> None:
     """Give back the memory of what was compiled; it is compiled again when it is needed."""
     answers.cache_clear()
     gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc: what was freed goes back to the system
+    if trim is not None:
+        trim(0)
 
 
 def _predicted(model: "keras.Model", images: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -169,8 +173,8 @@ def _answering(network: Network) -> "keras.Model":
     """The network with arg-max, confidence and entropy behind it."""
     import keras
 
-    model = network.loaded()
-    return keras.Model(model.input, _answers(model.output))
+    image = keras.Input((None, None, 1))
+    return keras.Model(image, _answers(network.loaded()(image)))  # as one layer: names cannot clash
 
 
 def _answers(logits: Any) -> list[Any]:

@@ -171,7 +171,7 @@ def catalogued(server: Served) -> dict[str, str]:
     from tests.stand_in import true_result
 
     address = "mosaic/frame_000.fits"
-    recipe = pipeline.make_recipe("unet", server.roots[0] / address)
+    recipe = pipeline.make_recipe("unet", server.roots[0] / address, tile=512)  # not the server's own example
     job = jobs.submit(recipe, home=server.home, start=False)
     truth = Mosaic(size=256, seed=FRAMES_SEED).frame(0).labels
     tree = true_result(engine.open(server.roots[0] / address), truth)
