@@ -28,7 +28,7 @@ data_example/mosaic: | .venv/installed
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable ".[openvino]"
+	$(BIN)/python -m pip install --quiet --editable ".[formats,openvino]"
 	touch $@
 
 .venv/installed-test: pyproject.toml | .venv/bin/python

@@ -65,6 +65,29 @@ def aligned(*arrays: da.Array) -> list[da.Array]:
     ]
 
 
+def cut(array: da.Array, chunks: tuple[tuple[int, ...], ...]) -> da.Array:
+    """The same array in other chunks, each computed by the task that asks for it; lazy.
+
+    What is cut before it is worked on is read in the chunks asked for, where Dask's own rechunking would work
+    on, and hold, the larger ones. `dask.graph_manipulation.bind` keeps these tasks together.
+    """
+    if array.chunks == chunks:
+        return array
+    meta = np.empty((0,) * array.ndim, array.dtype)
+    return da.from_array(_Parts(array), chunks=chunks, name=False, meta=meta)
+
+
+class _Parts:
+    """A lazy array whose parts are computed when they are indexed."""
+
+    def __init__(self, array: da.Array) -> None:
+        self.array = array
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return np.asarray(self.array[index].compute(scheduler="sync"))
+
+
 def map_tiles(
     kernel: Callable[..., np.ndarray],
     *arrays: da.Array,

@@ -17,6 +17,7 @@ READERS: Final[Mapping[str, str]] = {
     "hyperspy": "engine.readers.hyperspy",
     "matlab": "engine.readers.matlab",
     "netcdf": "engine.readers.netcdf",
+    "micrograph": "engine.readers.micrograph",
     "hdf5": "engine.readers.hdf5",
     "zarr": "engine.readers.zarr_stores",
     "fits": "engine.readers.fits",

@@ -7,7 +7,7 @@ import holoviews as hv
 import numpy as np
 import panel as pn
 import param
-from bokeh.events import Tap
+from bokeh.events import DoubleTap, Tap
 
 from dashboard import theme
 from dashboard.kit import Work, button, escape, markup
@@ -64,7 +64,8 @@ def chart_pane(
             )
         if on_tap is not None and "tapped" not in figure.tags:
             figure.tags = [*figure.tags, "tapped"]
-            figure.on_event(Tap, lambda event: on_tap(float(event.x), float(event.y)))
+            for tap in (Tap, DoubleTap):  # a second tap within 0.3 s is a double one, wherever it is
+                figure.on_event(tap, lambda event: on_tap(float(event.x), float(event.y)))
 
     shown = {
         "hooks": [dress],

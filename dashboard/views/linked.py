@@ -299,7 +299,9 @@ class LinkedMaps:
         figure.add_tools(*tools)
         figure.toolbar.update(active_scroll=wheel, active_drag=pan, logo=None)
         if self.on_tap is not None:
-            figure.on_event(events.Tap, self._tapped)
+            # of two taps within 0.3 s, however far apart, Bokeh calls the second one a double tap
+            for tap in (events.Tap, events.DoubleTap):
+                figure.on_event(tap, self._tapped)
         figure.on_event(events.SelectionGeometry, self._selected)
         if self.on_move is not None:
             figure.js_on_event(events.MouseMove, CustomJS(args={"cursor": self._cursor}, code=_TELL_CURSOR))

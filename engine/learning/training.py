@@ -53,7 +53,7 @@ class Plan:
     patience: int
     """Epochs without a better score after which learning stops; 0: never."""
     warm_up: float = 0.05
-    steady: float = 0.4
+    steady: float = 0.2
     """Share after which batch normalisation uses fixed statistics, as it will in predictions: batches with
     and without bright parts differ so much that what is learned from their own statistics fails with those of
     all."""

@@ -1,6 +1,6 @@
 """From the classes of pixels to objects: rules, connected pieces, and the table that measures them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +42,7 @@ def describe_objects(
     calibration: Calibration,
     rules: Rules | None = None,
     kinds: Shapes | str = SHAPE,
+    store: Callable[..., Sequence[xr.DataArray]] | None = None,
 ) -> Described:
     """Apply rules, connect the pixels of each class but the background, and measure the objects.
 
@@ -60,6 +61,9 @@ def describe_objects(
         None: no object changes its class.
     kinds
         How the kind of tracks is told: limits on their shape, or one of `particles.KINDS`.
+    store
+        Puts the labels and the objects where they can be read again, and returns them; None: they are
+        computed again for all that is made of them.
 
     Raises
     ------
@@ -69,14 +73,10 @@ def describe_objects(
     tell = teller(kinds)
     ruled = apply_rules(labels, names={} if rules is None else names, rules=rules or Rules())
     classes = [label for label, name in names.items() if name != BACKGROUND]
-    objects = connect_classes(ruled.labels, classes=classes)
-    table = measure(
-        objects,
-        image=image,
-        classes=ruled.labels,
-        confidence=confidence,
-        votes=_same(labels, ruled.labels),
-    )
+    after, objects = ruled.labels, connect_classes(ruled.labels, classes=classes)
+    if store is not None:
+        after, objects = store(after, objects)
+    table = measure(objects, image=image, classes=after, confidence=confidence, votes=_same(labels, after))
     named = np.array([names.get(int(label), "") for label in table["class"].values], dtype=str)
     tracks = named == CLUSTER
     kind = np.full(named.size, "", dtype="U5")
@@ -87,7 +87,7 @@ def describe_objects(
         energy=(OBJECT, energy, {"units": "eV", "long_name": "energy"}),
         kind=(OBJECT, kind, {"long_name": "kind of track"}),
     )
-    return Described(ruled.labels, objects, table, ruled.audit)
+    return Described(after, objects, table, ruled.audit)
 
 
 def _same(before: xr.DataArray, after: xr.DataArray) -> xr.DataArray:

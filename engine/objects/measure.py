@@ -131,26 +131,10 @@ def _later(array: xr.DataArray, objects: xr.DataArray) -> da.Array:
     if tiles.nbytes <= HELD_BYTES or not all(isinstance(a.data, da.Array) for a in (array, objects)):
         return tiles
     awaited = objects.data
-    if tiles.chunks != awaited.chunks:
-        meta = np.empty((0, 0), tiles.dtype)
-        tiles = da.from_array(_Parts(tiles), chunks=awaited.chunks, name=False, meta=meta)
+    tiles = blocks.cut(tiles, awaited.chunks)
     rows = [bind(tiles.blocks[row], awaited.blocks[row, 0]) for row in range(awaited.numblocks[0])]
     later: da.Array = da.concatenate(rows)
     return later
-
-
-class _Parts:
-    """A lazy array whose parts are computed by the task that asks for one.
-
-    `bind` keeps the tasks of such an array together; of Dask's own rechunking it loses some.
-    """
-
-    def __init__(self, array: da.Array) -> None:
-        self.array = array
-        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
-
-    def __getitem__(self, index: Any) -> np.ndarray:
-        return np.asarray(self.array[index].compute(scheduler="sync"))
 
 
 def _shape_columns(found: Sums, objects: xr.DataArray) -> dict[str, np.ndarray]:

@@ -20,6 +20,8 @@ BACKGROUND: Final = "background"
 GLOWING: Final = "glowing"
 HOT: Final = "hot_pixel"
 CLUSTER: Final = "cluster"
+WIDEST_LINE: Final = 3
+"""Width of a hot line in pixels, at most."""
 NAMES: Final = (BACKGROUND, GLOWING, HOT, CLUSTER)
 
 COLUMNS: Final = {
@@ -50,7 +52,8 @@ class Rules:
     track_part: int = 16
     """Hot pixels, and glow inside the frame, that touch a cluster and are of up to so many belong to it."""
     hot_line: int = 16
-    """Clusters one pixel wide along a row or column and at least so long become hot pixels."""
+    """Clusters along a row or column become hot pixels if they are at least so long where one pixel wide, and
+    as many times longer as the square of their width, up to 3 pixels: hardly a track runs so straight."""
     glow_island: int = 64
     """Glow inside the frame of more pixels stays where only lines and tracks part it from an edge's."""
 
@@ -137,7 +140,11 @@ def _reclassed(
 
 
 def _traits(labels: xr.DataArray, numbers: Mapping[str, int], rules: Rules) -> dict[str, xr.DataArray]:
-    """What `measure` takes for image and confidence: touching a cluster, and lying in a hot line."""
+    """What `measure` takes for image, confidence and votes.
+
+    They are: touching a cluster, lying in a line of hot pixels, and in a straight streak of hot pixels and
+    clusters together, as which a network may see a hot line in parts.
+    """
     tiles = blocks.tiled(labels)
     beside = blocks.map_halo(traits.beside, tiles, halo=1, dtype=np.uint8, label=numbers[CLUSTER])
     lines = blocks.map_halo(
@@ -149,7 +156,24 @@ def _traits(labels: xr.DataArray, numbers: Mapping[str, int], rules: Rules) -> d
         shortest=rules.shortest_line,
         reach=rules.broken_line,
     )
-    return {"image": xr.DataArray(beside, dims=PIXEL), CONFIDENCE: xr.DataArray(lines, dims=PIXEL)}
+    either = blocks.map_tiles(_either, tiles, dtype=np.uint8, labels=(numbers[HOT], numbers[CLUSTER]))
+    streaks = blocks.map_halo(
+        traits.in_lines,
+        either,
+        halo=rules.hot_line,
+        dtype=np.float32,
+        hot=1,
+        shortest=rules.hot_line,
+        reach=rules.hot_line,
+        crossings=False,
+    )
+    maps = {"image": beside, CONFIDENCE: lines, "votes": streaks}
+    return {name: xr.DataArray(plane, dims=PIXEL) for name, plane in maps.items()}
+
+
+def _either(tile: np.ndarray, *, labels: tuple[int, ...]) -> np.ndarray:
+    """Which pixels are of one of the labels, uint8."""
+    return np.isin(tile, labels).view(np.uint8)
 
 
 def _by_shape(judged: Judged, rules: Rules) -> Verdicts:
@@ -160,9 +184,11 @@ def _by_shape(judged: Judged, rules: Rules) -> Verdicts:
         table[f"bbox_{b}"].values - table[f"bbox_{a}"].values
         for a, b in (("top", "bottom"), ("left", "right"))
     ]
-    is_line = (np.minimum(*sides) == 1) & (np.maximum(*sides) >= rules.hot_line)
-    of_track = touching & (area <= rules.track_part)
-    no_line = (area > 1) & (table[CONFIDENCE].values < rules.straight)
+    narrow, long = np.minimum(*sides), np.maximum(*sides)
+    streak = table["votes"].values >= rules.straight
+    is_line = streak | ((narrow <= WIDEST_LINE) & (long >= rules.hot_line * narrow**2))
+    of_track = touching & (area <= rules.track_part) & ~streak
+    no_line = (area > 1) & (table[CONFIDENCE].values < rules.straight) & ~streak
     return {
         "hot pixels lie in lines": (hot & no_line, CLUSTER),
         "a track is of one class": ((hot | inside) & of_track, CLUSTER),

@@ -13,12 +13,14 @@ BEHIND: Final = 3
 """How far glow is looked for on both sides of a pixel in front of it: lines up to `BEHIND` - 1 px wide."""
 
 
-def in_lines(labels: np.ndarray, *, hot: int, shortest: int, reach: int) -> np.ndarray:
+def in_lines(
+    labels: np.ndarray, *, hot: int, shortest: int, reach: int, crossings: bool = True
+) -> np.ndarray:
     """Which hot pixels lie in a line along their row or column, float32.
 
     There are at least `shortest` times as many hot pixels along the line, up to `reach` away, as there are
     across it; so lines may have gaps, and lie side by side. Where lines cross, the pixel has hot pixels on
-    its four sides and none at its corners.
+    its four sides and none at its corners: with `crossings` it counts.
     """
     is_hot = np.pad(labels == hot, reach)
     y, x = np.nonzero(is_hot)
@@ -26,10 +28,13 @@ def in_lines(labels: np.ndarray, *, hot: int, shortest: int, reach: int) -> np.n
     n_row = sum((is_hot[y, x + step].astype(np.int16) for step in steps), np.zeros(y.size, np.int16))
     n_column = sum((is_hot[y + step, x].astype(np.int16) for step in steps), np.zeros(y.size, np.int16))
     along, across = np.maximum(n_row, n_column), np.minimum(n_row, n_column)
-    sides = np.logical_and.reduce([is_hot[y + dy, x + dx] for dy, dx in CROSSING])
-    corners = np.logical_or.reduce([is_hot[y + dy, x + dx] for dy, dx in DIAGONAL])
+    straight = along >= shortest * across
+    if crossings:
+        sides = np.logical_and.reduce([is_hot[y + dy, x + dx] for dy, dx in CROSSING])
+        corners = np.logical_or.reduce([is_hot[y + dy, x + dx] for dy, dx in DIAGONAL])
+        straight |= sides & ~corners
     found = np.zeros(labels.shape, np.float32)
-    found[y - reach, x - reach] = (along >= shortest * across) | (sides & ~corners)
+    found[y - reach, x - reach] = straight
     return found
 
 

@@ -15,8 +15,10 @@ from engine.unet.infer import Background, normalised
 
 REGION: Final = 1024
 """Edge of the regions that are read and held, in pixels."""
-HELD: Final = 256
-"""Regions held at once: about 1 GB of 16-bit frames."""
+HELD: Final = 128
+"""Regions from which the crops of a step are drawn: about half a gigabyte of 16-bit frames."""
+STAY: Final = 512
+"""Steps for which a region is held, so that many crops are laid for one reading."""
 POSITIONS: Final = 500
 """Pixels of each rarer class that are remembered of a region."""
 RARE: Final = 0.75
@@ -105,7 +107,11 @@ class Examples:
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """Batches of square crops, drawn at random by the number of the step: the same for the same step."""
+    """Batches of square crops, drawn at random by the number of the step: the same for the same step.
+
+    They come from a few regions at a time, of which one after the other makes room for the next; in the end
+    all have had their turn.
+    """
 
     examples: Examples
     edge: int
@@ -116,17 +122,23 @@ class Crops:
     _places: list[Place] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_places", self.examples.places)
+        places = self.examples.places
+        order = np.random.default_rng(self.seed).permutation(len(places))
+        object.__setattr__(self, "_places", [places[n] for n in order])
 
     def __call__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Images `(crop, y, x, 1)` as the network sees them, and classes `(crop, y, x)`."""
         rng = np.random.default_rng((self.seed, step))
-        crops = [self._crop(rng) for _ in range(self.n_crops)]
+        crops = [self._crop(self._place(step, rng), rng) for _ in range(self.n_crops)]
         images, classes = (np.stack(planes) for planes in zip(*crops, strict=True))
         return images[..., None], classes.astype(np.int32)
 
-    def _crop(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        place = self._places[rng.integers(len(self._places))]
+    def _place(self, step: int, rng: np.random.Generator) -> Place:
+        """One of the places whose turn it is."""
+        first = step * HELD // STAY
+        return self._places[(first + rng.integers(min(HELD, len(self._places)))) % len(self._places)]
+
+    def _crop(self, place: Place, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         region = _held(self, place)
         rows, columns = (n - self.edge + 1 for n in region.values.shape)
         row, column = rng.integers(rows), rng.integers(columns)

@@ -11,12 +11,12 @@ import xarray as xr
 from engine import blocks, progress
 from engine.objects import Calibration, Rules, describe_objects
 from engine.preprocess.intensity import intensity
-from engine.schema import AUDIT, ENTROPY, OBJECT_TABLE, OBJECTS, PIXEL, RUNTIME, WARNINGS
+from engine.schema import AUDIT, ENTROPY, OBJECT_TABLE, OBJECTS, PIXEL, RUNTIME, WARNINGS, image_variables
 from engine.statistics import describe
 from engine.unet.infer import Background, background, normalised, segment, tile_edge
 from engine.unet.range import doubts
 from engine.unet.runtimes import AUTO, KERAS, Network, resolved
-from engine.unet.spool import spooled
+from engine.unet.spool import spooled, stored
 
 if TYPE_CHECKING:
     from engine.unet.segmenter import UNetModel
@@ -49,13 +49,14 @@ def segmented(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
     with progress.stage(0.8, 1.0):
         objects = describe_objects(
             labels,
-            frame - found.level,
+            frame.copy(data=blocks.cut(data, maps.labels.chunks) - found.level),
             confidence,
             names=model.names,
             rules=Rules(min_cluster=model.settings["min_cluster"]) if model.settings["rules"] else None,
             calibration=calibration,
+            store=stored,
         )
-    tree = describe(images, objects.labels, confidence, names=model.names)
+    tree = describe(_cut(images, maps.labels.chunks), objects.labels, confidence, names=model.names)
     units = {"units": "1", "long_name": "entropy of the class probabilities, 1: all alike"}
     tree.dataset = tree.to_dataset().assign({ENTROPY: entropy.assign_attrs(units), OBJECTS: objects.objects})
     tree[OBJECT_TABLE] = xr.DataTree(objects.table)
@@ -84,6 +85,13 @@ def chosen_runtime(wanted: str, network: Network, frame: da.Array, found: Backgr
     else:
         sample = np.zeros((1, network.step, network.step, 1), np.float32)
     return resolved(wanted, network, sample)
+
+
+def _cut(images: xr.Dataset, chunks: tuple[tuple[int, ...], ...]) -> xr.Dataset:
+    """The images in tiles of y and x: bands of a wide frame would each be held whole."""
+    whole = {name: blocks.tiled(images[name]) for name in image_variables(images)}
+    tiles = {name: blocks.cut(data, (*data.chunks[:-2], *chunks)) for name, data in whole.items()}
+    return images.assign({name: images[name].copy(data=data) for name, data in tiles.items()})
 
 
 def _calibration(model: "UNetModel", images: xr.Dataset) -> Calibration:

@@ -84,7 +84,7 @@ class UNet(Analysis):
         doc="What is made small in training. weighted: cross-entropy with the rarer classes weighted up."
         " sum: weighted, focal and Dice together.",
     )
-    n_steps = param.Integer(8000, bounds=(1, None), doc="Steps of training, one batch each.")
+    n_steps = param.Integer(9000, bounds=(1, None), doc="Steps of training, one batch each.")
     minutes = param.Number(
         13.0, bounds=(0.01, None), doc="Time in which training ends at the latest, in minutes."
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import dask.array as da
 import numpy as np
+import xarray as xr
 import zarr
 
 from engine import blocks, progress
@@ -32,6 +33,33 @@ def spooled(maps: Segmented) -> Segmented:
         return Segmented(*_in_files(maps, kept, owner=None))
     folder = tempfile.TemporaryDirectory(prefix="mapstack-maps-")
     return Segmented(*_in_files(maps, Path(folder.name), owner=folder))
+
+
+def stored(*planes: xr.DataArray) -> list[xr.DataArray]:
+    """The same maps; those of a large frame are computed into files that go when the maps do.
+
+    What is made of them then reads each tile when it needs it: tiles that wait for others are not held.
+    """
+    if planes[0].size <= IN_MEMORY:
+        return list(planes)
+    folder = tempfile.TemporaryDirectory(prefix="mapstack-maps-")
+    places = [Path(folder.name) / f"{n}.zarr" for n in range(len(planes))]
+    arrays = [blocks.tiled(plane) for plane in planes]
+    targets = [
+        zarr.create_array(
+            place, shape=array.shape, dtype=array.dtype, chunks=tuple(sizes[0] for sizes in array.chunks)
+        )
+        for place, array in zip(places, arrays, strict=True)
+    ]
+    blocks.compute(da.store(arrays, targets, lock=False, compute=False), doing="connecting pixels")
+    return [
+        plane.copy(data=_opened(_Stored(place, folder), array.chunks))
+        for plane, place, array in zip(planes, places, arrays, strict=True)
+    ]
+
+
+def _opened(held: "_Stored", chunks: tuple[tuple[int, ...], ...]) -> da.Array:
+    return da.from_array(held, chunks=chunks, name=False, meta=np.empty((0, 0), held.dtype))
 
 
 def _in_memory(maps: Segmented) -> list[da.Array]:
@@ -59,10 +87,7 @@ def _in_files(maps: Segmented, folder: Path, *, owner: Any) -> list[da.Array]:
         _compute_row(maps, planes, row)
         _note_rows(folder, maps, row + 1)
     release()
-    held = [_Stored(store, owner) for store in stores]
-    return [
-        da.from_array(plane, chunks=chunks, name=False, meta=np.empty((0, 0), plane.dtype)) for plane in held
-    ]
+    return [_opened(_Stored(store, owner), chunks) for store in stores]
 
 
 def _compute_row(maps: Segmented, planes: list[Any], row: int) -> None:

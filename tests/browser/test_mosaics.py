@@ -113,6 +113,16 @@ def test_a_row_leads_to_its_object_and_an_object_to_its_row(page, server, catalo
     expect(page.locator("tr.chosen[data-object]")).to_have_count(0)
 
 
+def test_clicks_in_quick_succession_all_count(page, server, catalogued):
+    show(page, server, catalogued)
+    places = [place(page, FRAME, x, y) for x, y in ((134, 56), (20, 200))]
+    for spot in places:
+        page.mouse.click(spot["x"], spot["y"])
+    expect(page.locator("tr.chosen[data-object]")).to_have_count(0)
+    page.mouse.click(places[0]["x"], places[0]["y"])
+    page.locator('tr.chosen[data-object="5"]').wait_for()
+
+
 def test_n_and_p_go_through_the_objects_of_the_class(page, server, catalogued):
     show(page, server, catalogued)
     page.locator(".setting-kind select").select_option("cluster")

@@ -49,6 +49,20 @@ def test_components_of_classes_are_those_of_scikit_image_for_any_chunking(values
     assert first == sorted(first)
 
 
+def test_a_hot_line_that_the_network_saw_in_parts_is_one_hot_line_and_a_slanting_track_is_none():
+    values = empty()
+    values[0:100:1, 119] = HOT
+    values[10:90:7, 119] = values[11:90:7, 119] = CLUSTER
+    values[20:80, 40:42] = np.array([HOT, CLUSTER])
+    for step in range(30):
+        values[20 + step, 60 + step // 4] = CLUSTER
+    found, told = ruled(values)
+    assert (found[:, 119] == HOT).all()
+    assert (found[24:76, 40:42] == HOT).mean() > 0.9
+    assert (found[20:50, 60:68] == CLUSTER).sum() == 30
+    assert "a hot line is no cluster" in told
+
+
 def test_crossing_hot_lines_and_single_hot_pixels_stay_and_a_hot_blob_becomes_a_cluster():
     values = empty()
     values[10, 5:60] = values[2:40, 30] = values[80, 80] = HOT
