@@ -24,6 +24,7 @@ READERS: Final[Mapping[str, str]] = {
     "frames": "engine.readers.frames",
     "tiff": "engine.readers.tiff",
     "pictures": "engine.readers.pictures",
+    "collection": "engine.readers.collection",
 }
 """Modules with `accepts(path, head) -> bool` and `read(path, *, key, chunks) -> Dataset`, tried in order."""
 
@@ -35,6 +36,7 @@ ANALYSES: Final[Mapping[str, str]] = {
 SIMULATORS: Final[Mapping[str, str]] = {
     "maps": "engine.simulate.maps:Maps",
     "mosaic": "engine.simulate.mosaic:Mosaic",
+    "hrtem": "engine.simulate.hrtem:Hrtem",
 }
 
 EXPORTERS: Final[Mapping[str, str]] = {

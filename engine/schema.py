@@ -51,6 +51,8 @@ WARNINGS: Final = "warnings"
 RUNTIME: Final = "runtime"
 
 STATISTICS: Final = ("mean", "std", "median", "mad", "q05", "q95", "count")
+LUMA: Final = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in the intensity of a colour picture (ITU-R BT.601)."""
 PERIODS: Final = {DELTA: 360.0}
 """Variables that are angles on a circle, and the circle's length in the variable's units."""
 

@@ -8,10 +8,7 @@ import xarray as xr
 
 from engine import blocks
 from engine.errors import InputError
-from engine.schema import CHANNEL, IMAGE, PIXEL, image_variables, spectral_dim
-
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue (ITU-R BT.601)."""
+from engine.schema import CHANNEL, IMAGE, LUMA, PIXEL, image_variables, spectral_dim
 
 
 def intensity(images: xr.Dataset) -> xr.DataArray:

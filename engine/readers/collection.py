@@ -1,20 +1,111 @@
-"""A folder of micrographs of whatever formats, as a list of files to open one by one."""
+"""A folder of micrographs of whatever formats: as a list of files, and as one stack of images."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from engine.errors import FileError, MapstackError
+import dask.array as da
+import numpy as np
+import xarray as xr
+
+from engine import catalogue
+from engine.errors import FileError, InputError, MapstackError
 from engine.readers.dispatch import reader_of
-from engine.readers.guard import inside
+from engine.readers.guard import guarded, inside
 from engine.readers.micrograph_ser import described
+from engine.readers.stack import dumps
 from engine.readers.tiff import natural
+from engine.schema import CHANNEL, IMAGE, LUMA, PIXEL, X, Y, image_variables
 
 READERS: Final = ("micrograph", "tiff", "pictures", "fits", "npy", "hyperspy", "hdf5")
 """Readers whose files are micrographs."""
 
 ACCOMPANIES: Final = re.compile(r".+_(masks?\.[^.]+|truth.*|labels?.*)", re.IGNORECASE)
 """Names of what lies beside images: masks, truth and labels of them."""
+
+PIXEL_SIZE: Final = "pixel_size"
+"""Coordinate of a collection: edge of each image's pixels in nm, NaN where its file tells none."""
+IN_NM: Final[Mapping[str, float]] = {"nm": 1.0, "µm": 1e3, "mm": 1e6}
+
+
+def accepts(path: Path, head: bytes) -> bool:
+    """Whether this is a folder with micrographs in it."""
+    return not head and path.is_dir() and bool(members(path))
+
+
+def files(path: Path) -> list[Path]:
+    """Files that the images come from."""
+    return members(path)
+
+
+def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:
+    """Open the micrographs of a folder lazily, dims (image, y, x), one chunk an image.
+
+    Coordinates `file` and `pixel_size` (nm) say which is which. Colours become intensity; of images of
+    different shapes the smaller ones are filled up with NaN below and on the right. Files that cannot be
+    opened are told in a warning.
+
+    Raises
+    ------
+    InputError
+        If a key is given, or no file can be opened.
+    """
+    if key is not None:
+        raise InputError(f"{path.name} is a folder of images and has no part {key!r}; leave the key out")
+    planes: list[xr.DataArray] = []
+    names: list[str] = []
+    notes: list[str] = []
+    for file in members(path):
+        try:
+            planes.append(_plane(file, chunks))
+            names.append(file.name)
+        except MapstackError as error:
+            notes.append(f"{file.name} was left out: {error}.")
+    if not planes:
+        raise InputError(f"no file of {path.name} can be opened: {' '.join(notes[:3])}")
+    edges = tuple(max(plane.sizes[dim] for plane in planes) for dim in PIXEL)
+    if len({plane.shape for plane in planes}) > 1:
+        notes.append("The images differ in size; the smaller ones are filled up with NaN.")
+    coords = {
+        "file": (IMAGE, np.array(names, dtype=str), {"units": "1", "long_name": "file"}),
+        PIXEL_SIZE: (IMAGE, np.array([_pixel_size(p) for p in planes]), {"units": "nm"}),
+        **{
+            dim: (dim, np.arange(n, dtype=np.float64), {"units": "px"})
+            for dim, n in zip(PIXEL, edges, strict=True)
+        },
+    }
+    data = da.stack([_filled(plane, edges) for plane in planes])
+    attrs = {"units": str(planes[0].attrs.get("units", "1"))}
+    return xr.Dataset({"intensity": ((IMAGE, *PIXEL), data, attrs)}, coords, {"warnings": dumps(notes)})
+
+
+def _plane(file: Path, chunks: Mapping[str, int] | None) -> xr.DataArray:
+    """One image (y, x) in one chunk, a colour picture as its luma."""
+    with guarded(file):
+        images = catalogue.find("readers", reader_of(file)).read(file, key=None, chunks=chunks)
+    image = images[image_variables(images)[0]]
+    if image.sizes.get(CHANNEL) in (3, 4):
+        bands = [np.float32(w) * image.isel({CHANNEL: n}, drop=True) for n, w in enumerate(LUMA)]
+        image = xr.DataArray(sum(bands[1:], bands[0])).assign_attrs(image.attrs)
+    if set(image.dims) != set(PIXEL):
+        raise InputError(f"it holds a stack with the dims {image.dims}; open it by itself")
+    return xr.DataArray(image.transpose(*PIXEL).chunk(-1))
+
+
+def _filled(plane: xr.DataArray, edges: tuple[int, ...]) -> da.Array:
+    data = plane.data
+    if plane.shape == edges:
+        return data
+    short = [(0, edge - n) for edge, n in zip(edges, plane.shape, strict=True)]
+    return da.pad(data.astype(np.float32), short, constant_values=np.nan).rechunk(-1)
+
+
+def _pixel_size(plane: xr.DataArray) -> float:
+    found = [plane.coords[dim] for dim in (Y, X) if dim in plane.coords and plane.sizes[dim] > 1]
+    factors = [IN_NM.get(str(coord.attrs.get("units")), np.nan) for coord in found]
+    steps = [abs(float(coord[1] - coord[0])) * f for coord, f in zip(found, factors, strict=True)]
+    return float(np.mean(steps)) if len(steps) == 2 else float("nan")
 
 
 def members(path: str | Path) -> list[Path]:

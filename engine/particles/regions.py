@@ -1,0 +1,132 @@
+"""Where the particles of a micrograph are: by their lattice, or by their brightness where that is plain.
+
+A micrograph whose brightness parts clearly in two shows mass contrast, and is parted there. In the others
+particles are where a lattice is, and what is dark in the same way as these.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import xarray as xr
+from scipy import ndimage
+
+from engine.errors import InputError
+from engine.particles.lattice_map import at_pixels, lattice_map
+from engine.particles.mass import part
+
+MASS: Final = "mass"
+LATTICE: Final = "lattice"
+CONTRASTS: Final = (MASS, LATTICE)
+
+APART: Final = 3.2
+"""Standard deviations between two sides from which a parting means something: noise gives 2.5 to 2.9."""
+FINE: Final = 0.7
+COARSE: Final = 4.0
+"""Smoothing in pixels: of particles with mass contrast, and of the darkness of those with a lattice."""
+SHARED: Final = 0.4
+"""Share of the lattice that must be dark for other dark places to be particles too."""
+WINDOW: Final = 32
+STEP: Final = 4
+SMALL: Final = 160
+"""Edge in pixels of micrographs that are looked at in half the step."""
+LATTICE_ABOVE: Final = 2.5
+"""Standard deviations of noise above which there is a lattice."""
+DOTS: Final = 2.2
+"""Radius in pixels of parts that are no particles but the dots of a lattice, where there is one."""
+DUST: Final = 0.08
+"""Share of a typical particle's area below which a part is dust."""
+SPLIT: Final = (0.75, 0.12)
+"""How deep the waist between two particles must be: in pixels, and of the largest radius."""
+
+
+class Found(NamedTuple):
+    """Particles of a micrograph.
+
+    Attributes
+    ----------
+    objects : ndarray (y, x), int32
+        Number of each pixel's particle, 0 = none.
+    contrast : str
+        By what they were found, one of `CONTRASTS`.
+    """
+
+    objects: np.ndarray
+    contrast: str
+
+
+def find_particles(image: np.ndarray, *, contrast: str = "", min_radius: float = 1.5) -> Found:
+    """Find the particles of a micrograph.
+
+    Parameters
+    ----------
+    image : ndarray (y, x)
+        Missing values are no particles.
+    contrast
+        One of `CONTRASTS`; empty: as the micrograph shows.
+    min_radius
+        Particles smaller than a disk of this radius (pixels) are left out, and dust beside larger ones.
+
+    Raises
+    ------
+    InputError
+        If there is no such contrast, or the image is smaller than a window.
+    """
+    if contrast not in ("", *CONTRASTS):
+        raise InputError(f"contrast is {contrast!r}; give one of {', '.join(CONTRASTS)}, or nothing")
+    if min(image.shape) < WINDOW:
+        raise InputError(f"the image has {' × '.join(map(str, image.shape))} pixels; give {WINDOW} or more")
+    known = np.isfinite(image)
+    values = np.where(known, image, np.median(image[known]) if known.any() else 0).astype(np.float32)
+    fine = part(values, sigma=FINE)
+    if contrast != LATTICE and (contrast == MASS or fine.separation > APART):
+        objects = split(fine.inside & known, min_radius=min_radius)
+        if contrast == MASS or _typical(objects) > np.pi * DOTS**2:
+            return Found(objects, MASS)
+    return Found(split(_with_lattice(values) & known, min_radius=min_radius), LATTICE)
+
+
+def _with_lattice(values: np.ndarray) -> np.ndarray:
+    """Where a lattice is, and what is as dark where most of the lattice is."""
+    step = STEP if min(values.shape) >= SMALL else STEP // 2
+    around = WINDOW // 2
+    padded = np.pad(values, around, mode="reflect")
+    windows = np.asarray(lattice_map(xr.DataArray(padded, dims=("y", "x")), window=WINDOW, step=step))
+    contrast = at_pixels(windows, padded.shape, window=WINDOW, step=step)[around:-around, around:-around]
+    lattice = ndimage.gaussian_filter(contrast, WINDOW / 10) > LATTICE_ABOVE
+    lattice = ndimage.binary_opening(lattice, iterations=WINDOW // 8)
+    coarse = part(values, sigma=COARSE)
+    shared = (coarse.inside & lattice).sum() > SHARED * lattice.sum()
+    if lattice.any() and shared and coarse.separation > APART:
+        lattice |= ndimage.binary_opening(coarse.inside, iterations=WINDOW // 10)
+    return np.asarray(lattice)
+
+
+def _typical(objects: np.ndarray) -> float:
+    """Area of the particle that the middle one of all their pixels is in."""
+    areas = np.sort(np.bincount(objects.ravel())[1:])
+    total = np.cumsum(areas)
+    return float(areas[np.searchsorted(total, total[-1] / 2)]) if areas.size else 0.0
+
+
+def split(inside: np.ndarray, *, min_radius: float) -> np.ndarray:
+    """Number the particles of a mask, parting those that touch at a waist by a watershed [1]_.
+
+    References
+    ----------
+    .. [1] F. Meyer, Topographic distance and watershed lines, Signal Processing 38 (1994) 113-125.
+    """
+    from skimage.morphology import h_maxima
+    from skimage.segmentation import watershed
+
+    whole = ndimage.binary_fill_holes(inside)
+    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(whole).astype(np.float32), 1.0)
+    if not whole.any():
+        return np.zeros(inside.shape, np.int32)
+    waist = max(SPLIT[0], SPLIT[1] * float(np.quantile(depth[whole], 0.98)))
+    seeds, _ = ndimage.label(h_maxima(depth, waist), np.ones((3, 3)))  # type: ignore[no-untyped-call]
+    objects = watershed(-depth, seeds, mask=whole)  # type: ignore[no-untyped-call]
+    areas = np.bincount(objects.ravel())
+    kept = areas >= max(np.pi * min_radius**2, DUST * _typical(objects))
+    kept[0] = False
+    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return np.asarray(numbers[objects])

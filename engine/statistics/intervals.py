@@ -1,0 +1,400 @@
+"""Fractions of classes in a collection of parents (micrographs, samples), with intervals over the parents.
+
+Objects of one parent are alike, so it is parents that are left out one after the other (the jackknife), never
+objects. A percentile bootstrap over parents would cover the truth too seldom where they are few.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine.errors import InputError
+
+Floats = NDArray[np.float64]
+
+N_STEPS: Final = 5000
+"""Most steps of expectation maximisation."""
+SETTLED: Final = 1e-10
+"""Change of the fractions in a step at which it stops."""
+BLIND: Final = 1e6
+"""Condition number of a confusion matrix from which on it does not tell the classes apart."""
+
+
+class Fractions(NamedTuple):
+    """Fraction of each class, or its difference between two collections, and the ends of its interval."""
+
+    fraction: Floats
+    low: Floats
+    high: Floats
+
+
+def wilson(count: ArrayLike, total: ArrayLike, *, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Low and high end of Wilson's interval of a fraction; NaN where the total is 0.
+
+    Parameters
+    ----------
+    count, total
+        Numbers of objects of a class and of all, of shapes that fit together; independent objects.
+    level
+        Probability with which the interval covers the truth.
+
+    Raises
+    ------
+    InputError
+        If a count is negative or above its total, or the level is not between 0 and 1.
+
+    References
+    ----------
+    E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209; recommended by L. D. Brown, T. T. Cai, A. DasGupta,
+    Statistical Science 16 (2001) 101.
+
+    Examples
+    --------
+    >>> low, high = wilson(81, 263)
+    >>> print(f"{low:.4f} {high:.4f}")
+    0.2553 0.3662
+    """
+    from scipy.special import ndtri
+
+    part, whole = np.broadcast_arrays(np.asarray(count, np.float64), np.asarray(total, np.float64))
+    if (part < 0).any() or (part > whole).any():
+        raise InputError(
+            "a count is negative or above its total; give numbers of objects of a class and of all"
+        )
+    size = np.where(whole > 0, whole, np.nan)
+    return _score(part / size, size, quantile=np.asarray(ndtri(_upper(level))), floor=np.zeros(()))
+
+
+def class_fractions(counts: ArrayLike, *, level: float = 0.95) -> Fractions:
+    """Fraction of each class in a collection, with Wilson's interval at the effective number of objects.
+
+    The effective number is the number of objects over the design effect: the jackknife's variance over
+    parents relative to that of independent objects, at least 1 and at least that of all classes together, as
+    a rare class seldom shows its own. Student's quantile for the number of parents replaces the normal one.
+
+    Parameters
+    ----------
+    counts : int, dims (parent, class)
+        Numbers of objects; parents without objects do not count.
+    level
+        Probability with which each class' interval covers the fraction in the population of parents.
+
+    Returns
+    -------
+    Fractions
+        Each along class. All NaN without objects; intervals from 0 to 1 with one parent, which says nothing
+        about how parents differ.
+
+    Raises
+    ------
+    InputError
+        If the counts are not whole numbers from 0 with dims (parent, class), or the level is not between 0
+        and 1.
+
+    References
+    ----------
+    B. Efron, C. Stein, Ann. Stat. 9 (1981) 586 (the jackknife's variance); J. N. K. Rao, A. J. Scott, Ann.
+    Stat. 12 (1984) 46 (design effects of classes and their mean); N. Dean, M. Pagano, J. Surv. Stat.
+    Methodol. 3 (2015) 484 (Wilson's interval at an effective size).
+
+    Examples
+    --------
+    >>> found = class_fractions([[8, 2], [5, 5], [9, 1], [7, 3]])
+    >>> [f"{low:.2f} {share:.3f} {high:.2f}" for share, low, high in zip(*found)]
+    ['0.42 0.725 0.90', '0.10 0.275 0.58']
+    """
+    table = _parents(counts)
+    share = _share(table.sum(axis=0))
+    if len(table) < 2:
+        return _anything(share)
+    variance = _jackknifed(_share(table.sum(axis=0) - table), share)
+    independent = share * (1 - share) / table.sum()
+    own = _ratio(variance, independent)
+    effect = np.maximum(own, _design_effect(variance, independent))
+    low, high = _score(
+        share, table.sum() / effect, quantile=_student(level, len(table) - 1.0), floor=np.zeros(())
+    )
+    return Fractions(share, low, high)
+
+
+def corrected_fractions(counts: ArrayLike, confusion: ArrayLike, *, level: float = 0.95) -> Fractions:
+    """Fractions of the true classes, corrected for the errors that a classifier made on held-out objects.
+
+    The fractions are the most likely ones: found classes are a mixture of the confusion matrix' rows (by
+    expectation maximisation, which stays between 0 and 1). The variance has two parts, from the parents of
+    the collection and from those of the held-out objects, each by the jackknife; no part is less than its
+    design effect allows. The interval is the score interval whose variance is the sum: Wilson's for a
+    classifier without errors, symmetric where the errors dominate.
+
+    It holds where the classifier errs on the collection as it did on the held-out objects of the same class,
+    which must be of other parents.
+
+    Parameters
+    ----------
+    counts : int, dims (parent, found)
+        Numbers of objects of the collection by found class; an undecided class may be the last.
+    confusion : int, dims (parent, truth, found)
+        Numbers of held-out objects; at least as many found classes as true ones.
+    level
+        Probability with which each class' interval covers the fraction in the population of parents.
+
+    Returns
+    -------
+    Fractions
+        Each along truth. All NaN without objects, intervals from 0 to 1 with one parent.
+
+    Raises
+    ------
+    InputError
+        If the tables do not fit, a true class is in fewer than 2 held-out parents, or the classifier does not
+        tell the classes apart.
+
+    References
+    ----------
+    M. Saerens, P. Latinne, C. Decaestecker, Neural Computation 14 (2002) 21 (fractions by EM; the confusion
+    matrix); D. J. Hopkins, G. King, Am. J. Polit. Sci. 54 (2010) 229 (found classes as a mixture); degrees of
+    freedom of a sum: F. E. Satterthwaite, Biometrics Bull. 2 (1946) 110.
+
+    Examples
+    --------
+    >>> held_out = np.array([[[9, 1], [2, 8]]] * 5)
+    >>> corrected_fractions([[23, 27], [22, 28]], held_out).fraction.round(3)
+    array([0.357, 0.643])
+    """
+    table, held_out = _parents(counts), _held_out(confusion)
+    if held_out.shape[2] != table.shape[1]:
+        raise InputError(
+            f"the counts have {table.shape[1]} found classes, the confusion matrices {held_out.shape[2]};"
+            " give both for the same classes"
+        )
+    rates = _rates(held_out.sum(axis=0))
+    found = _share(table.sum(axis=0))
+    share = _most_likely(found, rates)
+    if len(table) < 2:
+        return _anything(share)
+    parts = _sampling(table, rates, share), _learning(held_out, found, share)
+    degrees = np.array([[len(table) - 1.0], [len(held_out) - 1.0]])
+    variance = np.sum(parts, axis=0)
+    squares = np.sum(np.square(parts) / degrees, axis=0)
+    freedom = np.where(squares > 0, variance**2 / np.where(squares > 0, squares, 1), degrees.min())
+    n_effective = table.sum() / _effect(table)
+    floor = np.maximum(variance - share * (1 - share) / n_effective, 0)
+    low, high = _score(share, n_effective, quantile=_student(level, freedom), floor=floor)
+    return Fractions(share, low, high)
+
+
+def difference(counts_a: ArrayLike, counts_b: ArrayLike, *, level: float = 0.95) -> Fractions:
+    """How much larger each class' fraction is in the first collection than in the second.
+
+    Parameters
+    ----------
+    counts_a, counts_b : int, dims (parent, class)
+        Numbers of objects of the same classes; the collections share no parent.
+    level
+        Probability with which each class' interval covers the difference.
+
+    Returns
+    -------
+    Fractions
+        Differences, from -1 to 1, along class.
+
+    Raises
+    ------
+    InputError
+        As `class_fractions` does, or if the numbers of classes differ.
+
+    Examples
+    --------
+    >>> less = difference([[2, 8], [3, 7]] * 5, [[6, 4], [7, 3]] * 5)
+    >>> less.fraction.round(2), bool(less.high[0] < 0)
+    (array([-0.4,  0.4]), True)
+    """
+    return difference_of(class_fractions(counts_a, level=level), class_fractions(counts_b, level=level))
+
+
+def difference_of(first: Fractions, second: Fractions) -> Fractions:
+    """Difference of two estimates of independent collections, plain or corrected, from their intervals.
+
+    Parameters
+    ----------
+    first, second
+        Along the same classes, their intervals of one level, which is that of the result.
+
+    Raises
+    ------
+    InputError
+        If the numbers of classes differ.
+
+    References
+    ----------
+    R. G. Newcombe, Stat. Med. 17 (1998) 873, method 10; for any two intervals: G. Y. Zou, A. Donner,
+    Stat. Med. 27 (2008) 1693.
+    """
+    if first.fraction.shape != second.fraction.shape:
+        raise InputError(
+            f"the collections have {first.fraction.size} and {second.fraction.size} classes;"
+            " give both for the same classes"
+        )
+    between = first.fraction - second.fraction
+    down = np.hypot(first.fraction - first.low, second.high - second.fraction)
+    up = np.hypot(first.high - first.fraction, second.fraction - second.low)
+    return Fractions(between, between - down, between + up)
+
+
+def _score(share: Floats, size: Any, *, quantile: Floats, floor: Floats) -> tuple[Floats, Floats]:
+    """Ends of the interval of all p with `(share - p)^2 <= quantile^2 (floor + p (1 - p) / size)`.
+
+    Wilson's interval where the floor is 0, `share ± quantile floor^(1/2)` where the size is infinite.
+    """
+    spread = quantile**2 / size
+    middle = (share + spread / 2) / (1 + spread)
+    rest = (share**2 - quantile**2 * floor) / (1 + spread)
+    half = np.sqrt(np.maximum(middle**2 - rest, 0))
+    low, high = np.minimum(middle - half, share), np.maximum(middle + half, share)
+    return np.clip(low, 0, 1), np.clip(high, 0, 1)
+
+
+def _sampling(table: Floats, rates: Floats, share: Floats) -> Floats:
+    """Variance of the corrected fractions from which parents are in the collection."""
+    solver = _solver(rates, share)
+    found = _share(table.sum(axis=0))
+    variance = _jackknifed(_share(table.sum(axis=0) - table) @ solver, found @ solver)
+    independent = _multinomial(share @ rates, solver) / table.sum()
+    return np.asarray(np.maximum(variance, independent * _effect(table)))
+
+
+def _learning(held_out: Floats, found: Floats, share: Floats) -> Floats:
+    """Variance of the corrected fractions from which parents the confusion matrix was counted on."""
+    whole = held_out.sum(axis=0)
+    rates = _rates(whole)
+    solver = _solver(rates, share)
+    without = _solver(_rates(whole - held_out), share)
+    variance = _jackknifed(found @ without, found @ solver)
+    rows = [_multinomial(row, solver) for row in rates]
+    independent = share**2 / whole.sum(axis=1) @ np.array(rows)
+    return np.asarray(np.maximum(variance, independent * _design_effect(variance, independent)))
+
+
+def _solver(rates: Floats, share: Floats) -> Floats:
+    """Matrix `(found, truth)` that turns found fractions into true ones, near the most likely ones.
+
+    The inverse of the rates if there are as many found classes as true ones, else weighted least squares (a
+    step of Fisher's scoring).
+    """
+    mixture = share @ rates
+    weights = np.divide(1, mixture, out=np.zeros_like(mixture), where=mixture > 1e-9)
+    if rates.shape[-2] == rates.shape[-1]:
+        _check_sighted(rates)
+        return np.asarray(np.linalg.inv(rates), np.float64)
+    weighted = weights[..., None] * np.swapaxes(rates, -1, -2)
+    normal = rates @ weighted
+    _check_sighted(normal)
+    return np.asarray(weighted @ np.linalg.inv(normal))
+
+
+def _check_sighted(matrix: Floats) -> None:
+    if not (np.linalg.cond(matrix) < BLIND).all():
+        raise InputError(
+            "the classifier does not tell the classes apart on the held-out objects, so that their fractions"
+            " cannot be corrected; merge the classes that it confuses"
+        )
+
+
+def _most_likely(found: Floats, rates: Floats) -> Floats:
+    """Fractions of the rows of which the found fractions are the most likely mixture."""
+    share = np.full(len(rates), 1 / len(rates))
+    for _ in range(N_STEPS):
+        mixture = np.maximum(share @ rates, np.finfo(float).tiny)
+        updated = share * (rates @ (found / mixture))
+        updated = updated / updated.sum()
+        if not np.abs(updated - share).max() > SETTLED:
+            break
+        share = updated
+    return np.asarray(updated)
+
+
+def _multinomial(probabilities: Floats, solver: Floats) -> Floats:
+    """Variance of each column of `draw @ solver` for one draw."""
+    return np.asarray(probabilities @ solver**2 - (probabilities @ solver) ** 2)
+
+
+def _effect(table: Floats) -> float:
+    share = _share(table.sum(axis=0))
+    variance = _jackknifed(_share(table.sum(axis=0) - table), share)
+    return _design_effect(variance, share * (1 - share) / table.sum())
+
+
+def _design_effect(variance: Floats, independent: Floats) -> float:
+    """Mean variance of all classes over that of independent objects, at least 1."""
+    return max(1.0, float(_ratio(variance.sum(), independent.sum())))
+
+
+def _ratio(variance: ArrayLike, independent: ArrayLike) -> Floats:
+    part, whole = np.asarray(variance, np.float64), np.asarray(independent, np.float64)
+    return np.asarray(np.divide(part, whole, out=np.ones(whole.shape), where=whole > 0))
+
+
+def _jackknifed(without: Floats, whole: Floats) -> Floats:
+    """Variance of an estimate from those without each parent, about the whole's (Efron & Stein)."""
+    n_parents = len(without)
+    return np.asarray((n_parents - 1) / n_parents * np.square(without - whole).sum(axis=0))
+
+
+def _share(counts: Floats) -> Floats:
+    whole = counts.sum(axis=-1, keepdims=True)
+    return np.asarray(np.divide(counts, whole, out=np.full(counts.shape, np.nan), where=whole > 0))
+
+
+def _rates(confusion: Floats) -> Floats:
+    return np.asarray(confusion / confusion.sum(axis=-1, keepdims=True))
+
+
+def _anything(share: Floats) -> Fractions:
+    unknown = share * 0
+    return Fractions(share, unknown, unknown + 1)
+
+
+def _student(level: float, degrees: ArrayLike) -> Floats:
+    from scipy.special import stdtrit
+
+    return np.asarray(stdtrit(degrees, _upper(level)))
+
+
+def _upper(level: float) -> float:
+    if not 0 < level < 1:
+        raise InputError(f"the level is {level}; give a probability between 0 and 1, such as 0.95")
+    return 1 - (1 - level) / 2
+
+
+def _parents(counts: ArrayLike) -> Floats:
+    """The counts of parents that have objects."""
+    table = _whole_numbers(counts, "(parent, class)", 2)
+    return np.asarray(table[table.sum(axis=1) > 0])
+
+
+def _held_out(confusion: ArrayLike) -> Floats:
+    matrices = _whole_numbers(confusion, "(parent, truth, found)", 3)
+    if matrices.shape[1] > matrices.shape[2]:
+        raise InputError(
+            f"the confusion matrices have {matrices.shape[1]} true classes (rows) and {matrices.shape[2]}"
+            " found ones (columns); give a column for each true class"
+        )
+    n_parents = (matrices.sum(axis=2) > 0).sum(axis=0)
+    if n_parents.min() < 2:
+        raise InputError(
+            f"class {int(n_parents.argmin())} is in {n_parents.min()} parents of the held-out objects; give"
+            " confusion matrices of at least 2 parents with each class"
+        )
+    return np.asarray(matrices[matrices.sum(axis=(1, 2)) > 0])
+
+
+def _whole_numbers(counts: ArrayLike, dims: str, n_dims: int) -> Floats:
+    table = np.asarray(counts, np.float64)
+    if table.ndim != n_dims or not table.shape[-1]:
+        raise InputError(f"the counts have the shape {table.shape}; give an array with dims {dims}")
+    if not (np.isfinite(table).all() and (table >= 0).all() and (table == np.floor(table)).all()):
+        raise InputError(
+            f"the counts are not all whole numbers from 0; give numbers of objects with dims {dims}"
+        )
+    return table
