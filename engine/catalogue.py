@@ -31,6 +31,7 @@ READERS: Final[Mapping[str, str]] = {
 ANALYSES: Final[Mapping[str, str]] = {
     "kmeans": "engine.cluster.kmeans:KMeans",
     "unet": "engine.unet.segmenter:UNet",
+    "particles": "engine.particles.classify:Particles",
 }
 
 SIMULATORS: Final[Mapping[str, str]] = {
@@ -97,7 +98,7 @@ def find(kind: str, name: str) -> Any:
     --------
     >>> find("analyses", "kmeens")
     Traceback (most recent call last):
-    engine.errors.UnknownNameError: no analyses entry 'kmeens'; there are: kmeans, unet
+    engine.errors.UnknownNameError: no analyses entry 'kmeens'; there are: kmeans, unet, particles
     """
     entries = KINDS[kind]
     if name not in entries:

@@ -158,10 +158,13 @@ def _recipes(options: Namespace) -> list[Recipe]:
 
 def _frames(path: str) -> list[str]:
     """The frames of a folder, for an analysis of single frames; any other path alone."""
+    from engine.readers.collection import members
     from engine.readers.frames import frames_in, has_amplifiers
 
-    found = frames_in(Path(path)) if Path(path).is_dir() and not (Path(path) / "zarr.json").exists() else []
-    return [str(file) + ("::mosaic" if has_amplifiers(file) else "") for file in found] or [path]
+    if not Path(path).is_dir() or (Path(path) / "zarr.json").exists():
+        return [path]
+    found = [str(file) + ("::mosaic" if has_amplifiers(file) else "") for file in frames_in(Path(path))]
+    return found or list(map(str, members(path))) or [path]
 
 
 def _targets(folder: Path, recipes: Sequence[Recipe]) -> list[Path]:

@@ -100,8 +100,7 @@ def null(window: int) -> tuple[float, float, float]:
     from engine.particles.sliding_fft import window_spectra
 
     noise = np.random.default_rng(0).normal(size=(N_NOISE, window, window)).astype(np.float32)
-    weights = np.outer(*[TAPERS[TAPER](window)] * 2).astype(np.float32)
-    power = window_spectra(noise.reshape(-1, window), weights=weights, step=window)[:, :, 0]
+    power = window_spectra(noise.reshape(-1, window), taper=TAPERS[TAPER](window), step=window)[:, :, 0]
     ring, n_rings = _rings(window)
     means = np.stack([power[ring == n].mean(axis=0) for n in range(n_rings)])
     expected = means.mean(axis=1)

@@ -12,7 +12,8 @@ from scipy import ndimage
 
 from engine.errors import InputError
 from engine.particles.lattice_map import at_pixels, lattice_map
-from engine.particles.mass import part
+from engine.particles.mass import Parted, part, surface
+from engine.schema import PIXEL
 
 MASS: Final = "mass"
 LATTICE: Final = "lattice"
@@ -22,17 +23,21 @@ APART: Final = 3.2
 """Standard deviations between two sides from which a parting means something: noise gives 2.5 to 2.9."""
 FINE: Final = 0.7
 COARSE: Final = 4.0
-"""Smoothing in pixels: of particles with mass contrast, and of the darkness of those with a lattice."""
-SHARED: Final = 0.4
-"""Share of the lattice that must be dark for other dark places to be particles too."""
+"""Smoothings in pixels: one that leaves the dots of a lattice, one that does not."""
+ALIKE: Final = 0.65
+"""Overlap of the dark sides of the finely and the coarsely smoothed image from which on these are no dots."""
+EVERYWHERE: Final = 0.45
+"""Share of the image from which on what looks like a lattice is none: particles in rows, edges, texture."""
 WINDOW: Final = 32
 STEP: Final = 4
 SMALL: Final = 160
 """Edge in pixels of micrographs that are looked at in half the step."""
 LATTICE_ABOVE: Final = 2.5
 """Standard deviations of noise above which there is a lattice."""
-DOTS: Final = 2.2
-"""Radius in pixels of parts that are no particles but the dots of a lattice, where there is one."""
+DARKER: Final = 1.4
+"""Standard deviations of the support by which lattices must be darker for other dark places to count."""
+LEAST_SUPPORT: Final = 0.1
+"""Share of the image that must be support for its brightness to be known."""
 DUST: Final = 0.08
 """Share of a typical particle's area below which a part is dust."""
 SPLIT: Final = (0.75, 0.12)
@@ -77,28 +82,58 @@ def find_particles(image: np.ndarray, *, contrast: str = "", min_radius: float =
         raise InputError(f"the image has {' × '.join(map(str, image.shape))} pixels; give {WINDOW} or more")
     known = np.isfinite(image)
     values = np.where(known, image, np.median(image[known]) if known.any() else 0).astype(np.float32)
-    fine = part(values, sigma=FINE)
-    if contrast != LATTICE and (contrast == MASS or fine.separation > APART):
-        objects = split(fine.inside & known, min_radius=min_radius)
-        if contrast == MASS or _typical(objects) > np.pi * DOTS**2:
-            return Found(objects, MASS)
-    return Found(split(_with_lattice(values) & known, min_radius=min_radius), LATTICE)
+    lattice: np.ndarray | None = None
+    if contrast != LATTICE:
+        fine = part(values, sigma=FINE)
+        if contrast == MASS or _is_plain(fine, values):
+            return Found(split(fine.inside & known, min_radius=min_radius), MASS)
+        lattice = _lattice(values)
+        if fine.separation > APART and lattice.mean() > EVERYWHERE:
+            return Found(split(fine.inside & known, min_radius=min_radius), MASS)
+    lattice = _lattice(values) if lattice is None else lattice
+    inside = lattice | _as_dark(values, lattice)
+    return Found(split(inside & known, min_radius=min_radius), LATTICE)
 
 
-def _with_lattice(values: np.ndarray) -> np.ndarray:
-    """Where a lattice is, and what is as dark where most of the lattice is."""
+def _is_plain(fine: Parted, values: np.ndarray) -> bool:
+    """Whether brightness parts clearly, and not into the dots of a lattice."""
+    if fine.separation <= APART:
+        return False
+    coarse = part(values, sigma=COARSE).inside
+    return bool((coarse & fine.inside).sum() >= ALIKE * (coarse | fine.inside).sum())
+
+
+def _lattice(values: np.ndarray) -> np.ndarray:
+    """Where a lattice is."""
     step = STEP if min(values.shape) >= SMALL else STEP // 2
     around = WINDOW // 2
     padded = np.pad(values, around, mode="reflect")
-    windows = np.asarray(lattice_map(xr.DataArray(padded, dims=("y", "x")), window=WINDOW, step=step))
+    windows = np.asarray(lattice_map(xr.DataArray(padded, dims=PIXEL), window=WINDOW, step=step))
     contrast = at_pixels(windows, padded.shape, window=WINDOW, step=step)[around:-around, around:-around]
     lattice = ndimage.gaussian_filter(contrast, WINDOW / 10) > LATTICE_ABOVE
-    lattice = ndimage.binary_opening(lattice, iterations=WINDOW // 8)
-    coarse = part(values, sigma=COARSE)
-    shared = (coarse.inside & lattice).sum() > SHARED * lattice.sum()
-    if lattice.any() and shared and coarse.separation > APART:
-        lattice |= ndimage.binary_opening(coarse.inside, iterations=WINDOW // 10)
-    return np.asarray(lattice)
+    return np.asarray(ndimage.binary_opening(lattice, iterations=WINDOW // 8))
+
+
+def _as_dark(values: np.ndarray, lattice: np.ndarray) -> np.ndarray:
+    """What differs from the support in brightness as the particles with a lattice do, in a mask like theirs.
+
+    The threshold is half way between them, the smoothing a fifth of their radius.
+    """
+    nothing = np.zeros_like(lattice)
+    if not lattice.any():
+        return nothing
+    radius = float(np.quantile(ndimage.distance_transform_edt(lattice)[lattice], 0.9))
+    smooth = ndimage.gaussian_filter(values, float(np.clip(radius / 5, 2, 8)))
+    smooth -= surface(smooth, 1)
+    support = ~ndimage.binary_dilation(lattice, iterations=max(3, int(radius / 3)))
+    if support.mean() < LEAST_SUPPORT:
+        return nothing
+    level, inside = float(np.median(smooth[support])), float(np.median(smooth[lattice]))
+    spread = 1.4826 * float(np.median(np.abs(smooth[support] - level)))
+    if abs(inside - level) < DARKER * spread:
+        return nothing
+    beyond = (smooth - level) * np.sign(inside - level) > abs(inside - level) / 2
+    return np.asarray(ndimage.binary_opening(beyond, iterations=max(2, int(radius / 4))))
 
 
 def _typical(objects: np.ndarray) -> float:

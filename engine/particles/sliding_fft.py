@@ -1,7 +1,7 @@
 """Power spectra of a window that slides over a micrograph: what periods there are, and where.
 
-All windows of a row are transformed at once, rows of windows in parallel; a window's place does not depend
-on the chunks of the image.
+All windows of a row are transformed at once, and rows of windows in parallel; neither depends on the chunks
+of the image.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ def sliding_fft(
     Parameters
     ----------
     image : DataArray (y, x)
-        A micrograph; missing values count as the mean of their window.
+        A micrograph; missing values count as the mean round them.
     window
         Edge of the window in pixels, even.
     step
@@ -61,16 +61,17 @@ def sliding_fft(
     >>> x = np.arange(64)
     >>> image = xr.DataArray(np.tile(np.cos(2 * np.pi * x / 8), (64, 1)), dims=("y", "x"))
     >>> power = sliding_fft(image, window=32, step=16)
-    >>> peak = power.isel(channel=int(power[:, 0, 0].argmax()))
+    >>> peak = power.isel(channel=int(np.argmax(power[:, 0, 0].values)))
     >>> float(peak.frequency_y), float(peak.frequency_x), power.sizes["y"]
     (0.0, 0.125, 3)
     """
     _check(image, window, step, taper)
     data = blocks.tiled(image)
     starts = [np.arange(0, n - window + 1, step) for n in image.shape]
-    weights = np.outer(*[TAPERS[taper](window)] * 2).astype(np.float32)
     shape = (window * (window // 2 + 1), starts[1].size)
-    lifted = delayed(partial(window_spectra, weights=weights, step=step), pure=True, traverse=False)
+    lifted = delayed(
+        partial(window_spectra, taper=TAPERS[taper](window), step=step), pure=True, traverse=False
+    )
     bands = []
     for first in range(0, starts[0].size, ROWS):
         rows = starts[0][first : first + ROWS]
@@ -90,30 +91,37 @@ def sliding_fft(
     )
 
 
-def window_spectra(band: np.ndarray, *, weights: np.ndarray, step: int) -> np.ndarray:
+def window_spectra(band: np.ndarray, *, taper: np.ndarray, step: int) -> np.ndarray:
     """Power spectra `(frequency, row, column)` of the windows of a band, which begins with the first row's.
+
+    The part of the transform along x is that of every window that lies above another, and is done once. The
+    mean of a window is taken off its spectrum, by the spectrum of the taper.
 
     Parameters
     ----------
     band : ndarray (y, x)
-    weights : ndarray (window, window)
-        The taper.
+    taper : ndarray (window,)
     step
         Pixels from one window to the next.
     """
     from scipy import fft
 
-    window = len(weights)
+    window, weights = len(taper), taper.astype(np.float32)
     values = np.asarray(band, np.float32)
-    windows = sliding_window_view(values, (window, window))[::step, ::step]
-    found = np.empty((window * (window // 2 + 1), *windows.shape[:2]), np.float32)
-    for n, row in enumerate(windows):
-        whole = row - np.nanmean(row, axis=(-2, -1), keepdims=True)
-        np.multiply(np.nan_to_num(whole, copy=False), weights, out=whole)
-        spectra = fft.rfft2(whole, overwrite_x=True)
+    values = np.nan_to_num(values - np.float32(np.nanmean(values, dtype=np.float64)))
+    segments = sliding_window_view(values, window, axis=1)[:, ::step]
+    means = segments.mean(axis=2)
+    lines = fft.rfft(segments * weights, axis=2, overwrite_x=True)
+    constant = np.outer(fft.fft(weights), fft.rfft(weights))[:, np.newaxis]
+    starts = range(0, len(values) - window + 1, step)
+    found = np.empty((window, window // 2 + 1, len(starts), segments.shape[1]), np.float32)
+    for n, start in enumerate(starts):
+        part = lines[start : start + window] * weights[:, np.newaxis, np.newaxis]
+        spectra = fft.fft(part, axis=0, overwrite_x=True)
+        spectra -= constant * means[start : start + window].mean(axis=0)[:, np.newaxis]
         power = spectra.real**2 + spectra.imag**2
-        found[:, n] = power.reshape(len(row), -1).T
-    return found
+        found[:, :, n] = power.transpose(0, 2, 1)
+    return found.reshape(-1, len(starts), segments.shape[1])
 
 
 def _check(image: xr.DataArray, window: int, step: int, taper: str) -> None:

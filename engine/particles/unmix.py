@@ -27,6 +27,8 @@ SWEEPS: Final = 10
 """Rounds in which N-FINDR tries to exchange every endmember, at most."""
 MOST: Final = 8
 """Endmembers of which all subsets are tried for abundances; beyond, each place is solved by itself."""
+SAMPLE: Final = 1000
+"""Rows from which principal components are found, about."""
 RINGS: Final = 24
 """Rings of the frequency plane in which a spectrum is compared with itself."""
 LOWEST: Final = 0.06
@@ -185,15 +187,16 @@ def _cofactors(others: np.ndarray) -> np.ndarray:
 
 
 def _principal(rows: np.ndarray, n: int) -> np.ndarray:
-    """Scores of the first principal components."""
+    """Scores in the first principal components: those of a part of the rows, where there are many."""
     from scipy.sparse.linalg import svds
 
-    centred = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    if n >= min(centred.shape):
-        return np.asarray(centred[:, :n])
-    start = np.random.default_rng(0).normal(size=min(centred.shape)).astype(np.float32)
-    left, sizes, _ = svds(centred, k=n, v0=start)
-    return np.asarray(left * sizes)
+    some = rows[:: max(1, len(rows) // SAMPLE)]
+    centre = some.mean(axis=0, dtype=np.float64).astype(np.float32)
+    if n >= min(some.shape):
+        return np.asarray(rows[:, :n] - centre[:n])
+    start = np.random.default_rng(0).normal(size=min(some.shape)).astype(np.float32)
+    _, _, directions = svds(some - centre, k=n, v0=start, tol=1e-4)
+    return np.asarray((rows @ directions.T).astype(np.float64) - centre @ directions.T)
 
 
 def _nmf(rows: np.ndarray, n_components: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -80,6 +80,50 @@ def read_particle_labels(path: str | Path) -> xr.Dataset:
     return table.assign_attrs(heading=lines[0].text, image_size=_size(size))
 
 
+def class_map(path: str | Path) -> np.ndarray:
+    """Pixels of a micrograph's particles by label: 1 yes, 2 no, 3 null, 0 = no particle; `(y, x)` uint8.
+
+    The outlines are those of the particles in the mask beside (`NAME_mask.png`), each with the label whose
+    centre lies in it; without a mask, disks of the labels' radii.
+
+    Raises
+    ------
+    FileError, InputError
+        As `read_particle_labels`; if neither the file nor a mask says how large the micrograph is.
+    """
+    path = Path(path)
+    table = read_particle_labels(path)
+    beside = path.with_name(f"{path.stem}_mask.png")
+    mask = _mask(beside) if beside.is_file() else None
+    shape = table.attrs.get("image_size") if mask is None else mask.shape
+    if shape is None:
+        raise InputError(f"{path.name} has no 'Image Size:'; add it, or put {beside.name} beside")
+    labels = np.zeros(tuple(shape), np.uint8)
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    for y, x, radius, defect in zip(*(table[name].values for name in (Y, X, RADIUS, DEFECT)), strict=True):
+        place = (min(max(round(y), 0), shape[0] - 1), min(max(round(x), 0), shape[1] - 1))
+        if mask is not None and mask[place]:
+            inside = mask == mask[place]
+        else:
+            inside = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+        labels[inside & (labels == 0)] = 1 + DEFECTS.index(str(defect))
+    return labels
+
+
+def _mask(path: Path) -> np.ndarray:
+    """Particles of a mask by number: as they are, or connected where the mask has but one value."""
+    from PIL import Image
+    from scipy import ndimage
+
+    with Image.open(path) as picture:
+        values = np.asarray(picture)
+    if values.ndim != 2:
+        raise InputError(
+            f"{path.name} is coloured; give a mask with one number a particle, or black and white"
+        )
+    return values if np.unique(values).size > 2 else ndimage.label(values > 0)[0]
+
+
 def write_particle_labels(path: str | Path, table: xr.Dataset, *, size: tuple[int, int]) -> None:
     """Write the particles of a micrograph as `read_particle_labels` reads them, every number kept.
 

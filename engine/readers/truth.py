@@ -12,15 +12,19 @@ import xarray as xr
 
 from engine.errors import FileError, InputError
 from engine.readers import fits
+from engine.readers.collection import members
 from engine.readers.dispatch import split_key
 from engine.readers.frames import FRAME, LABELS_OF_FRAME, frames_in
 from engine.readers.guard import guarded
+from engine.readers.particle_labels import DEFECTS, class_map
 from engine.readers.results import accepts as accepts_result
 from engine.readers.results import open_labels
 from engine.schema import IMAGE, LABELS, PIXEL, class_names, image_variables, label_map
 
 _CLASS: Final = re.compile(r"^CLASS(\d+)\s*=\s*'((?:[^']|'')*)'", re.MULTILINE)
 """Cards that name the values of a label map."""
+PARTICLES: Final = ".txt"
+"""Ending of files that list a micrograph's particles."""
 _FITS_ENDING: Final = re.compile(r"\.(fits?|fts)(\.gz|\.fz)?$", re.IGNORECASE)
 
 
@@ -99,15 +103,23 @@ def labels_of(source: str | Path, *, labels: str | Path | None = None) -> xr.Dat
         raise InputError(
             f"{place} is one label map, {where.name} holds several frames; give a folder of labels"
         )
-    files = _files_of(frames_in(where), where, place)
+    frames = frames_in(where)
+    files = _files_of(frames or members(where), where, place)
     maps = [read_labels(file) for file in files]
-    if len({plane.shape for plane in maps}) > 1:
+    if frames and len({plane.shape for plane in maps}) > 1:
         raise InputError(
             f"the labels in {place or where} differ in shape; give a label map of the frame's shape each"
         )
-    stacked = da.stack([da.asarray(plane.data) for plane in maps])
+    stacked = da.stack(_alike([da.asarray(plane.data) for plane in maps]))
     attrs = _shared_names(maps, files)
     return xr.DataArray(stacked, dims=(IMAGE, *PIXEL), name=LABELS, attrs=attrs)
+
+
+def _alike(maps: Sequence[da.Array]) -> list[da.Array]:
+    """Label maps filled up with 0 to one shape, as the images of a collection are with NaN."""
+    edges = np.max([plane.shape for plane in maps], axis=0)
+    short = [[(0, int(edge - n)) for edge, n in zip(edges, plane.shape, strict=True)] for plane in maps]
+    return [da.pad(plane, pad) if np.any(pad) else plane for plane, pad in zip(maps, short, strict=True)]
 
 
 def _files_of(frames: Sequence[Path], root: Path, place: Path | None) -> list[Path]:
@@ -119,7 +131,7 @@ def _files_of(frames: Sequence[Path], root: Path, place: Path | None) -> list[Pa
         If a frame has no labels, or there is no frame.
     """
     if not frames:
-        raise FileError(f"{root.name} holds no frame that could have labels; give a folder of FITS frames")
+        raise FileError(f"{root.name} holds no frame that could have labels; give a folder of images")
     listing, beside = cache(_listing), {frame.parent.absolute() for frame in frames}
     found: list[Path] = []
     missing: list[str] = []
@@ -142,6 +154,7 @@ def _listing(folder: Path, *, beside: bool) -> dict[str, Path]:
     """Labels in a folder by the frames they are called after; where no frames lie, by the same name too."""
     files = sorted(file for file in folder.iterdir() if _is_readable(file))
     marked = {match["frame"]: file for file in files if (match := LABELS_OF_FRAME.fullmatch(file.name))}
+    marked = {file.stem: file for file in files if file.suffix.lower() == PARTICLES} | marked
     return marked if beside else {stem_of(file.name): file for file in files} | marked
 
 
@@ -182,7 +195,7 @@ def _shared_names(maps: Sequence[xr.DataArray], files: Sequence[Path]) -> dict[s
 
 
 def _read_folder(path: Path) -> xr.DataArray:
-    if not is_result(path) and frames_in(path):
+    if not is_result(path) and (frames_in(path) or members(path)):
         return labels_of(path)
     return open_labels(path)
 
@@ -247,10 +260,15 @@ def _read_tiff(path: Path) -> tuple[np.ndarray, list[str]]:
     return tifffile.imread(path), []
 
 
+def _read_particles(path: Path) -> tuple[np.ndarray, list[str]]:
+    return class_map(path), list(DEFECTS)
+
+
 _FORMATS: Final[Mapping[str, Callable[[Path], tuple[np.ndarray, list[str]]]]] = {
     ".png": _read_picture,
     ".tif": _read_tiff,
     ".tiff": _read_tiff,
     ".npy": _read_npy,
     ".npz": _read_npz,
+    PARTICLES: _read_particles,
 }

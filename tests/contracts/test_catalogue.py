@@ -27,10 +27,19 @@ def entries(*kinds: str) -> list[Any]:
 EXAMPLES: dict[str, tuple[str, dict[str, Any], str]] = {
     "kmeans": ("maps", {"n_regions": 3, "size": 64, "n_wavelengths": 5, "seed": 3}, ""),
     "unet": ("mosaic", {"size": 128, "n_frames": 2, "seed": 3}, "frame_000.fits"),
+    "particles": (
+        "hrtem",
+        {"size": 320, "n_frames": 1, "pixel_size": 0.05, "empty": 0.0, "seed": 8},
+        "frame_000.tif",
+    ),
 }
 """For each analysis the simulator of what it is for, its settings, and the file in the folder to run on."""
 
-QUICK: dict[str, dict[str, Any]] = {"kmeans": {}, "unet": {"n_steps": 2, "n_crops": 1, "crop": 64}}
+QUICK: dict[str, dict[str, Any]] = {
+    "kmeans": {},
+    "unet": {"n_steps": 2, "n_crops": 1, "crop": 64},
+    "particles": {},
+}
 """Settings with which a fit takes no time."""
 
 

@@ -80,9 +80,13 @@ def test_odd_pages_of_a_folder_are_left_out_with_a_warning(tmp_path: Path, warni
     assert sorted(sentence.split()[0] for sentence in warnings_of(images)) == ["a2.tif", "a3.tif", "a4.tif"]
 
 
-def test_a_folder_of_other_things_too_is_not_taken_for_a_stack(tmp_path: Path) -> None:
+def test_a_folder_of_other_things_too_is_a_collection_and_without_images_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", CUBE[0])
     (tmp_path / "notes.txt").write_text("x")
+    images = open_images(tmp_path)
+    assert images.attrs["reader"] == "collection"
+    np.testing.assert_array_equal(images["intensity"].values, CUBE[:1])
+    (tmp_path / "a.tif").unlink()
     with pytest.raises(InputError, match="no format that Mapstack knows; there are: results, ellipsometry"):
         open_images(tmp_path)
 

@@ -43,12 +43,14 @@ def test_what_is_no_label_map_is_refused_with_one_sentence(tmp_path: Path) -> No
     np.savez(tmp_path / "other.npz", a=LABELS)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG nonsense")
     (tmp_path / "note.txt").write_text("1 2 3")
+    (tmp_path / "note.md").write_text("1 2 3")
     for name, kind, what in (
         ("cube.npy", InputError, "expected one value a pixel"),
         ("half.npy", InputError, "no whole numbers"),
         ("other.npz", InputError, "expected one called 'labels'"),
         ("broken.png", FileError, "cannot read labels from"),
-        ("note.txt", InputError, "is no label map"),
+        ("note.txt", InputError, "note.txt has no section 'Radius Size:'"),
+        ("note.md", InputError, "is no label map"),
         ("none.png", FileError, "does not exist"),
     ):
         with pytest.raises(kind, match=what):
