@@ -36,6 +36,8 @@ LATTICE_ABOVE: Final = 2.5
 """Standard deviations of noise above which there is a lattice."""
 DARKER: Final = 1.4
 """Standard deviations of the support by which lattices must be darker for other dark places to count."""
+LEAST_LATTICE: Final = 0.01
+"""Share of the image that must show a lattice for its brightness to tell more: noise shows 0.005."""
 LEAST_SUPPORT: Final = 0.1
 """Share of the image that must be support for its brightness to be known."""
 DUST: Final = 0.08
@@ -120,7 +122,7 @@ def _as_dark(values: np.ndarray, lattice: np.ndarray) -> np.ndarray:
     The threshold is half way between them, the smoothing a fifth of their radius.
     """
     nothing = np.zeros_like(lattice)
-    if not lattice.any():
+    if lattice.mean() < LEAST_LATTICE:
         return nothing
     radius = float(np.quantile(ndimage.distance_transform_edt(lattice)[lattice], 0.9))
     smooth = ndimage.gaussian_filter(values, float(np.clip(radius / 5, 2, 8)))
