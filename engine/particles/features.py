@@ -105,24 +105,13 @@ def follow(crop: np.ndarray, weight: np.ndarray, frequency: np.ndarray, diameter
         mixed = values * wave
         smooth = ndimage.gaussian_filter(mixed.real, sigma) + 1j * ndimage.gaussian_filter(mixed.imag, sigma)
         smooth = smooth / np.maximum(ndimage.gaussian_filter(weight, sigma), 1e-3)
-        strength = np.abs(smooth) * weight
+        seen = smooth * weight
         turned = [
-            float(
-                np.angle(
-                    np.sum(
-                        strength[cut]
-                        * strength[back]
-                        * np.exp(1j * (np.angle(smooth[cut]) - np.angle(smooth[back])))
-                    )
-                )
-            )
-            for cut, back in (
-                ((slice(1, None),), (slice(None, -1),)),
-                ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
-            )
+            np.angle(np.sum(seen[1:] * np.conj(seen[:-1]))),
+            np.angle(np.sum(seen[:, 1:] * np.conj(seen[:, :-1]))),
         ]
         frequency = np.asarray(frequency) + np.array(turned) / (2 * np.pi)
-    mean = np.sum(smooth * weight)
+    mean = np.sum(seen)
     return Fringe(np.abs(smooth), np.angle(smooth * np.conj(mean)))
 
 
