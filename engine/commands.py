@@ -158,13 +158,14 @@ def _recipes(options: Namespace) -> list[Recipe]:
 
 def _frames(path: str) -> list[str]:
     """The frames of a folder, for an analysis of single frames; any other path alone."""
-    from engine.readers.collection import members
-    from engine.readers.frames import frames_in, has_amplifiers
+    from engine.readers.collection import images_in
+    from engine.readers.frames import has_amplifiers, is_frame
 
     if not Path(path).is_dir() or (Path(path) / "zarr.json").exists():
         return [path]
-    found = [str(file) + ("::mosaic" if has_amplifiers(file) else "") for file in frames_in(Path(path))]
-    return found or list(map(str, members(path))) or [path]
+    found = images_in(Path(path))
+    mosaics = {file for file in found if is_frame(file) and has_amplifiers(file)}
+    return [f"{file}::mosaic" if file in mosaics else str(file) for file in found] or [path]
 
 
 def _targets(folder: Path, recipes: Sequence[Recipe]) -> list[Path]:

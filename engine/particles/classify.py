@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 import param
@@ -13,20 +13,23 @@ from engine.analysis import Analysis, Model
 from engine.errors import InputError
 from engine.learning import scores
 from engine.learning.calibration import expected_calibration_error, temperature
+from engine.learning.pairs import frame_pairs
 from engine.objects import measure
 from engine.particles import forest
 from engine.particles.features import NAMES
 from engine.particles.forest import BOOSTING, CLASSIFIERS
 from engine.particles.lattice import Lattice
 from engine.particles.look import Looked, look
-from engine.particles.regions import CONTRASTS
+from engine.particles.regions import CONTRASTS, MASS
 from engine.preprocess.intensity import intensity
-from engine.schema import IMAGE, LABEL, OBJECT, OBJECT_TABLE, OBJECTS, PIXEL, X, image_variables
+from engine.schema import LABEL, OBJECT, OBJECT_TABLE, OBJECTS, PIXEL
 from engine.statistics import describe
+from engine.statistics.classes import pixel_area
 from engine.statistics.intervals import wilson
 
 CLASSES: Final = ("yes", "no", "null")
 """A lattice with a defect, one without, and none that is resolved."""
+NULL: Final = CLASSES.index("null")
 EMPTY: Final = len(CLASSES)
 """Class number of what was found and is no particle."""
 JUDGED: Final = (*CLASSES, "empty")
@@ -89,7 +92,7 @@ class Particles(Analysis):
         InputError
             If there are no labels, or particles of one micrograph or one class alone.
         """
-        return _learned(self, *_examples(self, images, labels))
+        return _learned(self, _examples(self, images, labels))
 
 
 class ParticlesModel(Model):
@@ -123,7 +126,8 @@ class ParticlesModel(Model):
             n_classes=len(JUDGED),
             temperature=float(self.metadata["temperature"]),
         )
-        return _tree(self, images, frame, seen, chances)
+        by_mass = np.full(len(chances), seen.contrast == MASS)
+        return _tree(self, images, frame, seen, consistent(chances, seen.features, by_mass))
 
 
 Particles.model_class = ParticlesModel
@@ -134,33 +138,48 @@ def _finding(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {"contrast": "" if contrast == AUTO else contrast, "min_radius": float(settings["min_radius"])}
 
 
-def _examples(
-    settings: Particles, images: xr.Dataset, labels: xr.DataArray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features, class numbers and micrographs of all particles found."""
-    if labels is None:
-        raise InputError("particles are learned from labels, and there are none; give the labels")
-    name = image_variables(images)[0]
-    many = IMAGE in images.dims
-    frames = (
-        [images[name].isel({IMAGE: n}) for n in range(images.sizes[IMAGE])] if many else [intensity(images)]
-    )
-    truths = (
-        [labels.isel({IMAGE: n}) for n in range(labels.sizes[IMAGE])] if IMAGE in labels.dims else [labels]
-    )
-    if [f.shape for f in frames] != [t.shape for t in truths]:
-        raise InputError(
-            f"{len(frames)} micrographs came with {len(truths)} label maps; give one of the same shape each"
-        )
-    features, classes, parents = [], [], []
-    for number, (frame, truth) in enumerate(zip(frames, truths, strict=True)):
-        with progress.stage(0.9 * number / len(frames), 0.9 * (number + 1) / len(frames)):
+class Examples(NamedTuple):
+    """Particles to learn from, all arrays `(object, ...)`."""
+
+    features: np.ndarray
+    classes: np.ndarray
+    parents: np.ndarray
+    """Number of the micrograph."""
+    by_mass: np.ndarray
+    """Whether it was found by its brightness."""
+
+
+def _examples(settings: Particles, images: xr.Dataset, labels: xr.DataArray | None) -> Examples:
+    """All particles found in labelled micrographs."""
+    pairs = frame_pairs(images, labels, learner="a classifier of particles")
+    found = []
+    for number, (frame, truth) in enumerate(pairs):
+        with progress.stage(0.9 * number / len(pairs), 0.9 * (number + 1) / len(pairs)):
             image, known = blocks.compute(blocks.tiled(frame), blocks.tiled(truth), doing="reading")
             seen = look(np.asarray(image), **_finding(settings.settings()))
-        features.append(seen.features)
-        classes.append(classes_of(seen.objects, np.asarray(known)))
-        parents.append(np.full(len(classes[-1]), number))
-    return np.concatenate(features), np.concatenate(classes), np.concatenate(parents)
+        classes = classes_of(seen.objects, np.asarray(known))
+        of_all = (np.full(len(classes), value) for value in (number, seen.contrast == MASS))
+        found.append((seen.features, classes, *of_all))
+    return Examples(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def consistent(chances: np.ndarray, features: np.ndarray, by_mass: np.ndarray) -> np.ndarray:
+    """Probabilities with what is so by definition: without a lattice a particle is neither yes nor no.
+
+    And what was found by its brightness is there: whether a lattice is seen says nothing of that.
+
+    Parameters
+    ----------
+    chances : ndarray (object, class)
+        In the order of `JUDGED`.
+    features : ndarray (object, feature)
+    by_mass : ndarray (object,), bool
+    """
+    known = chances.copy()
+    known[features[:, NAMES.index("peaks")] == 0, :NULL] = 0.0
+    known[by_mass, EMPTY] = 0.0
+    known[known.sum(axis=1) == 0, NULL] = 1.0
+    return np.asarray(known / known.sum(axis=1, keepdims=True))
 
 
 def classes_of(objects: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -173,42 +192,38 @@ def classes_of(objects: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.where(named, counts[:, 1:].argmax(axis=1), EMPTY)
 
 
-def _learned(
-    settings: Particles, features: np.ndarray, classes: np.ndarray, parents: np.ndarray
-) -> ParticlesModel:
+def _learned(settings: Particles, examples: Examples) -> ParticlesModel:
+    features, classes, parents, by_mass = examples
     if np.unique(classes).size < 2:
         raise InputError("all particles found are of one class; give labels of two or more")
     kind, seed = settings.classifier, settings.seed
     progress.report(0.9, "judging by micrographs held out")
     fitted = CLASSIFIERS[kind](seed).fit(features, classes)
-    n_micrographs = int(np.unique(parents).size)
+    micrographs = np.unique(parents)
     unseen = (
         forest.held_out(kind, features, classes, parents, n_classes=len(JUDGED), seed=seed)
-        if n_micrographs > 1
+        if micrographs.size > 1
         else forest.probabilities(fitted, features, n_classes=len(JUDGED))
     )
     heat = temperature(np.log(np.maximum(unseen, forest.LEAST)), classes)
-    cooled = np.maximum(unseen, forest.LEAST) ** (1 / heat)
-    cooled /= cooled.sum(axis=1, keepdims=True)
-    found = cooled.argmax(axis=1)
-    counts = np.stack(
-        [
-            scores.confusion(classes[parents == one], found[parents == one], n_classes=len(JUDGED))
-            for one in np.unique(parents)
-        ]
-    )
+    chances = consistent(forest.at_temperature(unseen, heat), features, by_mass)
+    found = chances.argmax(axis=1)
+    counts = [
+        scores.confusion(classes[parents == one], found[parents == one], n_classes=len(JUDGED))
+        for one in micrographs
+    ]
     return ParticlesModel(
         analysis=settings.analysis,
         settings=settings.settings(),
         class_names=CLASSES,
-        arrays={"classifier": forest.packed(fitted), "confusion": counts},
+        arrays={"classifier": forest.packed(fitted), "confusion": np.stack(counts)},
         metadata={
             "features": list(NAMES),
             "temperature": float(heat),
-            "n_micrographs": n_micrographs,
-            "judged_on": HELD_OUT if n_micrographs > 1 else LEARNED,
-            "metrics": scores.report(counts, JUDGED, seed=seed),
-            "calibration_error": float(expected_calibration_error(cooled, classes)),
+            "n_micrographs": int(micrographs.size),
+            "judged_on": HELD_OUT if micrographs.size > 1 else LEARNED,
+            "metrics": scores.report(np.stack(counts), JUDGED, seed=seed),
+            "calibration_error": float(expected_calibration_error(chances, classes)),
         },
     )
 
@@ -255,7 +270,8 @@ def _with_lattices(
     frame: xr.DataArray,
     names: Mapping[int, str],
 ) -> xr.Dataset:
-    size, unit = _pixel(frame)
+    area, unit = pixel_area(frame)
+    size = float(np.sqrt(area))
     measured = np.array([_row(lattice, size) for lattice in lattices]).reshape(-1, len(LATTICE_COLUMNS))
     columns: dict[str, Any] = {
         name: (OBJECT, column, {"units": "deg" if "angle" in name else unit, "long_name": meaning})
@@ -284,13 +300,6 @@ def _row(lattice: Lattice, size: float) -> list[float]:
     if lattice.spacing.size > 1:
         values[4:] = [size * lattice.spacing[1], np.rad2deg(lattice.angle[1])]
     return [float(value) for value in values]
-
-
-def _pixel(frame: xr.DataArray) -> tuple[float, str]:
-    """Edge of a pixel and its unit; 1 px where the micrograph has no scale."""
-    if X not in frame.coords or frame.sizes[X] < 2:
-        return 1.0, "px"
-    return abs(float(frame[X][1] - frame[X][0])), str(frame[X].attrs.get("units", "px"))
 
 
 def _fractions(classes: np.ndarray, names: Mapping[int, str]) -> xr.Dataset:

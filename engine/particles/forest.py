@@ -77,8 +77,13 @@ def probabilities(
     found = np.zeros((len(features), n_classes))
     if len(features):
         found[:, classifier.classes_] = classifier.predict_proba(features)
-    sharp = np.maximum(found, LEAST) ** (1 / temperature)
-    return np.asarray(sharp / np.maximum(sharp.sum(axis=1, keepdims=True), LEAST))
+    return at_temperature(found, temperature)
+
+
+def at_temperature(chances: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities `(object, class)` whose logarithms are divided by a temperature."""
+    powers = np.maximum(chances, LEAST) ** (1 / temperature)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def packed(classifier: Any) -> np.ndarray:

@@ -12,6 +12,7 @@ import xarray as xr
 from engine import catalogue
 from engine.errors import FileError, InputError, MapstackError
 from engine.readers.dispatch import reader_of
+from engine.readers.frames import frames_in
 from engine.readers.guard import guarded, inside
 from engine.readers.micrograph_ser import described
 from engine.readers.stack import dumps
@@ -31,7 +32,7 @@ IN_NM: Final[Mapping[str, float]] = {"nm": 1.0, "µm": 1e3, "mm": 1e6}
 
 def accepts(path: Path, head: bytes) -> bool:
     """Whether this is a folder with micrographs in it."""
-    return not head and path.is_dir() and bool(members(path))
+    return not head and path.is_dir() and any(_is_member(file, path) for file in path.iterdir())
 
 
 def files(path: Path) -> list[Path]:
@@ -133,6 +134,11 @@ def members(path: str | Path) -> list[Path]:
     except OSError as error:
         raise FileError(f"{path} cannot be listed ({error.strerror}); give a folder of images") from None
     return sorted(found, key=lambda file: natural(file.name))
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The FITS frames of a folder and its subfolders, or else its micrographs."""
+    return frames_in(folder) or members(folder)
 
 
 def _is_member(file: Path, folder: Path) -> bool:

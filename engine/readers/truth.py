@@ -12,7 +12,7 @@ import xarray as xr
 
 from engine.errors import FileError, InputError
 from engine.readers import fits
-from engine.readers.collection import members
+from engine.readers.collection import images_in
 from engine.readers.dispatch import split_key
 from engine.readers.frames import FRAME, LABELS_OF_FRAME, frames_in
 from engine.readers.guard import guarded
@@ -103,10 +103,9 @@ def labels_of(source: str | Path, *, labels: str | Path | None = None) -> xr.Dat
         raise InputError(
             f"{place} is one label map, {where.name} holds several frames; give a folder of labels"
         )
-    frames = frames_in(where)
-    files = _files_of(frames or members(where), where, place)
+    files = _files_of(images_in(where), where, place)
     maps = [read_labels(file) for file in files]
-    if frames and len({plane.shape for plane in maps}) > 1:
+    if frames_in(where) and len({plane.shape for plane in maps}) > 1:
         raise InputError(
             f"the labels in {place or where} differ in shape; give a label map of the frame's shape each"
         )
@@ -195,7 +194,7 @@ def _shared_names(maps: Sequence[xr.DataArray], files: Sequence[Path]) -> dict[s
 
 
 def _read_folder(path: Path) -> xr.DataArray:
-    if not is_result(path) and (frames_in(path) or members(path)):
+    if not is_result(path) and images_in(path):
         return labels_of(path)
     return open_labels(path)
 

@@ -16,10 +16,10 @@ from engine import blocks, progress
 from engine.analysis import DIGEST
 from engine.errors import InputError
 from engine.learning import scores
+from engine.learning.pairs import frame_pairs
 from engine.learning.training import SCORE, History, Plan, train
-from engine.preprocess.intensity import intensity
 from engine.runtime.device import computes_bfloat16, wake_keras
-from engine.schema import IMAGE, class_names, image_variables
+from engine.schema import class_names
 from engine.unet import losses
 from engine.unet.examples import Crops, Examples
 from engine.unet.infer import background, normalised
@@ -57,7 +57,8 @@ def learn(settings: "UNet", images: xr.Dataset, labels: xr.DataArray | None) -> 
     InputError
         If there are no labels, they do not fit the frames, or hold fewer than two classes.
     """
-    frames, truths = _pairs(images, labels)
+    pairs = frame_pairs(images, labels, learner="a U-Net")
+    frames, truths = ([blocks.tiled(plane) for plane in planes] for planes in zip(*pairs, strict=True))
     with progress.stage(0.0, 0.05):
         classes = _classes(truths, labels, settings.class_names)
         backgrounds = [background(frame) for frame in frames]
@@ -81,26 +82,6 @@ def learn(settings: "UNet", images: xr.Dataset, labels: xr.DataArray | None) -> 
     exact = NETWORKS[settings.network](len(classes.names))
     exact.set_weights(network.get_weights())
     return _model(settings, exact, classes, everything, held, history)
-
-
-def _pairs(images: xr.Dataset, labels: xr.DataArray | None) -> tuple[list[da.Array], list[da.Array]]:
-    """Frames and their labels, each a lazy array (y, x)."""
-    if labels is None:
-        raise InputError("a U-Net learns from labels, and there are none; give the labels of the frames")
-    if IMAGE in images.dims:
-        name = image_variables(images)[0]
-        frames = [images[name].isel({IMAGE: n}) for n in range(images.sizes[IMAGE])]
-    else:
-        frames = [intensity(images)]
-    truths = (
-        [labels.isel({IMAGE: n}) for n in range(labels.sizes[IMAGE])] if IMAGE in labels.dims else [labels]
-    )
-    if len(frames) != len(truths) or any(a.shape != b.shape for a, b in zip(frames, truths, strict=False)):
-        raise InputError(
-            f"{len(frames)} frames of shape {frames[0].shape} came with {len(truths)} label maps of shape"
-            f" {truths[0].shape}; give one label of the same shape a frame"
-        )
-    return [blocks.tiled(frame) for frame in frames], [blocks.tiled(truth) for truth in truths]
 
 
 def _classes(truths: Sequence[da.Array], labels: xr.DataArray | None, given: str) -> Classes:

@@ -12,7 +12,8 @@ import engine
 from engine.__main__ import main
 from engine.analysis import load_model, shipped_model
 from engine.errors import InputError
-from engine.particles.classify import EMPTY, Particles, classes_of
+from engine.particles.classify import EMPTY, Particles, classes_of, consistent
+from engine.particles.features import NAMES
 from engine.particles.forest import packed, unpacked
 from engine.readers.truth import labels_of
 from engine.simulate.hrtem import Hrtem
@@ -79,13 +80,31 @@ def test_a_folder_with_label_files_teaches_a_model_that_is_judged_by_other_micro
     assert counted == (~table["abstained"].values).sum()
 
 
-def test_an_empty_micrograph_gives_an_empty_table():
+def test_of_an_empty_micrograph_next_to_nothing_is_a_particle():
     image = Hrtem(size=200, seed=5, empty=1.0).frame(0).image
     result = engine.run("particles", xr.Dataset({"image": (("y", "x"), image)}))
     table = result["object_table"].to_dataset()
     assert table.sizes["object"] == np.asarray(result["objects"]).max()
     assert (np.asarray(result["labels"]) > 0).mean() < 0.02
     assert "probability_yes" in table
+
+
+def test_what_shows_no_lattice_is_null_and_what_is_plainly_there_is_no_empty_place():
+    features = np.zeros((4, len(NAMES)), np.float32)
+    features[[0, 2], NAMES.index("peaks")] = 2
+    chances = np.array([[0.5, 0.2, 0.2, 0.1], [0.5, 0.2, 0.2, 0.1], [0.1, 0.1, 0.2, 0.6], [0.9, 0.1, 0, 0]])
+    found = consistent(chances, features, np.array([False, False, True, True]))
+    np.testing.assert_allclose(
+        found, [[0.5, 0.2, 0.2, 0.1], [0, 0, 2 / 3, 1 / 3], [0.25, 0.25, 0.5, 0], [0, 0, 1, 0]]
+    )
+
+
+@pytest.mark.real
+def test_real_particles_too_small_for_a_lattice_are_counted_and_none_is_said_to_have_a_defect(shared: Path):
+    image = shared / "data" / "hrtem" / "au_particles_temseg" / "images" / "frame_172.png"
+    table = engine.run("particles", engine.open(image))["object_table"].to_dataset()
+    assert table.sizes["object"] == pytest.approx(757, rel=0.15)
+    assert set(table["name"].values[~table["resolved"].values]) == {"null"}
 
 
 def test_what_cannot_be_learned_from_is_refused(micrographs: Path):
