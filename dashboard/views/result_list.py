@@ -13,6 +13,7 @@ from dashboard.views.picker import size_of
 from engine.errors import MapstackError
 from engine.recipe import MODEL
 from engine.runtime import jobs
+from engine.runtime.place import bytes_in
 
 PAGES: Final = {"kmeans": "maps", "unet": "mosaics"}
 """Which page shows the results of an analysis."""
@@ -103,15 +104,16 @@ def _row(job: Any, library: Library) -> dict[str, Any]:
 
 
 def link_to(job: Any, library: Library) -> str:
-    """Address of the page that shows a result; empty for models and for data that are no longer served."""
+    """Address of the page that shows a result; empty for models, without a page, and for data not served."""
     if job.recipe is None or job.recipe.source is None or job.recipe.output == MODEL:
+        return ""
+    if job.recipe.analysis not in PAGES:
         return ""
     try:
         address = library.address(job.recipe.source)
     except MapstackError:
         return ""
-    page = PAGES.get(job.recipe.analysis, "maps")
-    return f"/{page}?" + urlencode({"data": address, "result": job.id})
+    return f"/{PAGES[job.recipe.analysis]}?" + urlencode({"data": address, "result": job.id})
 
 
 def when(moment: str) -> str:
@@ -120,10 +122,7 @@ def when(moment: str) -> str:
 
 
 def _disk(library: Library) -> str:
-    used = {
-        name: sum(file.stat().st_size for file in (library.home / name).rglob("*") if file.is_file())
-        for name in ("results", "views", "exports")
-    }
+    used = {name: bytes_in(library.home / name) for name in ("results", "views", "exports")}
     free = shutil.disk_usage(library.home).free
     return (
         f"<p class='note' id='disk'>Results take {escape(size_of(used['results']))}, caches for viewing"

@@ -146,8 +146,12 @@ def remove(here: Place) -> None:
 
 def size(here: Place) -> int:
     """Bytes of all files of a job, its result and its overviews."""
-    files = (path for folder in (here.folder, here.outcome, *here.views()) for path in folder.rglob("*"))
-    return sum(_file_size(path) for path in files)
+    return sum(map(bytes_in, (here.folder, here.outcome, *here.views())))
+
+
+def bytes_in(folder: Path) -> int:
+    """Bytes of all files in a folder; what others move or delete meanwhile does not count."""
+    return sum(_file_size(Path(where, name)) for where, _, names in os.walk(folder) for name in names)
 
 
 def _file_size(path: Path) -> int:
