@@ -25,6 +25,9 @@ from engine import catalogue
 from engine.errors import FileError, InputError
 
 MODEL_VERSION: Final = 1
+STACK: Final = "stack"
+FRAME: Final = "frame"
+COLLECTION: Final = "collection"
 NETWORK: Final = "network.keras"
 DIGEST: Final = "network_digest"
 
@@ -76,8 +79,9 @@ class Analysis(Settings):
     model_class: ClassVar[type["Model"]]
     fit_only: ClassVar[frozenset[str]] = frozenset()
     """Settings that only concern `fit`: with a given model they are recorded as unused."""
-    per_frame: ClassVar[bool] = False
-    """Whether it takes one frame; of a folder each is then an image of its own."""
+    takes: ClassVar[str] = STACK
+    """What it is applied to: a stack of channels, a frame (each of a folder is then an image of its own), or
+    a frame or a collection of frames."""
     needs_labels: ClassVar[bool] = False
     """Whether `fit` learns from labels."""
 

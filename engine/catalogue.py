@@ -70,7 +70,8 @@ EDITS: Final[Mapping[str, str]] = {
     "rename": "engine.edits.classes:rename",
     "recolour": "engine.edits.classes:recolour",
     "relabel": "engine.edits.classes:relabel",
-    "relabel_objects": "engine.edits.classes:relabel_objects",
+    "relabel_objects": "engine.edits.objects:relabel_objects",
+    "retrain": "engine.edits.particles:retrain",
     "clean": "engine.edits.specks:clean",
     "split": "engine.edits.split:split",
 }

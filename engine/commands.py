@@ -140,6 +140,7 @@ def manage_jobs(options: Namespace) -> None:
 def _recipes(options: Namespace) -> list[Recipe]:
     """Return one recipe a path, from the analysis with its settings or from `--recipe`."""
     from engine import pipeline
+    from engine.analysis import FRAME
 
     if options.recipe is not None:
         recipe = pipeline.recipe_of(options.recipe)
@@ -149,7 +150,7 @@ def _recipes(options: Namespace) -> list[Recipe]:
         if len(options.what) < 2:
             raise InputError("run needs an analysis and at least one file or folder, or --recipe FILE")
         name, *given = options.what
-        per_frame = catalogue.find("analyses", name).per_frame
+        per_frame = catalogue.find("analyses", name).takes == FRAME
         paths = [path for each in given for path in (_frames(each) if per_frame else [each])]
         settings = _settings(options)
         recipes = [pipeline.make_recipe(name, path, model=options.model, **settings) for path in paths]

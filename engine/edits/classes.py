@@ -18,6 +18,7 @@ from engine.schema import (
     CLASSES,
     CONFIDENCE,
     ENTROPY,
+    FRACTIONS,
     LABEL,
     LABELS,
     OBJECT,
@@ -59,6 +60,7 @@ def rebuilt(
 
     Objects, where the result has them, are connected and measured again.
     """
+    _check_by_pixel(result)
     margin = pixel_map(result, CONFIDENCE) if confidence is None else confidence
     described: xr.DataTree = describe(images, labels, margin, names=names, colors=colors)
     if ENTROPY in result.data_vars:
@@ -105,7 +107,7 @@ def _identities(objects: xr.Dataset) -> list[tuple[float, ...]]:
 def merge(result: xr.DataTree, images: xr.Dataset, *, labels: Sequence[int]) -> xr.DataTree:
     """Make several classes one, with the lowest of their numbers and its name and colour."""
     names, colors = names_of(result), colors_of(result)
-    merged = sorted({_known(names, label) for label in labels})
+    merged = sorted({known(names, label) for label in labels})
     if len(merged) < 2:
         raise InputError(f"merge was given the classes {list(labels)}; give two or more different ones")
     numbers = np.arange(max(names) + 1, dtype=labels_dtype(max(names)))
@@ -120,7 +122,7 @@ def rename(result: xr.DataTree, images: xr.Dataset, *, label: int, name: str) ->
     names = names_of(result)
     if not name.strip():
         raise InputError(f"class {label} was given an empty name; give it a word")
-    names[_known(names, label)] = name.strip()
+    names[known(names, label)] = name.strip()
     return _with_class_column(result, "name", names)
 
 
@@ -129,7 +131,7 @@ def recolour(result: xr.DataTree, images: xr.Dataset, *, label: int, color: str)
     colors = colors_of(result)
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
         raise InputError(f"{color!r} is no colour; give it as #rrggbb")
-    colors[_known(colors, label)] = color
+    colors[known(colors, label)] = color
     return _with_class_column(result, "color", colors)
 
 
@@ -147,55 +149,28 @@ def relabel(
     """
     names = names_of(result)
     if label != 0:
-        _known(names, label)
+        known(names, label)
     area = inside(images, polygon)
     relabelled = map_labels(result, _painted, area, label=label, dtype=pixel_map(result, LABELS).dtype)
     return rebuilt(result, images, relabelled, names=names, colors=colors_of(result))
-
-
-def relabel_objects(
-    result: xr.DataTree, images: xr.Dataset, *, objects: Sequence[int], label: int
-) -> xr.DataTree:
-    """Give whole objects another class.
-
-    Parameters
-    ----------
-    objects
-        Numbers in the object table.
-    label
-        An existing class.
-    """
-    names = names_of(result)
-    chosen = _numbered(result, objects)
-    relabelled = map_labels(
-        result,
-        _recast,
-        pixel_map(result, OBJECTS),
-        objects=chosen,
-        label=_known(names, label),
-        dtype=pixel_map(result, LABELS).dtype,
-    )
-    return rebuilt(result, images, relabelled, names=names, colors=colors_of(result))
-
-
-def _numbered(result: xr.DataTree, objects: Sequence[int]) -> np.ndarray:
-    """The numbers of objects, each once, if all are in the table."""
-    there = table(result, OBJECT_TABLE)[OBJECT].values
-    missing = sorted(set(objects) - set(there.tolist()))
-    if missing:
-        told = ", ".join(map(str, missing[:5]))
-        raise InputError(f"there is no object {told}; the result has {there.size}, give numbers of its table")
-    return np.unique(np.asarray(objects, np.int64))
 
 
 def map_labels(
     result: xr.DataTree, kernel: Any, *others: xr.DataArray, dtype: Any, **arguments: Any
 ) -> xr.DataArray:
     """Apply `kernel(labels, *others, **arguments)` tile by tile to the result's label map; lazy."""
+    _check_by_pixel(result)
     labels = pixel_map(result, LABELS)
     arrays = [blocks.tiled(array) for array in (labels, *others)]
     data = blocks.map_tiles(kernel, *arrays, dtype=dtype, **arguments)
     return xr.DataArray(data, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS)
+
+
+def _check_by_pixel(result: xr.DataTree) -> None:
+    if FRACTIONS in result.children:
+        raise InputError(
+            "particles have their class as a whole; give particles another class (relabel_objects) instead"
+        )
 
 
 def _looked_up(labels: np.ndarray, *, numbers: np.ndarray) -> np.ndarray:
@@ -206,13 +181,16 @@ def _painted(labels: np.ndarray, area: np.ndarray, *, label: int) -> np.ndarray:
     return np.where(area & (labels > 0), labels.dtype.type(label), labels)
 
 
-def _recast(labels: np.ndarray, numbers: np.ndarray, *, objects: np.ndarray, label: int) -> np.ndarray:
-    return np.where(np.isin(numbers, objects), labels.dtype.type(label), labels)
+def known(classes: Mapping[int, Any], label: int) -> int:
+    """The label, if it is one of the classes.
 
-
-def _known(known: Mapping[int, Any], label: int) -> int:
-    if label not in known:
-        raise InputError(f"there is no class {label}; the classes are {', '.join(map(str, known))}")
+    Raises
+    ------
+    InputError
+        If there is no such class.
+    """
+    if label not in classes:
+        raise InputError(f"there is no class {label}; the classes are {', '.join(map(str, classes))}")
     return label
 
 

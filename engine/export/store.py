@@ -17,7 +17,7 @@ from engine.export.atomic import appearing
 from engine.export.provenance import recipe_text, stem
 from engine.export.streaming import aligned, encoding, in_memory, is_streamed, write_layout, write_maps
 from engine.recipe import SOURCE, Recipe
-from engine.schema import PIXEL
+from engine.schema import IMAGE, PIXEL
 
 STORE: Final = "mapstack_result"
 """Root attr that marks a store as ours and says the version of its layout."""
@@ -66,7 +66,7 @@ def write_result(
     root.attrs = {**root.attrs, **_source_seen_from(path.parent, root), STORE: STORE_VERSION}
     with appearing(path) as draft:
         maps = {str(n): v.variable for n, v in root.data_vars.items() if is_streamed(v.variable)}
-        streams = {name: aligned(blocks.tiled(xr.DataArray(v))) for name, v in maps.items()}
+        streams = {name: aligned(_planes(xr.DataArray(v))) for name, v in maps.items()}
         tables = {".": root.drop_vars(list(maps)), **groups}
         write_layout(root, streams, draft)
         tables = write_maps(streams, tables, draft)
@@ -75,6 +75,13 @@ def write_result(
         if before_rename is not None:
             before_rename()
     return path
+
+
+def _planes(variable: xr.DataArray) -> da.Array:
+    """Tiles of a map; of the maps of a collection, each image by itself."""
+    if variable.dims[0] != IMAGE:
+        return blocks.tiled(variable)
+    return da.asarray(variable.data).rechunk({0: 1})
 
 
 def open_result(path: str | Path) -> xr.DataTree:

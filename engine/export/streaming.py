@@ -63,7 +63,10 @@ def encoding(array: da.Array) -> dict[str, Any]:
     from zarr.codecs import BloscCodec
 
     return {
-        "chunks": (*array.shape[:-2], *(_tile(sizes) for sizes in array.chunks[-2:])),
+        "chunks": (
+            *(sizes[0] for sizes in array.chunks[:-2]),
+            *(_tile(sizes) for sizes in array.chunks[-2:]),
+        ),
         "compressors": [BloscCodec(cname="lz4", clevel=5, shuffle="shuffle", typesize=array.dtype.itemsize)],
         "_FillValue": None,
     }

@@ -3,8 +3,8 @@
 import xarray as xr
 
 from engine.errors import InputError
-from engine.preprocess.intensity import intensity
-from engine.schema import IMAGE, image_variables
+from engine.preprocess.intensity import frames
+from engine.schema import IMAGE
 
 
 def frame_pairs(
@@ -26,17 +26,13 @@ def frame_pairs(
     """
     if labels is None:
         raise InputError(f"{learner} learns from labels, and there are none; give the labels of the frames")
-    frames = _frames(images[image_variables(images)[0]]) if IMAGE in images.dims else [intensity(images)]
-    truths = _frames(labels)
-    if [frame.shape for frame in frames] != [truth.shape for truth in truths]:
+    pictures = frames(images)
+    truths = (
+        [labels.isel({IMAGE: n}) for n in range(labels.sizes[IMAGE])] if IMAGE in labels.dims else [labels]
+    )
+    if [frame.shape for frame in pictures] != [truth.shape for truth in truths]:
         raise InputError(
-            f"{len(frames)} frames of shape {frames[0].shape} came with {len(truths)} label maps of shape"
+            f"{len(pictures)} frames of shape {pictures[0].shape} came with {len(truths)} label maps of shape"
             f" {truths[0].shape}; give one label of the same shape a frame"
         )
-    return list(zip(frames, truths, strict=True))
-
-
-def _frames(planes: xr.DataArray) -> list[xr.DataArray]:
-    if IMAGE not in planes.dims:
-        return [planes]
-    return [planes.isel({IMAGE: n}) for n in range(planes.sizes[IMAGE])]
+    return list(zip(pictures, truths, strict=True))

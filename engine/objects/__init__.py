@@ -2,8 +2,16 @@
 
 from engine.objects.catalogue import describe_objects
 from engine.objects.connect import connect, connect_classes
-from engine.objects.measure import measure
+from engine.objects.measure import measure, measure_plane
 from engine.objects.particles import Calibration
 from engine.objects.rules import Rules
 
-__all__ = ["Calibration", "Rules", "connect", "connect_classes", "describe_objects", "measure"]
+__all__ = [
+    "Calibration",
+    "Rules",
+    "connect",
+    "connect_classes",
+    "describe_objects",
+    "measure",
+    "measure_plane",
+]

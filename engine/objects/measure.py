@@ -95,6 +95,28 @@ def measure(
                 f" expected {PIXEL} and the shape of the objects, {objects.shape}"
             )
     (found,) = blocks.compute(_reduced(objects, given), doing="measuring objects")
+    return _table(found, objects, image)
+
+
+def measure_plane(objects: np.ndarray, image: np.ndarray) -> xr.Dataset:
+    """Measure the objects of one image in memory, without Dask: for work within a task.
+
+    Parameters
+    ----------
+    objects : ndarray (y, x), int
+        Number of each pixel's object, 0 = none.
+    image : ndarray (y, x)
+
+    Returns
+    -------
+    Dataset, dim object
+        As `measure` gives it, without class, confidence and votes; lengths and places in px.
+    """
+    found = sums.tile_sums(objects, image, given=("image",))
+    return _table(found, xr.DataArray(objects, dims=PIXEL), None)
+
+
+def _table(found: Sums, objects: xr.DataArray, image: xr.DataArray | None) -> xr.Dataset:
     columns = _shape_columns(found, objects) | _value_columns(found)
     table = xr.Dataset(
         {

@@ -1,4 +1,4 @@
-"""The analysis `particles`: which particles of a micrograph carry a defect, and what lattice each shows."""
+"""The analysis `particles`: which particles of micrographs carry a defect, and what lattice each shows."""
 
 import json
 from collections.abc import Mapping
@@ -7,50 +7,32 @@ from typing import Any, ClassVar, Final, NamedTuple
 import numpy as np
 import param
 import xarray as xr
+from scipy import ndimage
 
 from engine import blocks, progress
-from engine.analysis import Analysis, Model
+from engine.analysis import COLLECTION, Analysis, Model
 from engine.errors import InputError
 from engine.learning import scores
 from engine.learning.calibration import expected_calibration_error, temperature
 from engine.learning.pairs import frame_pairs
-from engine.objects import measure
 from engine.particles import forest
 from engine.particles.features import NAMES
 from engine.particles.forest import BOOSTING, CLASSIFIERS
-from engine.particles.lattice import Lattice
-from engine.particles.look import Looked, look
+from engine.particles.population import CLASSES, EMPTY, JUDGED, NULL
+from engine.particles.record import Record, objects_of, records
 from engine.particles.regions import CONTRASTS, MASS
-from engine.preprocess.intensity import intensity
-from engine.schema import LABEL, OBJECT, OBJECT_TABLE, OBJECTS, PIXEL
-from engine.statistics import describe
-from engine.statistics.classes import pixel_area
-from engine.statistics.intervals import wilson
+from engine.particles.result import result_of
+from engine.preprocess.intensity import frames
 
-CLASSES: Final = ("yes", "no", "null")
-"""A lattice with a defect, one without, and none that is resolved."""
-NULL: Final = CLASSES.index("null")
-EMPTY: Final = len(CLASSES)
-"""Class number of what was found and is no particle."""
-JUDGED: Final = (*CLASSES, "empty")
 AUTO: Final = "auto"
 LABELLED: Final = 0.5
 """Share of a found particle's pixels that must be labelled for it to be one."""
 HELD_OUT: Final = "micrographs held out, in folds"
 LEARNED: Final = "the micrograph learned from: there was but one"
-FRACTIONS: Final = "fractions"
-LATTICE_COLUMNS: Final[Mapping[str, str]] = {
-    "spacing": "spacing of the strongest fringes",
-    "spacing_error": "standard deviation of the spacing",
-    "angle": "direction across the strongest fringes, from x towards y",
-    "angle_error": "standard deviation of the angle",
-    "spacing_2": "spacing of the second fringes",
-    "angle_2": "direction across the second fringes",
-}
 
 
 class Particles(Analysis):
-    """Find the particles of a micrograph, measure their lattices and say which carry a defect.
+    """Find the particles of micrographs, measure their lattices and say which carry a defect.
 
     Without a model given, the one that Mapstack brings is used: it was trained on simulated HR-TEM images of
     CdSe and gold particles with twins, stacking faults and edge dislocations.
@@ -58,7 +40,7 @@ class Particles(Analysis):
 
     analysis: ClassVar[str] = "particles"
     needs_labels: ClassVar[bool] = True
-    per_frame: ClassVar[bool] = True
+    takes: ClassVar[str] = COLLECTION
     fit_only: ClassVar[frozenset[str]] = frozenset({"seed", "classifier"})
 
     contrast = param.Selector(
@@ -104,36 +86,60 @@ class ParticlesModel(Model):
         return dict(enumerate(self.class_names, start=1))
 
     def predict(self, images: xr.Dataset) -> xr.DataTree:
-        """Find and classify the particles of a micrograph; the maps are computed at once.
+        """Find and classify the particles of a micrograph or of a collection; the tables are made at once.
+
+        Parameters
+        ----------
+        images : Dataset, dims ([image,] y, x)
 
         Returns
         -------
         DataTree
-            `labels` (0 = ground), `confidence` (best minus second probability of the particle), `objects`;
-            tables `classes`, `spectra`, `object_table` and `fractions`.
+            As `result.result_of` lays it out. Micrographs of a collection that cannot be read are told in its
+            `image_table` and in the warnings.
 
         Raises
         ------
         InputError
-            If the images are no single micrograph.
+            If the images are neither a micrograph nor a collection.
         """
-        frame = intensity(images)
-        (image,) = blocks.compute(blocks.tiled(frame), doing="reading")
-        seen = look(np.asarray(image), **_finding(self.settings))
-        chances = forest.probabilities(
+        found = records(frames(images), finding(self.settings))
+        result = result_of(
+            images,
+            found,
+            [self.chances(one) for one in found],
+            names=self.names,
+            certainty=float(self.settings["certainty"]),
+        )
+        result.attrs["judged"] = json.dumps(self.metadata["metrics"])
+        return result
+
+    def chances(self, one: Record) -> np.ndarray:
+        """Probabilities `(object, class)` of the particles of a micrograph, in the order of `JUDGED`."""
+        return self.judged(one.features, by_mass=np.full(one.n_particles, one.contrast == MASS))
+
+    def judged(self, features: np.ndarray, *, by_mass: np.ndarray) -> np.ndarray:
+        """Probabilities `(object, class)` by features `(object, feature)`, in the order of `JUDGED`.
+
+        Parameters
+        ----------
+        by_mass : ndarray (object,), bool
+            Whether a particle was found by its brightness.
+        """
+        known = forest.probabilities(
             forest.unpacked(self.arrays["classifier"]),
-            seen.features,
+            features,
             n_classes=len(JUDGED),
             temperature=float(self.metadata["temperature"]),
         )
-        by_mass = np.full(len(chances), seen.contrast == MASS)
-        return _tree(self, images, frame, seen, consistent(chances, seen.features, by_mass))
+        return consistent(known, features, by_mass)
 
 
 Particles.model_class = ParticlesModel
 
 
-def _finding(settings: Mapping[str, Any]) -> dict[str, Any]:
+def finding(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the settings concerns the finding of particles."""
     contrast = settings["contrast"]
     return {"contrast": "" if contrast == AUTO else contrast, "min_radius": float(settings["min_radius"])}
 
@@ -147,20 +153,37 @@ class Examples(NamedTuple):
     """Number of the micrograph."""
     by_mass: np.ndarray
     """Whether it was found by its brightness."""
+    present: np.ndarray
+    """`(micrograph, class)`: how many particles there are, found or not."""
 
 
 def _examples(settings: Particles, images: xr.Dataset, labels: xr.DataArray | None) -> Examples:
     """All particles found in labelled micrographs."""
     pairs = frame_pairs(images, labels, learner="a classifier of particles")
-    found = []
-    for number, (frame, truth) in enumerate(pairs):
-        with progress.stage(0.9 * number / len(pairs), 0.9 * (number + 1) / len(pairs)):
-            image, known = blocks.compute(blocks.tiled(frame), blocks.tiled(truth), doing="reading")
-            seen = look(np.asarray(image), **_finding(settings.settings()))
-        classes = classes_of(seen.objects, np.asarray(known))
-        of_all = (np.full(len(classes), value) for value in (number, seen.contrast == MASS))
-        found.append((seen.features, classes, *of_all))
-    return Examples(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    with progress.stage(0.0, 0.9):
+        found = records([frame for frame, _ in pairs], finding(settings.settings()))
+    parts = [_labelled(n, one, truth) for n, (one, (_, truth)) in enumerate(zip(found, pairs, strict=True))]
+    return Examples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _labelled(number: int, one: Record, truth: xr.DataArray) -> Examples:
+    """The particles of one micrograph with the classes that its labels give them."""
+    rows, columns = one.shape
+    (known,) = blocks.compute(blocks.tiled(truth[:rows, :columns]), doing="reading labels")
+    classes = classes_of(objects_of(one), np.asarray(known))
+    return Examples(
+        one.features,
+        classes,
+        np.full(classes.size, number),
+        np.full(classes.size, one.contrast == MASS),
+        present_in(np.asarray(known))[np.newaxis],
+    )
+
+
+def present_in(labels: np.ndarray) -> np.ndarray:
+    """How many particles of each class a map of labels shows, `(class,)`: connected pixels of one class."""
+    eight = np.ones((3, 3), int)
+    return np.array([ndimage.label(labels == 1 + n, eight)[1] for n in range(len(CLASSES))])
 
 
 def consistent(chances: np.ndarray, features: np.ndarray, by_mass: np.ndarray) -> np.ndarray:
@@ -193,7 +216,7 @@ def classes_of(objects: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _learned(settings: Particles, examples: Examples) -> ParticlesModel:
-    features, classes, parents, by_mass = examples
+    features, classes, parents, by_mass, present = examples
     if np.unique(classes).size < 2:
         raise InputError("all particles found are of one class; give labels of two or more")
     kind, seed = settings.classifier, settings.seed
@@ -210,110 +233,19 @@ def _learned(settings: Particles, examples: Examples) -> ParticlesModel:
     found = chances.argmax(axis=1)
     counts = [
         scores.confusion(classes[parents == one], found[parents == one], n_classes=len(JUDGED))
-        for one in micrographs
+        for one in range(len(present))
     ]
     return ParticlesModel(
         analysis=settings.analysis,
         settings=settings.settings(),
         class_names=CLASSES,
-        arrays={"classifier": forest.packed(fitted), "confusion": np.stack(counts)},
+        arrays={"classifier": forest.packed(fitted), "confusion": np.stack(counts), "present": present},
         metadata={
             "features": list(NAMES),
             "temperature": float(heat),
-            "n_micrographs": int(micrographs.size),
+            "n_micrographs": len(present),
             "judged_on": HELD_OUT if micrographs.size > 1 else LEARNED,
             "metrics": scores.report(np.stack(counts), JUDGED, seed=seed),
             "calibration_error": float(expected_calibration_error(chances, classes)),
         },
-    )
-
-
-def _tree(
-    model: ParticlesModel, images: xr.Dataset, frame: xr.DataArray, seen: Looked, chances: np.ndarray
-) -> xr.DataTree:
-    """The result of a micrograph."""
-    kept = chances.argmax(axis=1) != EMPTY
-    numbers = np.where(kept, np.cumsum(kept), 0)
-    objects = np.append(0, numbers)[seen.objects].astype(np.uint32)
-    chances, best = chances[kept], chances[kept][:, :EMPTY].argmax(axis=1)
-    ranked = np.sort(chances, axis=1)
-    sure = ranked[:, -1] - ranked[:, -2] if len(ranked) else np.zeros(0)
-    coords = {name: coord for name, coord in frame.coords.items() if set(coord.dims) <= set(PIXEL)}
-    maps = {
-        "labels": np.append(0, best + 1).astype(np.uint8)[objects],
-        "confidence": np.append(0, sure).astype(np.float32)[objects],
-        OBJECTS: objects,
-    }
-    chunks = blocks.tiled(frame).chunks
-    planes = {
-        name: xr.DataArray(plane, dims=PIXEL, coords=coords).chunk(dict(zip(PIXEL, chunks, strict=True)))
-        for name, plane in maps.items()
-    }
-    tree = describe(images, planes["labels"], planes["confidence"], names=model.names)
-    attrs = {"units": "1", "long_name": "object"}
-    tree.dataset = tree.to_dataset().assign({OBJECTS: planes[OBJECTS].assign_attrs(attrs)})
-    table = measure(planes[OBJECTS], image=frame, classes=planes["labels"], confidence=planes["confidence"])
-    lattices = [one for one, there in zip(seen.lattices, kept, strict=True) if there]
-    decided = chances.max(axis=1, initial=0) >= float(model.settings["certainty"])
-    tree[OBJECT_TABLE] = xr.DataTree(_with_lattices(table, lattices, chances, decided, frame, model.names))
-    tree[FRACTIONS] = xr.DataTree(_fractions(best[decided], model.names))
-    tree.attrs["found_by"] = seen.contrast
-    tree.attrs["judged"] = json.dumps(model.metadata["metrics"])
-    return tree
-
-
-def _with_lattices(
-    table: xr.Dataset,
-    lattices: list[Lattice],
-    chances: np.ndarray,
-    decided: np.ndarray,
-    frame: xr.DataArray,
-    names: Mapping[int, str],
-) -> xr.Dataset:
-    area, unit = pixel_area(frame)
-    size = float(np.sqrt(area))
-    measured = np.array([_row(lattice, size) for lattice in lattices]).reshape(-1, len(LATTICE_COLUMNS))
-    columns: dict[str, Any] = {
-        name: (OBJECT, column, {"units": "deg" if "angle" in name else unit, "long_name": meaning})
-        for (name, meaning), column in zip(LATTICE_COLUMNS.items(), measured.T, strict=True)
-    }
-    for n, name in enumerate(JUDGED):
-        attrs = {"units": "1", "long_name": f"probability of {name}"}
-        columns[f"probability_{name}"] = (OBJECT, chances[:, n], attrs)
-    radius = size * np.sqrt(table["area"].values / np.pi)
-    kinds = np.array([names.get(int(label), "") for label in table["class"].values], dtype=str)
-    resolved = np.array([lattice.resolved for lattice in lattices], bool)
-    return table.assign(
-        name=(OBJECT, kinds, {"units": "1", "long_name": "class name"}),
-        radius=(OBJECT, radius, {"units": unit, "long_name": "radius of the disk of its area"}),
-        resolved=(OBJECT, resolved, {"units": "1", "long_name": "whether a lattice is seen"}),
-        abstained=(OBJECT, ~decided, {"units": "1", "long_name": "whether no class is probable enough"}),
-        **columns,
-    )
-
-
-def _row(lattice: Lattice, size: float) -> list[float]:
-    values = [np.nan] * len(LATTICE_COLUMNS)
-    if lattice.resolved:
-        lengths = [size * lattice.spacing[0], size * lattice.spacing_error[0]]
-        values[:4] = [*lengths, *np.rad2deg([lattice.angle[0], lattice.angle_error[0]])]
-    if lattice.spacing.size > 1:
-        values[4:] = [size * lattice.spacing[1], np.rad2deg(lattice.angle[1])]
-    return [float(value) for value in values]
-
-
-def _fractions(classes: np.ndarray, names: Mapping[int, str]) -> xr.Dataset:
-    """Share of each class among the particles of this micrograph, with Wilson's interval."""
-    counts = np.bincount(classes, minlength=len(names))[: len(names)]
-    low, high = wilson(counts, counts.sum())
-    share = counts / counts.sum() if counts.sum() else np.full(len(names), np.nan)
-    meaning = {"count": "particles", "fraction": "share of the particles", "low": "2.5 %", "high": "97.5 %"}
-    columns = dict(zip(meaning, (counts, share, low, high), strict=True))
-    coords = {LABEL: (LABEL, np.array(sorted(names)), {"units": "1", "long_name": "class"})}
-    return xr.Dataset(
-        {
-            name: (LABEL, column, {"units": "1", "long_name": meaning[name]})
-            for name, column in columns.items()
-        },
-        coords,
     )

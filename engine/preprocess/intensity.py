@@ -51,6 +51,20 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
     raise InputError(f"there are {what}; give a single frame, or crop to one")
 
 
+def frames(images: xr.Dataset) -> list[xr.DataArray]:
+    """Each frame of a collection, dims (y, x), or the one frame that the images are; lazy.
+
+    Raises
+    ------
+    InputError
+        If there are several images that are no collection.
+    """
+    if spectral_dim(images) != IMAGE:
+        return [intensity(images)]
+    planes = images[image_variables(images)[0]]
+    return [planes.isel({IMAGE: n}) for n in range(planes.sizes[IMAGE])]
+
+
 def _is_colour(image: xr.DataArray) -> bool:
     return image.sizes.get(CHANNEL, 0) in (3, 4) and image.attrs.get("units", "1") == "1"
 

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from engine import catalogue
+from engine.analysis import STACK
 from engine.schema import DELTA, PIXEL, PSI, WAVELENGTH
 
 RUN: Final = "engine.pipeline:run"
@@ -22,7 +23,7 @@ def rehearse() -> None:
     run, store = catalogue.load(RUN), catalogue.load(STORE)
     with tempfile.TemporaryDirectory(prefix="mapstack-") as folder:
         for name in catalogue.ANALYSES:
-            images = _frame() if catalogue.find("analyses", name).per_frame else _images()
+            images = _images() if catalogue.find("analyses", name).takes == STACK else _frame()
             store(run(name, images), Path(folder) / f"{name}.zarr")
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import param
 import xarray as xr
 
-from engine.analysis import DIGEST, Analysis, Model
+from engine.analysis import DIGEST, FRAME, Analysis, Model
 from engine.errors import InputError
 from engine.unet.losses import LOSSES, PLAIN
 from engine.unet.network import LEAN, NETWORKS
@@ -30,7 +30,7 @@ class UNet(Analysis):
 
     analysis: ClassVar[str] = "unet"
     needs_labels: ClassVar[bool] = True
-    per_frame: ClassVar[bool] = True
+    takes: ClassVar[str] = FRAME
     fit_only: ClassVar[frozenset[str]] = frozenset(
         {
             "seed",

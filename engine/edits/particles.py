@@ -1,0 +1,197 @@
+"""Edits of a population of particles: whole particles get another class, by a person or by learning from one.
+
+The tables and the map of labels are functions of the class of each particle; nothing is found anew.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from engine import blocks
+from engine.analysis import model_from_dict
+from engine.edits.classes import colors_of, names_of
+from engine.errors import InputError
+from engine.learning import scores
+from engine.particles.classify import consistent
+from engine.particles.correction import Correction, learn_correction
+from engine.particles.population import (
+    EMPTY,
+    JUDGED,
+    class_table,
+    counted,
+    counts_of,
+    fraction_table,
+    judged,
+)
+from engine.particles.regions import MASS
+from engine.recipe import Recipe
+from engine.schema import (
+    CLASSES,
+    FEATURES,
+    FRACTIONS,
+    IMAGE,
+    IMAGE_TABLE,
+    LABELS,
+    OBJECT,
+    OBJECT_TABLE,
+    OBJECTS,
+    SPECTRA,
+    pixel_map,
+    table,
+)
+from engine.statistics.spectra import class_spectra
+
+RETRAINED = "retrained"
+"""Attr of a result that was judged anew: how good the correction is on micrographs that it did not see."""
+
+
+def relabel_particles(
+    result: xr.DataTree, images: xr.Dataset, *, objects: Sequence[int], label: int
+) -> xr.DataTree:
+    """Give particles another class, or confirm that which they have; 0: it is no particle.
+
+    Parameters
+    ----------
+    objects
+        Numbers in the object table.
+    label
+        An existing class, or 0.
+    """
+    names, particles = names_of(result), _particles(result)
+    if label and label not in names:
+        raise InputError(f"there is no class {label}; the classes are 0 (no particle), {_listed(names)}")
+    missing = sorted(set(objects) - set(particles[OBJECT].values.tolist()))
+    if missing:
+        raise InputError(
+            f"there is no particle {', '.join(map(str, missing[:5]))}; the result has"
+            f" {particles.sizes[OBJECT]}, give numbers of its table"
+        )
+    chosen = np.isin(particles[OBJECT].values, np.asarray(objects, np.int64))
+    classes = np.where(chosen, label, particles["class"].values)
+    reviewed = particles["reviewed"].values | chosen
+    abstained = particles["abstained"].values & ~chosen
+    return _with_particles(result, images, _revised(particles, classes, names, reviewed, abstained))
+
+
+def retrain(
+    result: xr.DataTree, images: xr.Dataset, *, correction: Mapping[str, Any] | None = None
+) -> xr.DataTree:
+    """Learn from the particles whose class a person gave, and judge the others anew.
+
+    Parameters
+    ----------
+    correction
+        What an earlier retraining learned; with it the same is applied.
+    """
+    learned = learn(result, images, correction=correction)["correction"]
+    names, particles = names_of(result), _particles(result)
+    features = table(result, FEATURES)[FEATURES].values
+    made = Correction(learned["weights"], learned["centre"], learned["scale"])
+    by_mass = _by_mass(result, particles)
+    chances = consistent(made.applied(_chances(result, particles), features), features, by_mass)
+    reviewed = particles["reviewed"].values
+    found = judged(chances, certainty=float(Recipe.from_json(result.attrs["recipe"]).settings["certainty"]))
+    classes = np.where(reviewed, particles["class"].values, found["class"].values)
+    abstained = np.where(reviewed, False, found["abstained"].values)
+    anew = particles.assign({name: (OBJECT, column.values, column.attrs) for name, column in found.items()})
+    edited = _with_particles(result, images, _revised(anew, classes, names, reviewed, abstained))
+    edited.attrs[RETRAINED] = json.dumps(learned["report"])
+    return edited
+
+
+def learn(
+    result: xr.DataTree,
+    images: xr.Dataset,  # noqa: ARG001  (every edit gets them)
+    *,
+    correction: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the arguments of `retrain` with what it learns from these particles, for the recipe."""
+    if correction is not None:
+        return {"correction": dict(correction)}
+    particles = _particles(result)
+    reviewed = particles["reviewed"].values
+    truth = np.where(particles["class"].values > 0, particles["class"].values - 1, EMPTY)
+    before = _chances(result, particles)
+    features = table(result, FEATURES)[FEATURES].values
+    made, unseen = learn_correction(features, before, truth, reviewed, particles[IMAGE].values)
+    report = {
+        "n_reviewed": int(reviewed.sum()),
+        "names": list(JUDGED),
+        "before": _confusion(truth[reviewed], before[reviewed]),
+        "after": _confusion(truth[reviewed], unseen),
+    }
+    return {"correction": {**made._asdict(), "report": report}}
+
+
+retrain.learn = learn  # type: ignore[attr-defined]  # the pipeline asks for it, so that the recipe holds what was learned
+
+
+def _confusion(truth: np.ndarray, chances: np.ndarray) -> list[list[int]]:
+    counts: list[list[int]] = scores.confusion(truth, chances.argmax(axis=1), n_classes=len(JUDGED)).tolist()
+    return counts
+
+
+def _chances(result: xr.DataTree, particles: xr.Dataset) -> np.ndarray:
+    """What the classifier itself says of each particle, before any correction."""
+    model: Any = model_from_dict(Recipe.from_json(result.attrs["recipe"]).model or {})
+    features = table(result, FEATURES)[FEATURES].values
+    return np.asarray(model.judged(features, by_mass=_by_mass(result, particles)))
+
+
+def _by_mass(result: xr.DataTree, particles: xr.Dataset) -> np.ndarray:
+    found_by = table(result, IMAGE_TABLE)["found_by"].values
+    return np.asarray(found_by[particles[IMAGE].values] == MASS)
+
+
+def _particles(result: xr.DataTree) -> xr.Dataset:
+    if FRACTIONS not in result.children:
+        raise InputError("the result holds no population of particles; give a result of 'particles'")
+    return table(result, OBJECT_TABLE).load()
+
+
+def _revised(
+    particles: xr.Dataset,
+    classes: np.ndarray,
+    names: Mapping[int, str],
+    reviewed: np.ndarray,
+    abstained: np.ndarray,
+) -> xr.Dataset:
+    called = np.array([names.get(int(label), JUDGED[EMPTY]) for label in classes], dtype=str)
+    columns = {"class": classes, "name": called, "reviewed": reviewed, "abstained": abstained}
+    return particles.assign({n: (OBJECT, v, particles[n].attrs) for n, v in columns.items()})
+
+
+def _with_particles(result: xr.DataTree, images: xr.Dataset, particles: xr.Dataset) -> xr.DataTree:
+    """The same result with its particles in other classes: the map of labels and all tables follow."""
+    edited = result.copy()
+    names, colors = names_of(result), colors_of(result)
+    labels, objects = pixel_map(result, LABELS), pixel_map(result, OBJECTS)
+    lookup = np.zeros(int(particles[OBJECT].values.max(initial=0)) + 1, labels.dtype)
+    lookup[particles[OBJECT].values] = particles["class"].values
+    edited.dataset = edited.to_dataset().assign({LABELS: labels.copy(data=_looked_up(objects, lookup))})
+    micrographs = table(result, IMAGE_TABLE)
+    counts = counts_of(particles, n_images=micrographs.sizes[IMAGE])
+    edited[OBJECT_TABLE] = xr.DataTree(particles)
+    edited[IMAGE_TABLE] = xr.DataTree(counted(micrographs, particles))
+    edited[FRACTIONS] = xr.DataTree(fraction_table(counts))
+    edited[CLASSES] = xr.DataTree(class_table(particles, names=names, colors=colors))
+    if SPECTRA in result.children:
+        spectra = class_spectra(images, pixel_map(edited, LABELS), values=sorted(names))
+        edited[SPECTRA] = xr.DataTree(spectra)
+    return edited
+
+
+def _looked_up(objects: xr.DataArray, lookup: np.ndarray) -> Any:
+    data = objects.data if hasattr(objects.data, "dask") else blocks.tiled(objects)
+    return data.map_blocks(_taken, lookup, dtype=lookup.dtype, meta=np.empty((0,) * data.ndim, lookup.dtype))
+
+
+def _taken(numbers: np.ndarray, lookup: np.ndarray) -> np.ndarray:
+    return np.asarray(lookup[numbers])
+
+
+def _listed(names: Mapping[int, str]) -> str:
+    return ", ".join(f"{label} ({name})" for label, name in names.items())
