@@ -195,6 +195,55 @@ class ObjectTable(Component):
     _esm = _script("object_table")
 
 
+class Strip(Component):
+    """One page of a collection's micrographs; says `choose` or `page`."""
+
+    rows = param.List([], item_type=dict)
+    chosen = param.Integer(0)
+    page = param.Integer(0)
+    pages = param.Integer(0)
+    note = param.String("")
+
+    _esm = _script("strip")
+
+
+class Gallery(Component):
+    """One page of crops of particles; says `choose`, `page` or `clear`."""
+
+    rows = param.List([], item_type=dict)
+    chosen = param.Integer(0)
+    page = param.Integer(0)
+    pages = param.Integer(0)
+    note = param.String("")
+    clear = param.String("", doc="What takes back the choice of what is shown, if something is chosen.")
+    empty = param.String("")
+
+    _esm = _script("gallery")
+
+
+class Shares(Component):
+    """Fractions with intervals; says which class to `select`."""
+
+    rows = param.List([], item_type=dict)
+    selected = param.List([], item_type=int)
+    note = param.String("")
+    empty = param.String("")
+
+    _esm = _script("shares")
+
+
+class Matrix(Component):
+    """Confusion matrix; says which `cell` to open."""
+
+    counts = param.List([], item_type=list)
+    names = param.List([], item_type=str)
+    chosen = param.List([], item_type=int)
+    note = param.String("")
+    empty = param.String("")
+
+    _esm = _script("matrix")
+
+
 class Sections(Component):
     """Numbers of objects in the sections of a frame; says which `row` and `column` was clicked."""
 

@@ -1,6 +1,7 @@
 """What pages with data, a run and its result share: open, show, edit, how it was made, the URL."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,13 +9,14 @@ from dashboard.kit import Code, Keys, button, sentence
 from dashboard.pages.base import Visit
 from dashboard.state.editing import code_of
 from dashboard.state.example import example_segmentation
-from dashboard.state.library import Segmentation, Stack
+from dashboard.state.library import Result, Stack
 from dashboard.views.class_list import ClassList
 from dashboard.views.controls import Controls
 from dashboard.views.export_card import ExportCard
 from dashboard.views.picker import Picker
 from dashboard.views.status_line import StatusLine
 from engine.errors import MapstackError
+from engine.recipe import Step
 from engine.runtime import jobs
 
 
@@ -22,13 +24,15 @@ class Bench:
     """The parts that pages share; a page adds its pictures and says what of them belongs into the URL."""
 
     analysis: ClassVar[str]
+    unit: ClassVar[str] = "µm"
+    """In which the size of a pixel is given."""
 
     def __init__(self, visit: Visit) -> None:
         self.visit, self.session, self.work = visit, visit.session, visit.work
         self.ready = False
         session, library, work = self.session, visit.library, visit.work
         self.picker = Picker(library, work, self.open)
-        self.controls = Controls(self.analysis, session, library, work, self.load_result)
+        self.controls = Controls(self.analysis, session, library, work, self.load_result, unit=self.unit)
         self.status = StatusLine(session)
         self.classes = ClassList(session, library, work)
         self.export = ExportCard(session, library, work)
@@ -62,6 +66,10 @@ class Bench:
     def single(self, address: str) -> str:
         """Address of what is opened for an address; takes a moment."""
         return address
+
+    def load(self, address: str, steps: tuple[Step, ...]) -> Stack:
+        """Open the data at an address; takes a moment."""
+        return self.visit.library.stack(address, steps)
 
     def restore(self, query: Mapping[str, str], stack: Stack) -> None:
         """Take what is looked at from the URL."""
@@ -97,25 +105,23 @@ class Bench:
             self.open(query["data"], result=query.get("result", ""))
             return
 
-        def show(found: tuple[Stack, Segmentation]) -> None:
+        def show(found: tuple[Stack, Result]) -> None:
             self.opened(found[0])
             self.segmented(found[1])
 
         self.picker.card.object = '<p class="empty">Opening the example …</p>'
-        self.work.run(
-            lambda: example_segmentation(library, self.analysis), show, key="open", failed=self._nothing
-        )
+        found = partial(example_segmentation, library, self.analysis, self.load)
+        self.work.run(found, show, key="open", failed=self._nothing)
 
     def open(self, address: str, *, result: str = "") -> None:
         """Open data, and a result of it."""
-        library = self.visit.library
 
-        def load() -> tuple[Stack, Segmentation | None]:
+        def load() -> tuple[Stack, Result | None]:
             segmentation = self._found(result) if result else None
             single = self.single(address)
-            return library.stack(single, segmentation.recipe.prepare if segmentation else ()), segmentation
+            return self.load(single, segmentation.recipe.prepare if segmentation else ()), segmentation
 
-        def show(found: tuple[Stack, Segmentation | None]) -> None:
+        def show(found: tuple[Stack, Result | None]) -> None:
             if found[0] is not self.session.stack or found[1] is None:
                 self.opened(found[0])
             if found[1] is not None:
@@ -128,7 +134,7 @@ class Bench:
         if self.session.stack is not None:
             self.open(self.session.stack.address, result=result)
 
-    def segmented(self, segmentation: Segmentation) -> None:
+    def segmented(self, segmentation: Result) -> None:
         """Show a result, and its settings."""
         self.session.show(segmentation)
         self.controls.adopt(segmentation.recipe)
@@ -138,7 +144,7 @@ class Bench:
         self.ready = True
         self.write_url()
 
-    def _found(self, result: str) -> Segmentation | None:
+    def _found(self, result: str) -> Result | None:
         """Read a result; the data are shown without one that is gone."""
         try:
             return self.visit.library.segmentation(result)

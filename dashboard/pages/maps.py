@@ -10,8 +10,8 @@ from dashboard.kit import Stepper, button, choice, switch
 from dashboard.pages.base import Page, Visit
 from dashboard.pages.bench import Bench
 from dashboard.state.library import Stack
-from dashboard.state.session import COLORMAPS, STRETCHES
 from dashboard.views.charts import ChoicePanel, HistogramPanel, SpectraPanel
+from dashboard.views.frame_look import scale_controls
 from dashboard.views.map_grid import MapGrid
 from dashboard.views.selection_card import SelectionCard
 
@@ -124,20 +124,9 @@ class MapsPage(Bench):
     def _connect(self) -> None:
         session = self.session
         self.modes = switch(MODE_NAMES, "modes", value=session.mode)
-        self.stretch = choice(
-            STRETCHES,
-            "stretch",
-            label="share of the values that the grey scale spans",
-            value=session.percent,
-            width=84,
-        )
-        self.colors = choice(
-            list(COLORMAPS), "colormap", label="colours of the values", value=session.colormap, width=92
-        )
+        self.stretch, self.colors = scale_controls(session)
         self.of = choice([], "histogram-of", label="histogram of", width=84)
         self.modes.link(session, value="mode")
-        self.stretch.link(session, value="percent")
-        self.colors.link(session, value="colormap")
         self.of.param.watch(lambda event: self.histogram.choose(event.new or ""), "value")
         self.stepper.param.watch(lambda event: setattr(session, "channel", event.new), "value")
         self.controls.settings.param.watch(self._mark_k, "n_clusters")

@@ -9,7 +9,7 @@ from dashboard.kit import Tabs, button
 from dashboard.pages.base import Page, Visit
 from dashboard.pages.bench import Bench
 from dashboard.state.frames import first_frame
-from dashboard.state.library import Segmentation, Stack
+from dashboard.state.library import Result, Stack
 from dashboard.state.objects import Objects
 from dashboard.views.frame_choice import FrameChoice
 from dashboard.views.frame_look import look_controls, mode_switch
@@ -117,7 +117,7 @@ class MosaicsPage(Bench):
         """The first frame of a folder of frames."""
         return first_frame(self.visit.library, address)
 
-    def segmented(self, segmentation: Segmentation) -> None:
+    def segmented(self, segmentation: Result) -> None:
         """Show a result; the background is not drawn over the frame."""
         self.session.hidden = [segmentation.background] if segmentation.background else []
         super().segmented(segmentation)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from dashboard.state.library import Library, Segmentation, Stack, shown
+from dashboard.state.library import Library, Result, Stack, shown
 from engine import pipeline
 from engine.analysis import shipped_model
 from engine.errors import MapstackError
@@ -15,20 +15,18 @@ from engine.export.store import write_result
 from engine.recipe import Recipe
 from engine.runtime import jobs
 from engine.runtime.place import Place
-from engine.schema import CLASSES, CONFIDENCE, ENTROPY, LABEL, LABELS, OBJECTS
+from engine.schema import CLASSES, CONFIDENCE, ENTROPY, FRACTIONS, LABEL, LABELS, OBJECTS
 
 IN_MEMORY: Final = 2**28
 """Bytes up to which an edited map is computed once and kept."""
 
 
-def edited(
-    library: Library, stack: Stack, segmentation: Segmentation, name: str, /, **arguments: Any
-) -> Segmentation:
+def edited(library: Library, stack: Stack, segmentation: Result, name: str, /, **arguments: Any) -> Result:
     """Apply one edit and return what to show; takes a moment: call it in a thread."""
     return _in_memory(pipeline.edit(segmentation.tree, name, stack.images, **arguments), library)
 
 
-def undone(library: Library, segmentation: Segmentation) -> Segmentation:
+def undone(library: Library, segmentation: Result) -> Result:
     """Take back the last edit of a result that was opened with edits; looked up where that was stored."""
     job = jobs.submit(segmentation.recipe.undone(), home=library.home, pool=library.pool)
     job = jobs.wait(job.id, library.home)
@@ -37,7 +35,7 @@ def undone(library: Library, segmentation: Segmentation) -> Segmentation:
     return library.segmentation(job.id)
 
 
-def stored(library: Library, segmentation: Segmentation) -> Segmentation:
+def stored(library: Library, segmentation: Result) -> Result:
     """Store an edited result in the library as it is shown; nothing is computed a second time."""
     job = jobs.submit(segmentation.recipe, home=library.home, start=False)
     if job.result is None:
@@ -46,8 +44,10 @@ def stored(library: Library, segmentation: Segmentation) -> Segmentation:
     return replace(segmentation, id=job.id)
 
 
-def _in_memory(tree: xr.DataTree, library: Library) -> Segmentation:
+def _in_memory(tree: xr.DataTree, library: Library) -> Result:
     """Compute a result's maps and tables once, so that nothing is computed while it is looked at."""
+    if FRACTIONS in tree.children:  # its tables are made already, of its maps a page reads one at a time
+        return shown(tree, "", library.home)
     names = [name for name in (LABELS, CONFIDENCE, ENTROPY, OBJECTS) if name in tree.data_vars]
     maps = {name: tree[name].compute() if tree[name].nbytes < IN_MEMORY else tree[name] for name in names}
     tree = tree.copy()
@@ -55,7 +55,7 @@ def _in_memory(tree: xr.DataTree, library: Library) -> Segmentation:
     return shown(tree, "", library.home)
 
 
-def last_edit(segmentation: Segmentation | None) -> str:
+def last_edit(segmentation: Result | None) -> str:
     """Name of the last edit, empty if there is none."""
     return (
         ""
@@ -125,7 +125,7 @@ def _arguments(values: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in values.items())
 
 
-def class_rows(segmentation: Segmentation | None) -> list[dict[str, Any]]:
+def class_rows(segmentation: Result | None) -> list[dict[str, Any]]:
     """Rows of the class table, ready to be shown."""
     if segmentation is None:
         return []

@@ -32,6 +32,7 @@ from engine.schema import (
     CLASSES,
     CONFIDENCE,
     ENTROPY,
+    FRACTIONS,
     LABEL,
     LABELS,
     OBJECT_TABLE,
@@ -47,13 +48,16 @@ from engine.schema import (
 
 N_STACKS: Final = 6
 N_SEGMENTATIONS: Final = 24
+N_PLANES: Final = 12
+"""Micrographs of collections that are held in memory."""
+N_SCALES: Final = 4096
 VIEWS: Final = "views"
 EXPORTS: Final = "exports"
 OLD_SECONDS: Final = 3600
 """Exports of tabs that are long gone; those of a tab that closes are deleted at once."""
 THIN: Final = 64
 """Rows and columns that are looked at to find the channel to start with."""
-EXAMPLES: Final = {"kmeans": "maps", "unet": "mosaic/frame_000.fits"}
+EXAMPLES: Final = {"kmeans": "maps", "unet": "mosaic/frame_000.fits", "particles": "hrtem"}
 """What is shown first for an analysis, where a served root has it."""
 BACKGROUND: Final = "background"
 """Name of the class of what is nothing in particular."""
@@ -143,23 +147,17 @@ class Stack:
         return is_ellipsometry(self.images)
 
 
-@dataclass(frozen=True, eq=False)
-class Segmentation:
-    """A result as the page shows it: tables in memory, maps as pyramids."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Result:
+    """A result as a page shows it, its tables in memory; of a population of particles, this is all."""
 
     id: str
     """Of the stored result, empty where it is not stored (yet)."""
     tree: xr.DataTree = field(repr=False)
     recipe: Recipe = field(repr=False)
     classes: xr.Dataset = field(repr=False)
-    spectra: xr.Dataset = field(repr=False)
-    labels: Pyramid = field(repr=False)
-    confidence: Pyramid = field(repr=False)
-    entropy: Pyramid | None = field(repr=False, default=None)
     objects: xr.Dataset | None = field(repr=False, default=None)
     """Table of the objects, where the result has them."""
-    marks: Marks | None = field(repr=False, default=None)
-    """Overviews in which no object is lost, where the result has objects."""
 
     @property
     def background(self) -> int:
@@ -172,6 +170,18 @@ class Segmentation:
         return list(json.loads(str(self.tree.attrs.get(WARNINGS, "[]"))))
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Segmentation(Result):
+    """A result of one map or frame: its maps as pyramids."""
+
+    spectra: xr.Dataset = field(repr=False)
+    labels: Pyramid = field(repr=False)
+    confidence: Pyramid = field(repr=False)
+    entropy: Pyramid | None = field(repr=False, default=None)
+    marks: Marks | None = field(repr=False, default=None)
+    """Overviews in which no object is lost, where the result has objects."""
+
+
 class Library:
     """What one server serves: its roots, and its home of jobs and results."""
 
@@ -180,9 +190,12 @@ class Library:
         self.home = home
         self.pool = pool
         self._stacks: Shelf[Stack] = Shelf(N_STACKS)
-        self._segmentations: Shelf[Segmentation] = Shelf(N_SEGMENTATIONS)
+        self._segmentations: Shelf[Result] = Shelf(N_SEGMENTATIONS)
         self._choices: Shelf[Any] = Shelf(N_SEGMENTATIONS)
         self._in_use: set[str] = set()
+        self.planes: Shelf[Stack] = Shelf(N_PLANES)
+        self.scales: Shelf[Any] = Shelf(N_SCALES)
+        self.pictures: Shelf[str] = Shelf(N_SCALES)
         self._pyramids: Shelf[dict[str, Pyramid]] = Shelf(N_STACKS)
 
     def path(self, address: str) -> str:
@@ -208,7 +221,7 @@ class Library:
         key = (source, content, json.dumps(steps))
         return self._stacks.get(key, lambda: self._open(address, source, content, steps))
 
-    def segmentation(self, result: str) -> Segmentation:
+    def segmentation(self, result: str) -> Result:
         """Open a stored result by the id of its job."""
         job = jobs.show(result, self.home)
         if job.result is None:
@@ -272,9 +285,13 @@ def richest_channel(images: xr.Dataset) -> int:
     return int(np.argmax(np.nan_to_num(spread)))
 
 
-def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:
-    """Prepare a result for the page: compute its tables, build its pyramids."""
-    classes, spectra = table(tree, CLASSES).compute(), table(tree, SPECTRA).compute()
+def shown(tree: xr.DataTree, id: str, home: Path) -> Result:
+    """Prepare a result for the page: compute its tables, build the pyramids of a segmentation."""
+    classes = table(tree, CLASSES).compute()
+    recipe = Recipe.from_json(str(tree.attrs["recipe"]))
+    if FRACTIONS in tree.children:
+        objects = table(tree, OBJECT_TABLE).compute()
+        return Result(id=id, tree=tree, recipe=recipe, classes=classes, objects=objects)
     cache = home / VIEWS
     labels = label_pyramid(pixel_map(tree, LABELS), cache=cache / f"{id}-labels").build()
     more: dict[str, Any] = {}
@@ -286,9 +303,9 @@ def shown(tree: xr.DataTree, id: str, home: Path) -> Segmentation:
     return Segmentation(
         id=id,
         tree=tree,
-        recipe=Recipe.from_json(str(tree.attrs["recipe"])),
+        recipe=recipe,
         classes=classes,
-        spectra=spectra,
+        spectra=table(tree, SPECTRA).compute(),
         labels=labels,
         confidence=value_pyramid(pixel_map(tree, CONFIDENCE), cache=cache / f"{id}-confidence").build(),
         **more,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import param
 
-from dashboard.state.library import Segmentation, Stack
+from dashboard.state.library import Result, Segmentation, Stack
 from dashboard.state.session import Session
 from engine.export.tables import objects_frame
 from engine.schema import LABEL, OBJECTS, X, Y, pixel_map
@@ -18,6 +18,8 @@ SECTION: Final = 128
 """Least edge of a section in pixels."""
 AROUND: Final = 32
 """Pixels shown on each side of an object's centre, at least."""
+NO_CLASS: Final = "#888888"
+"""Colour of what is in no class."""
 KEV: Final = 1e3
 """One keV in the unit of the table, eV."""
 COLUMNS: Final = ("object", "name", "kind", "area", "energy", "confidence", "color", X, Y)
@@ -35,17 +37,18 @@ class Objects(param.Parameterized):
     most_size = param.Integer(None, allow_None=True, bounds=(0, None), doc="Pixels, at most.")
     least_energy = param.Number(None, allow_None=True, bounds=(0, None), doc="Energy in keV, at least.")
     least_confidence = param.Number(None, allow_None=True, bounds=(0, 1), doc="Mean confidence, at least.")
+    only = param.List([], item_type=int, doc="Numbers of the objects that are looked at; empty: all.")
     sort = param.String("energy", doc="Column by which the table is sorted.")
     descending = param.Boolean(True)
     every = param.DataFrame(pd.DataFrame(columns=COLUMNS))
     shown = param.DataFrame(pd.DataFrame(columns=COLUMNS))
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
         limits = ["kind", "least_size", "most_size", "least_energy", "least_confidence", "sort", "descending"]
-        self.param.watch(self._sift, [*limits, "every"])
+        self.param.watch(self._sift, [*limits, "only", "every"])
 
-    def adopt(self, segmentation: Segmentation | None) -> None:
+    def adopt(self, segmentation: Result | None) -> None:
         """Take the objects of another result; the limits stay."""
         table = frame_of(segmentation)
         names = sorted(set(table["name"].tolist()))
@@ -85,6 +88,8 @@ class Objects(param.Parameterized):
         kept = np.ones(len(table), dtype=bool)
         if self.kind != ALL:
             kept &= table["name"].to_numpy() == self.kind
+        if self.only:
+            kept &= np.isin(table["object"].to_numpy(), self.only)
         if self.most_size is not None:
             kept &= table["area"].to_numpy() <= self.most_size
         floors = {
@@ -125,7 +130,7 @@ def link_class(session: Session, objects: Objects) -> None:
     objects.param.watch(tell, "kind")
 
 
-def frame_of(segmentation: Segmentation | None) -> pd.DataFrame:
+def frame_of(segmentation: Result | None) -> pd.DataFrame:
     """Table of the objects with their colours; empty where there are none."""
     if segmentation is None or segmentation.objects is None:
         return pd.DataFrame(columns=COLUMNS)
@@ -134,7 +139,8 @@ def frame_of(segmentation: Segmentation | None) -> pd.DataFrame:
     colors = dict(zip(classes[LABEL].values.tolist(), classes["color"].values.tolist(), strict=True))
     names = dict(zip(classes[LABEL].values.tolist(), classes["name"].values.tolist(), strict=True))
     return table.assign(
-        color=table["class"].map(colors).fillna(""), name=table["class"].map(names).fillna("")
+        color=table["class"].map(colors).fillna(NO_CLASS),
+        name=table["class"].map(names).fillna(table.get("name", "")),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import param
 
-from dashboard.state.library import Segmentation, Stack
+from dashboard.state.library import Result, Stack
 from engine.schema import LABEL, X, Y
 
 MODES: Final = ("segments", "raw", "means", "over", "confidence", "entropy")
@@ -18,7 +18,7 @@ class Session(param.Parameterized):
     """The data, the result, and what is selected in them; one for each browser tab."""
 
     stack = param.ClassSelector(class_=Stack, default=None, allow_None=True, doc="What is open.")
-    segmentation = param.ClassSelector(class_=Segmentation, default=None, allow_None=True)
+    segmentation = param.ClassSelector(class_=Result, default=None, allow_None=True)
     channel = param.Integer(0, bounds=(0, None), doc="Index along the spectral dim.")
     selected = param.List([], item_type=int, doc="Label values of the selected classes.")
     pixel = param.Tuple(None, length=2, allow_None=True, doc="Picked position (x, y) in coordinates.")
@@ -35,8 +35,8 @@ class Session(param.Parameterized):
     model = param.ClassSelector(
         class_=Path, default=None, allow_None=True, doc="Folder of the model to apply; None: Mapstack's own."
     )
-    earlier = param.List([], item_type=Segmentation, doc="What undo goes back to.")
-    later = param.List([], item_type=Segmentation, doc="What redo goes on to.")
+    earlier = param.List([], item_type=Result, doc="What undo goes back to.")
+    later = param.List([], item_type=Result, doc="What redo goes on to.")
 
     def open(self, stack: Stack) -> None:
         """Show another data set; nothing of the last one stays selected."""
@@ -53,7 +53,7 @@ class Session(param.Parameterized):
             later=[],
         )
 
-    def show(self, segmentation: Segmentation, *, keep: bool = False) -> None:
+    def show(self, segmentation: Result, *, keep: bool = False) -> None:
         """Show a result; `keep` puts the present one on the list of what undo goes back to."""
         known = set(segmentation.classes[LABEL].values.tolist())
         earlier = [*self.earlier, self.segmentation] if keep and self.segmentation is not None else []
@@ -64,7 +64,7 @@ class Session(param.Parameterized):
             later=[],
         )
 
-    def stored(self, segmentation: Segmentation) -> None:
+    def stored(self, segmentation: Result) -> None:
         """Take the stored form of what is shown already."""
         if self.segmentation is not None and self.segmentation.recipe == segmentation.recipe:
             self.segmentation = segmentation

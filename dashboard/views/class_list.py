@@ -1,10 +1,11 @@
 """The class table with its edits, undo and redo."""
 
+from collections.abc import Callable
 from typing import Any
 
 from dashboard.kit import ClassTable, History, Work
 from dashboard.state import editing
-from dashboard.state.library import Library, Segmentation
+from dashboard.state.library import Library, Result
 from dashboard.state.session import Session, pixel_units
 
 
@@ -45,30 +46,36 @@ class ClassList:
             self.session.step(back=False)
             self._keep(self.session.segmentation)
 
-    def edit(self, name: str, /, **arguments: Any) -> None:
-        """Apply an edit of the catalogue."""
+    def edit(self, name: str, /, *, done: Callable[[], None] = lambda: None, **arguments: Any) -> None:
+        """Apply an edit of the catalogue; `done` is called when that has succeeded or failed."""
         stack, segmentation = self.session.stack, self.session.segmentation
         if stack is None or segmentation is None:
             return
         self._compute(
             lambda: editing.edited(self.library, stack, segmentation, name, **arguments),
             lambda after: self.session.show(after, keep=True),
+            done,
         )
 
-    def _compute(self, make: Any, show: Any) -> None:
+    def _compute(self, make: Any, show: Any, done: Callable[[], None] = lambda: None) -> None:
         self._busy(True)
 
-        def done(after: Segmentation) -> None:
+        def made(after: Result) -> None:
             self._busy(False)
             show(after)
             self._keep(after)
+            done()
 
-        self.work.run(make, done, key="edit", failed=lambda: self._busy(False))
+        def failed() -> None:
+            self._busy(False)
+            done()
+
+        self.work.run(make, made, key="edit", failed=failed)
 
     def _busy(self, busy: bool) -> None:
         self.table.busy = self.history.busy = busy
 
-    def _keep(self, segmentation: Segmentation | None) -> None:
+    def _keep(self, segmentation: Result | None) -> None:
         """Store what is shown now, so that the URL can reopen it."""
         if segmentation is not None and not segmentation.id:
             self.work.run(

@@ -26,8 +26,10 @@ class Controls:
         library: Library,
         work: Work,
         on_done: Callable[[str], None],
+        *,
+        unit: str = "µm",
     ) -> None:
-        self.analysis, self.session, self.library = analysis, session, library
+        self.analysis, self.session, self.library, self.unit = analysis, session, library, unit
         self.settings = catalogue.find("analyses", analysis)()
         taught = self.settings.fit_only if self.settings.needs_labels else frozenset()
         names = [name for name in self.settings.setting_names() if name not in taught]
@@ -40,7 +42,7 @@ class Controls:
         self.note = markup("")
         self.forget = button("use all pixels again", "use-all", self._forget)
         self.forget.visible = False
-        self.pixel_size = number("pixel size (µm)", "pixel-size")
+        self.pixel_size = number(f"pixel size ({unit})", "pixel-size")
         self.runner = JobRunner(library, work, on_run=self.run, on_done=on_done)
         self.bar = self.runner.bar
         session.param.watch(self._opened, "stack")
@@ -85,7 +87,7 @@ class Controls:
         self.base, self.excluded = () if stack is None else stack.steps, []
         sizes = [step["arguments"] for step in self.base if step["name"] == "pixel_size"]
         self.pixel_size.value = (
-            float(sizes[-1]["size"]) if sizes and sizes[-1].get("unit", "µm") == "µm" else None
+            float(sizes[-1]["size"]) if sizes and sizes[-1].get("unit", "µm") == self.unit else None
         )
         self._ready()
 
@@ -109,7 +111,7 @@ class Controls:
         if self.excluded:
             arguments = {"polygons": self.excluded, "keep_inside": self.keep_inside}
             steps.append({"name": EXCLUDE, "arguments": arguments})
-        size = {"size": self.pixel_size.value, "unit": "µm"}
+        size = {"size": self.pixel_size.value, "unit": self.unit}
         known = [step["arguments"] for step in steps if step["name"] == "pixel_size"]
         if self.pixel_size.value and (not known or known[-1] != size):
             steps.append({"name": "pixel_size", "arguments": size})

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from dashboard.kit import ExportBar, Work
-from dashboard.state.library import Library, Segmentation
+from dashboard.state.library import Library, Result
 from dashboard.state.session import Session
 from dashboard.views.picker import size_of
 from engine import catalogue
@@ -58,7 +58,7 @@ class ExportCard:
         )
 
 
-def write(segmentation: Segmentation, name: str, folder: Path, images: Any) -> list[Path]:
+def write(segmentation: Result, name: str, folder: Path, images: Any) -> list[Path]:
     """Write a result in one format; several files or a folder become one archive."""
     folder.mkdir(parents=True)
     files: list[Path] = catalogue.find("exporters", name)(segmentation.tree, folder, images=images)

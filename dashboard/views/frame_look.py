@@ -6,6 +6,7 @@ import panel as pn
 
 from dashboard.kit import Level, choice, switch
 from dashboard.state.session import COLORMAPS, Session
+from dashboard.state.session import STRETCHES as PERCENTS
 
 MODE_NAMES: Final = {
     "over frame": "over",
@@ -30,6 +31,23 @@ def mode_switch(session: Session) -> Any:
     made = switch(MODE_NAMES, "modes", value=session.mode)
     made.link(session, value="mode")
     return made
+
+
+def scale_controls(session: Session) -> tuple[Any, Any]:
+    """Return the share of the values that the scale spans, and the colours."""
+    share = choice(
+        PERCENTS,
+        "stretch",
+        label="share of the values that the grey scale spans",
+        value=session.percent,
+        width=84,
+    )
+    colors = choice(
+        list(COLORMAPS), "colormap", label="colours of the values", value=session.colormap, width=92
+    )
+    share.link(session, value="percent")
+    colors.link(session, value="colormap")
+    return share, colors
 
 
 def look_controls(session: Session) -> Any:

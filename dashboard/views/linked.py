@@ -29,6 +29,8 @@ from functools import partial
 from typing import Any, Final
 
 import holoviews as hv
+import numpy as np
+import numpy.typing as npt
 from bokeh import events
 from bokeh.models import (
     BoxSelectTool,
@@ -130,6 +132,7 @@ class LinkedMaps:
         self._size = ColumnDataSource({"w": [0], "h": [0], "fit": [0]})
         self._outline = ColumnDataSource({"x": [], "y": []})
         self._mark = ColumnDataSource({"x": [], "y": []})
+        self._rings = ColumnDataSource({"xs": [], "ys": [], "color": [], "width": []})
         self._cursor = ColumnDataSource({"x": [], "y": []})
         self._cursor.on_change("data", self._pointed)
         self._refining = Throttle(self._refine)
@@ -213,6 +216,18 @@ class LinkedMaps:
         closed = [*polygon, *polygon[:1]]
         self._outline.data = {"x": [p[0] for p in closed], "y": [p[1] for p in closed]}
 
+    def rings(
+        self, rings: Sequence[npt.NDArray[Any]], *, colors: Sequence[str], widths: Sequence[float]
+    ) -> None:
+        """Draw closed rings `(corner, 2)` of x and y on all maps, each in its colour and width in pixels."""
+        closed = [np.vstack([ring, ring[:1]]) for ring in rings]
+        self._rings.data = {
+            "xs": [ring[:, 0] for ring in closed],
+            "ys": [ring[:, 1] for ring in closed],
+            "color": list(colors),
+            "width": list(widths),
+        }
+
     # ------------------------------------------------------------ inside
     def _add(
         self, draw: Callable[..., list[Raster]], streams: Streams, pyramid: Callable[..., Pyramid]
@@ -276,6 +291,7 @@ class LinkedMaps:
         figure.js_on_change("inner_height", callback)
 
     def _draw_marks(self, figure: Any) -> None:
+        figure.multi_line("xs", "ys", line_color="color", line_width="width", source=self._rings)
         figure.line("x", "y", source=self._outline, **theme.OUTLINE)
         figure.scatter("x", "y", source=self._mark, **theme.CROSS)
         bar = ScaleBar(

@@ -1,6 +1,6 @@
 """Sizes and energies of the objects of a result, the sections that hold them, and the chosen one close up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import holoviews as hv
@@ -31,9 +31,14 @@ DISTRIBUTIONS: Final = (("area", "size", "px", 1.0), ("energy", "energy", "keV",
 class ObjectCharts:
     """How many of the objects that pass are of which size and energy, and where the chosen one lies."""
 
-    def __init__(self, session: Session, objects: Objects) -> None:
+    def __init__(
+        self,
+        session: Session,
+        objects: Objects,
+        distributions: Sequence[tuple[str, str, str, float]] = DISTRIBUTIONS,
+    ) -> None:
         self.session, self.objects = session, objects
-        charts = [self._chart(*each) for each in DISTRIBUTIONS]
+        charts = [self._chart(*each) for each in distributions]
         self.root = pn.Row(*charts, sizing_mode="stretch_both", margin=0)
 
     def _chart(self, column: str, label: str, units: str, factor: float) -> Any:

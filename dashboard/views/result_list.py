@@ -15,7 +15,7 @@ from engine.recipe import MODEL
 from engine.runtime import jobs
 from engine.runtime.place import bytes_in
 
-PAGES: Final = {"kmeans": "maps", "unet": "mosaics"}
+PAGES: Final = {"kmeans": "maps", "unet": "mosaics", "particles": "particles"}
 """Which page shows the results of an analysis."""
 COLUMNS: Final = [
     {"name": "data", "title": "data", "long": True},

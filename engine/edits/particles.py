@@ -122,6 +122,9 @@ def learn(
         "names": list(JUDGED),
         "before": _confusion(truth[reviewed], before[reviewed]),
         "after": _confusion(truth[reviewed], unseen),
+        "unseen": list(
+            zip(particles[OBJECT].values[reviewed].tolist(), unseen.argmax(axis=1).tolist(), strict=True)
+        ),
     }
     return {"correction": {**made._asdict(), "report": report}}
 

@@ -22,6 +22,7 @@ from engine.objects.measure import COLUMNS
 from engine.particles.features import NAMES
 from engine.particles.lattice import Lattice
 from engine.particles.look import look
+from engine.readers.collection import without_fill
 from engine.schema import LABEL
 
 AT_ONCE: Final = 8
@@ -76,7 +77,7 @@ def record(image: np.ndarray, *, contrast: str = "", min_radius: float = 1.5) ->
     contrast, min_radius
         As of `look`.
     """
-    image = _trimmed(np.asarray(image))
+    image = without_fill(np.asarray(image))
     seen = look(image, contrast=contrast, min_radius=min_radius)
     table = measure_plane(seen.objects, image)
     measures = np.stack([table[name].values.astype(np.float64) for name in MEASURES], axis=1)
@@ -175,14 +176,6 @@ def _drawn(one: Record, lookup: np.ndarray, shape: tuple[int, int], dtype: Any) 
     rows, columns = one.shape
     plane[:rows, :columns] = np.asarray(lookup, dtype)[objects_of(one)]
     return plane
-
-
-def _trimmed(image: np.ndarray) -> np.ndarray:
-    if image.dtype.kind != "f" or np.isfinite(image[-1, -1]):
-        return image
-    there = np.isfinite(image)
-    rows, columns = (np.flatnonzero(there.any(axis=axis)) for axis in (1, 0))
-    return image[: rows[-1] + 1, : columns[-1] + 1] if rows.size else image[:1, :1]
 
 
 def _row(lattice: Lattice) -> list[float]:

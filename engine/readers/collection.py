@@ -102,6 +102,15 @@ def _filled(plane: xr.DataArray, edges: tuple[int, ...]) -> da.Array:
     return da.pad(data.astype(np.float32), short, constant_values=np.nan).rechunk(-1)
 
 
+def without_fill(values: np.ndarray) -> np.ndarray:
+    """An image `(y, x)` without the NaN below and on the right that it was filled up with."""
+    if values.dtype.kind != "f" or np.isfinite(values[-1, -1]):
+        return values
+    there = np.isfinite(values)
+    rows, columns = (np.flatnonzero(there.any(axis=axis)) for axis in (1, 0))
+    return values[: rows[-1] + 1, : columns[-1] + 1] if rows.size else values[:1, :1]
+
+
 def _pixel_size(plane: xr.DataArray) -> float:
     found = [plane.coords[dim] for dim in (Y, X) if dim in plane.coords and plane.sizes[dim] > 1]
     factors = [IN_NM.get(str(coord.attrs.get("units")), np.nan) for coord in found]

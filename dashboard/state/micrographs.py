@@ -1,0 +1,259 @@
+"""A collection of micrographs and the particles found in it, one micrograph at a time."""
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dashboard.state.library import Library, Result, Stack
+from dashboard.state.objects import NO_CLASS
+from engine.errors import MapstackError
+from engine.export.outlines import trace
+from engine.particles.population import EMPTY, JUDGED
+from engine.preprocess.intensity import frames
+from engine.pyramid import value_pyramid
+from engine.readers import describe, digest, open_images, split_key
+from engine.readers.collection import PIXEL_SIZE, images_in, without_fill
+from engine.recipe import Step, prepare
+from engine.schema import FRACTIONS, IMAGE, IMAGE_TABLE, LABEL, OBJECT, OBJECTS, PIXEL, image_variables, table
+
+AROUND: Final = 0.25
+"""How much of a particle's size is shown with it on each side."""
+LEAST: Final = 8
+"""Pixels shown with a particle on each side, at least."""
+CENTRAL: Final = (0.5, 99.5)
+"""Percentiles of a micrograph between which its crops are grey."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """One micrograph: its image with coordinates of its own, and where its particles are."""
+
+    number: int
+    stack: Stack
+    objects: np.ndarray | None = field(repr=False, default=None)
+    """Number of each pixel's particle, `(y, x)`; None without a result."""
+    rings: dict[int, list[np.ndarray]] = field(repr=False, default_factory=dict)
+    """Outlines `(corner, 2)` as x and y in the units of the coordinates, by number of the particle."""
+
+    @property
+    def values(self) -> np.ndarray:
+        """The image `(y, x)`."""
+        return np.asarray(self.stack.images[self.stack.variables[0]].values)
+
+    def at(self, x: float, y: float) -> int:
+        """Number of the particle at a position, 0 for none."""
+        where = self.stack.pyramids[self.stack.variables[0]].pixel(x, y)
+        if where is None or self.objects is None:
+            return 0
+        return int(self.objects[where])
+
+    def box(self, row: dict[str, Any]) -> tuple[float, float, float, float]:
+        """Part of the micrograph that shows a particle, x0, x1, y0, y1 in the units of the coordinates."""
+        rows, columns = window(row, self.values.shape)
+        x, y = self.stack.pyramids[self.stack.variables[0]].x, self.stack.pyramids[self.stack.variables[0]].y
+        return (
+            x.position(columns.start),
+            x.position(columns.stop),
+            y.position(rows.start),
+            y.position(rows.stop),
+        )
+
+
+def collection(library: Library, address: str, steps: tuple[Step, ...] = ()) -> Stack:
+    """Open a micrograph or a folder of them; only the first is read, for its picture."""
+    source = library.path(address)
+    images = prepare(open_images(source), steps)
+    found = Stack(address, digest(source), images, describe(images), {})
+    return replace(found, pyramids=micrograph(library, found, 0).pyramids)
+
+
+def micrograph(library: Library, stack: Stack, number: int) -> Stack:
+    """One image of a collection, in memory, with its own pixel size."""
+    key = (stack.digest, json.dumps(stack.steps), number)
+    found: Stack = library.planes.get(key, lambda: _micrograph(stack, number))
+    return found
+
+
+def _micrograph(stack: Stack, number: int) -> Stack:
+    plane = frames(stack.images)[number].compute()
+    rows, columns = without_fill(plane.values).shape
+    plane = plane[:rows, :columns]
+    name = image_variables(stack.images)[0]
+    images = xr.Dataset({name: plane.drop_vars([IMAGE, "file"], errors="ignore")}, attrs=stack.images.attrs)
+    images = _scaled(images)
+    pyramids = {name: value_pyramid(images[name]).build()}
+    return Stack(stack.address, f"{stack.digest}-{number}", images, {}, pyramids)
+
+
+def raw(stack: Stack, number: int) -> np.ndarray | None:
+    """Values of an image of a collection, `(y, x)`; None where it cannot be read."""
+    try:
+        return without_fill(np.asarray(frames(stack.images)[number].values))
+    except MapstackError:
+        return None
+
+
+def _scaled(images: xr.Dataset) -> xr.Dataset:
+    """Coordinates in nm where the collection knows the size of this image's pixels and has none itself."""
+    size = float(images.coords[PIXEL_SIZE]) if PIXEL_SIZE in images.coords else np.nan
+    images = images.drop_vars(PIXEL_SIZE, errors="ignore")
+    if not np.isfinite(size) or any(images[dim].attrs.get("units", "px") != "px" for dim in PIXEL):
+        return images
+    coords = {dim: (dim, np.arange(images.sizes[dim]) * size, {"units": "nm"}) for dim in PIXEL}
+    return images.assign_coords(coords)
+
+
+def sheet(library: Library, stack: Stack, number: int, result: Result | None) -> Sheet:
+    """A micrograph with the outlines of its particles; takes a moment: call it in a thread."""
+    shown = micrograph(library, stack, number)
+    if result is None or OBJECTS not in result.tree.data_vars:
+        return Sheet(number, shown)
+    objects = result.tree.dataset[OBJECTS]
+    plane = objects.isel({IMAGE: number}) if IMAGE in objects.dims else objects
+    rows, columns = (shown.images.sizes[dim] for dim in PIXEL)
+    numbers = np.asarray(plane.values)[:rows, :columns]
+    return Sheet(number, shown, numbers, _rings(numbers, shown))
+
+
+def _rings(numbers: np.ndarray, stack: Stack) -> dict[int, list[np.ndarray]]:
+    from scipy import ndimage
+
+    pyramid = stack.pyramids[stack.variables[0]]
+    here = np.unique(numbers[numbers > 0])
+    compact = np.searchsorted(here, numbers) + 1
+    compact[numbers == 0] = 0
+    found = {}
+    for number, box in zip(here.tolist(), ndimage.find_objects(compact), strict=True):
+        inside = numbers[box] == number
+        corner = np.array([box[0].start, box[1].start])
+        corners = [outline.outer + corner for outline in trace(inside)]
+        found[int(number)] = [
+            np.column_stack(
+                [pyramid.x.edge + ring[:, 1] * pyramid.x.step, pyramid.y.edge + ring[:, 0] * pyramid.y.step]
+            )
+            for ring in corners
+        ]
+    return found
+
+
+def n_images(stack: Stack) -> int:
+    """Number of micrographs."""
+    return int(stack.images.sizes.get(IMAGE, 1))
+
+
+def file_names(stack: Stack) -> list[str]:
+    """Names of the micrographs."""
+    if "file" in stack.images.coords:
+        return [str(name) for name in stack.images["file"].values]
+    return [Path(stack.source.partition("::")[0]).name]
+
+
+def is_collection(library: Library, address: str) -> bool:
+    """Whether an address is a folder that holds micrographs."""
+    path, key = split_key(library.path(address))
+    return Path(path).is_dir() and not key and bool(images_in(Path(path)))
+
+
+def micrograph_rows(result: Result | None) -> pd.DataFrame:
+    """Table of the micrographs of a result; empty without one."""
+    if result is None or IMAGE_TABLE not in result.tree.children:
+        return pd.DataFrame()
+    data = table(result.tree, IMAGE_TABLE).compute()
+    return pd.DataFrame({str(name): column.values for name, column in data.data_vars.items()})
+
+
+def share_rows(result: Result | None) -> list[dict[str, Any]]:
+    """Rows of the fractions: name, colour, particles, share and its interval in percent."""
+    if result is None:
+        return []
+    shares, classes = table(result.tree, FRACTIONS).compute(), result.classes
+    rows = [
+        {
+            "label": int(label),
+            "name": str(classes["name"].values[n]),
+            "color": str(classes["color"].values[n])[:7],
+            "count": int(shares["count"].values[n]),
+            **{name: _percent(shares[name].values[n]) for name in ("fraction", "low", "high")},
+        }
+        for n, label in enumerate(shares[LABEL].values)
+    ]
+    none = 0 if result.objects is None else int((result.objects["class"].values == 0).sum())
+    if none:
+        rows.append({"label": 0, "name": "no particle", "color": NO_CLASS, "count": none, "fraction": None})
+    return rows
+
+
+def _percent(value: float) -> float | None:
+    return round(100 * float(value), 1) if np.isfinite(value) else None
+
+
+def agreement(result: Result | None) -> dict[tuple[int, int], list[int]]:
+    """Particles by the class that a person gave and that the model gave without having learned from them.
+
+    Returns
+    -------
+    dict
+        `(truth, found)` class numbers in the order of `JUDGED`: numbers of the particles.
+    """
+    if result is None or result.objects is None:
+        return {}
+    objects = result.objects
+    reviewed = objects["reviewed"].values
+    truth = np.where(objects["class"].values > 0, objects["class"].values - 1, EMPTY)
+    found = np.stack([objects[f"probability_{name}"].values for name in JUDGED], axis=1).argmax(axis=1)
+    unseen = dict(_report(result).get("unseen", []))
+    cells: dict[tuple[int, int], list[int]] = {}
+    for row in np.flatnonzero(reviewed).tolist():
+        number = int(objects[OBJECT].values[row])
+        cells.setdefault((int(truth[row]), int(unseen.get(number, found[row]))), []).append(number)
+    return cells
+
+
+def _report(result: Result) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(str(result.tree.attrs.get("retrained", "{}")))
+    return report
+
+
+def changed(before: Result, after: Result) -> list[int]:
+    """Numbers of the particles that have another class than before."""
+    if before.objects is None or after.objects is None:
+        return []
+    differs = before.objects["class"].values != after.objects["class"].values
+    return [int(number) for number in after.objects[OBJECT].values[differs]]
+
+
+def window(row: dict[str, Any], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of a micrograph that show a particle with what is round it, a square where it fits."""
+    high, wide = row["bbox_bottom"] - row["bbox_top"], row["bbox_right"] - row["bbox_left"]
+    half = max(high, wide) * (0.5 + AROUND) + LEAST
+    middle = (row["bbox_top"] + row["bbox_bottom"]) / 2, (row["bbox_left"] + row["bbox_right"]) / 2
+    return tuple(  # type: ignore[return-value]
+        slice(max(0, int(centre - half)), min(n, int(centre + half) + 1))
+        for centre, n in zip(middle, shape, strict=True)
+    )
+
+
+def limits(library: Library, stack: Stack, number: int) -> tuple[float, float]:
+    """Values between which a micrograph's crops are grey."""
+    key = (stack.digest, json.dumps(stack.steps), number, "limits")
+
+    def measured() -> tuple[float, float]:
+        shown = micrograph(library, stack, number)
+        thin = shown.images[shown.variables[0]].values[::3, ::3]
+        low, high = np.nanpercentile(thin.astype(float), CENTRAL)
+        return float(low), float(high)
+
+    found: tuple[float, float] = library.scales.get(key, measured)
+    return found
+
+
+def crop(library: Library, stack: Stack, row: dict[str, Any]) -> np.ndarray:
+    """A particle with what is round it, `(y, x)`."""
+    shown = micrograph(library, stack, int(row["image"]))
+    values = shown.images[shown.variables[0]].values
+    return np.asarray(values[window(row, values.shape)])

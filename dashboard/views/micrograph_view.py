@@ -1,0 +1,191 @@
+"""The shown micrograph with its particles outlined in the colours of their classes; lattice and strain beside."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import panel as pn
+import param
+import xarray as xr
+
+from dashboard.kit import Work, markup, switch
+from dashboard.state.library import Library
+from dashboard.state.micrographs import Sheet, sheet
+from dashboard.state.objects import NO_CLASS, Objects
+from dashboard.state.session import Session, pixel_units
+from dashboard.views.linked import LinkedMaps
+from dashboard.views.map_grid import OVERLAP, TITLE_HEIGHT
+from engine.particles.lattice_map import lattice_map
+from engine.particles.strain import strain_map
+from engine.pyramid import Pyramid, value_pyramid
+from engine.schema import PIXEL
+
+IMAGE: Final = "micrograph"
+LATTICE: Final = "lattice"
+STRAIN: Final = "strain"
+TITLES: Final = {
+    IMAGE: "Micrograph",
+    LATTICE: "Lattice: peaks of windowed spectra, in standard deviations of noise",
+    STRAIN: "Strain of the strongest fringes, % of their spacing (geometric phase)",
+}
+WINDOW: Final = 32
+"""Edge of the windows of the map of the lattice in pixels."""
+THIN, THICK = 1.5, 3.5
+
+
+class MicrographView(param.Parameterized):
+    """The picture; another micrograph makes it anew, another class of a particle only recolours."""
+
+    sheet = param.ClassSelector(class_=Sheet, default=None, allow_None=True)
+    layer = param.Selector(default=IMAGE, objects=list(TITLES))
+    busy = param.Boolean(False)
+
+    def __init__(
+        self,
+        session: Session,
+        objects: Objects,
+        library: Library,
+        work: Work,
+        *,
+        on_tap: Callable[[float, float], None],
+        on_move: Callable[[float, float], None],
+    ) -> None:
+        super().__init__()
+        self.session, self.objects, self.library, self.work = session, objects, library, work
+        self.gestures: dict[str, Any] = {"on_tap": on_tap, "on_move": on_move}
+        self.linked: LinkedMaps | None = None
+        self.title = markup("", height=TITLE_HEIGHT)
+        self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["map-grid"])
+        self.layers = switch({name: name for name in TITLES}, "layers", value=IMAGE)
+        self.layers.link(self, value="layer")
+        session.param.watch(self._load, ["stack", "channel"])
+        session.param.watch(self._reload, "segmentation")
+        session.param.watch(self._color, ["thing", "selected"])
+        objects.param.watch(self._color, "every")
+        self.param.watch(self._draw, ["sheet", "layer"])
+        self._nothing()
+
+    def reset(self) -> None:
+        """Show the whole micrograph."""
+        if self.linked is not None:
+            self.linked.reset()
+
+    def visit(self, row: dict[str, Any]) -> None:
+        """Make sure that a particle is seen: its micrograph is opened, and moved to where it is out of sight."""
+        if int(row["image"]) != self.session.channel:
+            self.session.channel = int(row["image"])
+        elif self.sheet is not None and self.linked is not None:
+            x0, x1, y0, y1 = self.sheet.box(row)
+            left, right, top, bottom = self.linked.ranges
+            if not (left <= x0 and x1 <= right and top <= y0 and y1 <= bottom):
+                x, y, wide, high = (x0 + x1) / 2, (y0 + y1) / 2, (right - left) / 2, (bottom - top) / 2
+                self.linked.show(x - wide, x + wide, y - high, y + high)
+
+    def _nothing(self) -> None:
+        self.root.objects = [markup('<p class="empty">Open micrographs with “change…” on the left.</p>')]
+
+    def _load(self, *_: Any) -> None:
+        stack, number, result = self.session.stack, self.session.channel, self.session.segmentation
+        if stack is None:
+            self._nothing()
+            return
+        self.work.run(
+            lambda: sheet(self.library, stack, number, result),
+            lambda made: setattr(self, "sheet", made),
+            key="sheet",
+        )
+
+    def _reload(self, event: Any) -> None:
+        """Outline anew what was found anew; edits leave the outlines as they are."""
+        before, after = event.old, event.new
+        if (
+            before is None
+            or after is None
+            or before.tree.attrs["source_digest"] != after.tree.attrs["source_digest"]
+            or len(before.objects["object"]) != len(after.objects["object"])
+            or before.recipe.settings != after.recipe.settings
+        ):
+            self._load()
+
+    def _draw(self, *_: Any) -> None:
+        shown, layer = self.sheet, self.layer
+        if shown is None:
+            return
+        self._retitle("")
+        if layer == IMAGE:
+            self._show(shown.stack.pyramids[shown.stack.variables[0]])
+            return
+        self._retitle("computing …")
+        self.work.run(lambda: computed(shown, layer), self._show, key="layer")
+
+    def _show(self, pyramid: Pyramid | None) -> None:
+        shown = self.sheet
+        if shown is None:
+            return
+        if pyramid is None:
+            self._retitle("needs particles: press Run")
+            return
+        first = shown.stack.pyramids[shown.stack.variables[0]]
+        if (
+            self.linked is None
+            or self.linked.bounds != first.bounds
+            or self.linked.units != pixel_units(shown.stack)
+        ):
+            self.linked = LinkedMaps(first.bounds, units=pixel_units(shown.stack), **self.gestures)
+        streams = {each: self.session.param[each] for each in ("percent", "colormap")}
+        plot = self.linked.values(pyramid, streams=streams, symbol=self.layer)
+        pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=OVERLAP)
+        self.root.objects = [
+            pn.Column(
+                self.title,
+                pane,
+                sizing_mode="stretch_both",
+                margin=(0, 3),
+                css_classes=["map-cell", "map-micrograph"],
+            )
+        ]
+        self._retitle("")
+        self._color()
+
+    def _color(self, *_: Any) -> None:
+        """Outline the particles in the colours of their classes, the chosen one thick."""
+        shown, every = self.sheet, self.objects.every
+        if shown is None or self.linked is None:
+            return
+        here = every[every["image"] == shown.number] if "image" in every else every
+        colors = dict(zip(here["object"].tolist(), here["color"].tolist(), strict=True))
+        labels = dict(zip(here["object"].tolist(), here.get("class", here["object"]).tolist(), strict=True))
+        wanted, thing = set(self.session.selected), self.session.thing
+        rings, paint, widths = [], [], []
+        for number, corners in shown.rings.items():
+            faint = bool(wanted) and labels.get(number) not in wanted and number != thing
+            for ring in corners:
+                rings.append(ring)
+                paint.append(colors.get(number, NO_CLASS) + ("55" if faint else ""))
+                widths.append(THICK if number == thing else THIN)
+        self.linked.rings(rings, colors=paint, widths=widths)
+
+    def _retitle(self, note: str) -> None:
+        self.title.object = f'<div class="map-title"><b>{TITLES[self.layer]}</b><span>{note}</span></div>'
+
+
+def computed(shown: Sheet, layer: str) -> Pyramid | None:
+    """A layer of a micrograph, ready to be shown; None where it needs particles and there are none."""
+    name = shown.stack.variables[0]
+    image = shown.stack.images[name]
+    values = np.nan_to_num(np.asarray(image.values, np.float32))
+    if layer == LATTICE:
+        window = min(WINDOW, 2 * (min(values.shape) // 4))
+        coarse = lattice_map(
+            xr.DataArray(values, dims=PIXEL), window=window, step=max(2, window // 4)
+        ).compute()
+        places = {
+            dim: np.interp(coarse[dim].values, np.arange(image.sizes[dim]), image[dim].values)
+            for dim in PIXEL
+        }
+        made = xr.DataArray(coarse.values, {d: (d, v, image[d].attrs) for d, v in places.items()}, PIXEL)
+    elif shown.objects is None:
+        return None
+    else:
+        made = image.copy(data=strain_map(values, shown.objects))
+    return value_pyramid(made.assign_attrs(units="%" if layer == STRAIN else "1")).build()
