@@ -1,4 +1,4 @@
-"""The Particles page: micrographs, their particles by class, how many there are of each, and correcting them."""
+"""The Particles page: micrographs, their particles by class, the share of each class, and correcting them."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,7 +15,7 @@ from dashboard.state.session import pixel_units
 from dashboard.views.frame_look import scale_controls
 from dashboard.views.micrograph_strip import MicrographStrip
 from dashboard.views.micrograph_view import MicrographView
-from dashboard.views.object_cards import ObjectCharts
+from dashboard.views.object_cards import Distribution, ObjectCharts
 from dashboard.views.particle_cards import AgreementCard, ParticleCard, SharesCard
 from dashboard.views.particle_gallery import ParticleGallery
 from engine.particles.population import CLASSES
@@ -23,7 +23,10 @@ from engine.recipe import Step
 
 NO_PARTICLE: Final = len(CLASSES) + 1
 """Key that says that what is chosen is no particle."""
-DISTRIBUTIONS: Final = (("radius", "radius", "nm", 1.0), ("spacing", "lattice spacing", "nm", 1.0))
+DISTRIBUTIONS: Final = (
+    Distribution("radius", "radius", "nm", axis="linear"),
+    Distribution("spacing", "lattice spacing", "nm", axis="linear"),
+)
 
 BODY: Final = """
 <div class="maps" id="particles">
@@ -42,7 +45,8 @@ BODY: Final = """
     <div class="card" id="gallery">{{ embed(roots.gallery) }}</div>
   </section>
   <section class="right" aria-label="what came out">
-    <div class="card" id="fractions"><h2>Fractions<small>95 % intervals</small></h2>{{ embed(roots.shares) }}</div>
+    <div class="card" id="fractions"><h2>Fractions<small>95 % intervals</small></h2>
+      {{ embed(roots.shares) }}</div>
     <div class="card" id="particle"><h2>Particle<small>{{ embed(roots.steps) }}</small></h2>
       {{ embed(roots.particle) }}</div>
     <div class="card charts" id="sizes"><h2>Sizes and spacings</h2>{{ embed(roots.charts) }}</div>

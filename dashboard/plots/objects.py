@@ -32,10 +32,31 @@ def log_bins(values: npt.NDArray[Any], *, n_bins: int = N_BINS) -> npt.NDArray[A
     return np.geomspace(low, high, n_bins + 1)
 
 
+def even_bins(values: npt.NDArray[Any], *, n_bins: int = N_BINS) -> npt.NDArray[Any]:
+    """Edges of bins that are alike on a linear axis, over all positive values.
+
+    Examples
+    --------
+    >>> even_bins(np.array([1.0, 5.0]), n_bins=2).tolist()
+    [1.0, 3.0, 5.0]
+    """
+    ends = log_bins(values, n_bins=1)
+    return np.linspace(ends[0], ends[-1], n_bins + 1)
+
+
+BINS: Final = {"log": log_bins, "linear": even_bins}
+
+
 def distribution(
-    values: npt.NDArray[Any], *, label: str, units: str, color: str, mark: float | None = None
+    values: npt.NDArray[Any],
+    *,
+    label: str,
+    units: str,
+    color: str,
+    mark: float | None = None,
+    axis: str = "log",
 ) -> hv.Overlay:
-    """Filled steps on a logarithmic axis, and a line where the selected object lies.
+    """Filled steps, and a line where the selected object lies.
 
     Parameters
     ----------
@@ -43,9 +64,11 @@ def distribution(
         Those that are not finite and positive are left out.
     mark
         Value of the selected object.
+    axis
+        `log` or `linear`.
     """
     values = np.asarray(values, dtype=float)
-    edges = log_bins(values)
+    edges = BINS[axis](values)
     counts, _ = np.histogram(values[np.isfinite(values)], bins=edges)
     steps = np.concatenate([[0], np.repeat(counts, 2), [0]])
     dimension = hv.Dimension(label, label=f"{label} ({units})", range=(edges[0], edges[-1]))
@@ -55,7 +78,7 @@ def distribution(
     known = mark is not None and np.isfinite(mark) and mark > 0
     line = hv.VLine(float(mark) if known and mark is not None else float(edges[0]))
     return hv.Overlay([shape, line.opts(**theme.MARKER_LINE, alpha=1.0 if known else 0.0)]).opts(
-        hv.opts.Overlay(logx=True)
+        hv.opts.Overlay(logx=axis == "log")
     )
 
 

@@ -183,9 +183,7 @@ def share_rows(result: Result | None) -> list[dict[str, Any]]:
         for n, label in enumerate(shares[LABEL].values)
     ]
     none = 0 if result.objects is None else int((result.objects["class"].values == 0).sum())
-    if none:
-        rows.append({"label": 0, "name": "no particle", "color": NO_CLASS, "count": none, "fraction": None})
-    return rows
+    return [*rows, {"label": 0, "name": "no particle", "color": NO_CLASS, "count": none, "fraction": None}]
 
 
 def _percent(value: float) -> float | None:

@@ -22,7 +22,9 @@ NO_CLASS: Final = "#888888"
 """Colour of what is in no class."""
 KEV: Final = 1e3
 """One keV in the unit of the table, eV."""
-COLUMNS: Final = ("object", "name", "kind", "area", "energy", "confidence", "color", X, Y)
+OF_TRACKS: Final = ("kind", "energy")
+OF_PARTICLES: Final = ("image", "radius", "spacing", "reviewed")
+COLUMNS: Final = ("object", "class", "name", "area", "confidence", "color", X, Y, *OF_TRACKS, *OF_PARTICLES)
 """What is used of the table, where there is none."""
 
 Box = tuple[float, float, float, float]

@@ -1,4 +1,4 @@
-"""The shown micrograph with its particles outlined in the colours of their classes; lattice and strain beside."""
+"""The shown micrograph with its particles outlined in the colours of their classes; lattice, strain."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -9,7 +9,7 @@ import param
 import xarray as xr
 
 from dashboard.kit import Work, markup, switch
-from dashboard.state.library import Library
+from dashboard.state.library import Library, Result
 from dashboard.state.micrographs import Sheet, sheet
 from dashboard.state.objects import NO_CLASS, Objects
 from dashboard.state.session import Session, pixel_units
@@ -71,7 +71,7 @@ class MicrographView(param.Parameterized):
             self.linked.reset()
 
     def visit(self, row: dict[str, Any]) -> None:
-        """Make sure that a particle is seen: its micrograph is opened, and moved to where it is out of sight."""
+        """Make sure that a particle is seen: open its micrograph, move to where it is out of sight."""
         if int(row["image"]) != self.session.channel:
             self.session.channel = int(row["image"])
         elif self.sheet is not None and self.linked is not None:
@@ -97,14 +97,8 @@ class MicrographView(param.Parameterized):
 
     def _reload(self, event: Any) -> None:
         """Outline anew what was found anew; edits leave the outlines as they are."""
-        before, after = event.old, event.new
-        if (
-            before is None
-            or after is None
-            or before.tree.attrs["source_digest"] != after.tree.attrs["source_digest"]
-            or len(before.objects["object"]) != len(after.objects["object"])
-            or before.recipe.settings != after.recipe.settings
-        ):
+        found = [None if result is None else _finding(result) for result in (event.old, event.new)]
+        if found[0] != found[1]:
             self._load()
 
     def _draw(self, *_: Any) -> None:
@@ -169,23 +163,30 @@ class MicrographView(param.Parameterized):
         self.title.object = f'<div class="map-title"><b>{TITLES[self.layer]}</b><span>{note}</span></div>'
 
 
+def _finding(result: Result) -> tuple[Any, ...]:
+    """What the places of the particles depend on."""
+    return result.tree.attrs["source_digest"], result.recipe.settings, result.recipe.prepare
+
+
 def computed(shown: Sheet, layer: str) -> Pyramid | None:
     """A layer of a micrograph, ready to be shown; None where it needs particles and there are none."""
-    name = shown.stack.variables[0]
-    image = shown.stack.images[name]
+    image = shown.stack.images[shown.stack.variables[0]]
     values = np.nan_to_num(np.asarray(image.values, np.float32))
     if layer == LATTICE:
-        window = min(WINDOW, 2 * (min(values.shape) // 4))
-        coarse = lattice_map(
-            xr.DataArray(values, dims=PIXEL), window=window, step=max(2, window // 4)
-        ).compute()
-        places = {
-            dim: np.interp(coarse[dim].values, np.arange(image.sizes[dim]), image[dim].values)
-            for dim in PIXEL
-        }
-        made = xr.DataArray(coarse.values, {d: (d, v, image[d].attrs) for d, v in places.items()}, PIXEL)
-    elif shown.objects is None:
+        return value_pyramid(_lattice(values, image).assign_attrs(units="1")).build()
+    if shown.objects is None:
         return None
-    else:
-        made = image.copy(data=strain_map(values, shown.objects))
-    return value_pyramid(made.assign_attrs(units="%" if layer == STRAIN else "1")).build()
+    strain = image.copy(data=strain_map(values, shown.objects)).assign_attrs(units="%")
+    return value_pyramid(strain).build()
+
+
+def _lattice(values: np.ndarray, image: xr.DataArray) -> xr.DataArray:
+    """The map of lattice peaks in the coordinates of the image."""
+    window = min(WINDOW, 2 * (min(values.shape) // 4))
+    step = max(2, window // 4)
+    found = lattice_map(xr.DataArray(values, dims=PIXEL), window=window, step=step).compute()
+    coords = {}
+    for dim in PIXEL:
+        places = np.interp(found[dim].values, np.arange(image.sizes[dim]), image[dim].values)
+        coords[dim] = (dim, places, image[dim].attrs)
+    return xr.DataArray(found.values, coords, PIXEL)

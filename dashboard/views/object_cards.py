@@ -1,7 +1,7 @@
 """Sizes and energies of the objects of a result, the sections that hold them, and the chosen one close up."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import holoviews as hv
 import numpy as np
@@ -24,8 +24,22 @@ LEAST_HALF: Final = 16
 HINT: Final = (
     '<p class="empty">Click an object in the frame or a row; N and P go to the next and previous.</p>'
 )
-DISTRIBUTIONS: Final = (("area", "size", "px", 1.0), ("energy", "energy", "keV", 1 / KEV))
-"""Column, name and units on screen, and the factor to those units."""
+
+
+class Distribution(NamedTuple):
+    """A chart of the objects: a column, its name and units on screen, and the factor to those units."""
+
+    column: str
+    label: str
+    units: str
+    factor: float = 1.0
+    axis: str = "log"
+
+
+DISTRIBUTIONS: Final = (
+    Distribution("area", "size", "px"),
+    Distribution("energy", "energy", "keV", factor=1 / KEV),
+)
 
 
 class ObjectCharts:
@@ -35,28 +49,29 @@ class ObjectCharts:
         self,
         session: Session,
         objects: Objects,
-        distributions: Sequence[tuple[str, str, str, float]] = DISTRIBUTIONS,
+        distributions: Sequence[Distribution] = DISTRIBUTIONS,
     ) -> None:
         self.session, self.objects = session, objects
-        charts = [self._chart(*each) for each in distributions]
+        charts = [self._chart(each) for each in distributions]
         self.root = pn.Row(*charts, sizing_mode="stretch_both", margin=0)
 
-    def _chart(self, column: str, label: str, units: str, factor: float) -> Any:
+    def _chart(self, of: Distribution) -> Any:
         streams = {"shown": self.objects.param.shown, "thing": self.session.param.thing}
 
         def draw(shown: pd.DataFrame, thing: int) -> hv.Overlay:
             row = self.objects.row(thing)
             return distribution(
-                shown[column].to_numpy(float) * factor,
-                label=label,
-                units=units,
+                shown[of.column].to_numpy(float) * of.factor,
+                label=of.label,
+                units=of.units,
+                axis=of.axis,
                 color=theme.ACCENT_DARK,
-                mark=None if row is None else float(row[column]) * factor,
+                mark=None if row is None else float(row[of.column]) * of.factor,
             )
 
         plot = hv.DynamicMap(draw, streams=hv.streams.Params.from_params(streams))
         pane = chart_pane(plot, options={"ylabel": "", "yticks": 3})
-        pane.css_classes = ["chart", f"objects-{column}"]
+        pane.css_classes = ["chart", f"objects-{of.column}"]
         return pane
 
 

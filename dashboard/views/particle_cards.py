@@ -1,4 +1,4 @@
-"""The particle under the cursor or the chosen one, with its spectrum; fractions; what the model gets wrong."""
+"""The particle under the cursor or the chosen one, with its spectrum; fractions; where the model errs."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,7 +14,7 @@ from dashboard.state.session import Session
 from engine.particles.population import JUDGED
 
 HINT: Final = '<p class="empty">Move over a particle, or click one; N and P go on, 1–4 give it a class.</p>'
-SIDE: Final = 150
+SIDE: Final = 122
 """Edge of the pictures on screen."""
 
 
@@ -52,28 +52,31 @@ def card_html(library: Library, stack: Stack, row: dict[str, Any], units: str) -
     """Pictures and numbers of a particle; reads its micrograph: call it in a thread."""
     values = crop(library, stack, row)
     image = png_source(grey(values, limits(library, stack, int(row["image"]))))
-    facts = {
-        "class": f"{row['name']} ({row['confidence']:.2f})" + (" ✓" if row["reviewed"] else ""),
-        "diameter": f"{2 * row['radius']:.3g} {units}",
-        **_lattice_facts(row, units),
-        "edge": "touches the edge" if row["touches_edge"] else "",
-    }
-    lines = "".join(f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in facts.items() if v)
+    facts = [
+        f"{row['name']} ({row['confidence']:.2f})" + (" ✓ reviewed" if row["reviewed"] else ""),
+        f"⌀ {2 * row['radius']:.3g} {units}",
+        *_lattice_facts(row, units),
+        *(["touches the edge"] if row["touches_edge"] else []),
+    ]
+    lines = "".join(f"<p>{escape(fact)}</p>" for fact in facts)
     return (
         f"<div class='particle' id='particle-card' data-object='{row['object']}'>"
-        f"<figure><img src='{image}' alt='particle {row['object']}'><figcaption>{row['object']}</figcaption></figure>"
+        f"<figure><img src='{image}' alt='particle {row['object']}'>"
+        f"<figcaption>{row['object']}</figcaption></figure>"
         f"<figure><img id='fft' src='{png_source(spectrum(values))}' alt='spectrum of the particle'>"
-        f"{_peaks(row, _pixel(row))}<figcaption>FFT</figcaption></figure><table>{lines}</table></div>"
+        f"{_peaks(row, _pixel(row))}<figcaption>FFT</figcaption></figure><div>{lines}</div></div>"
     )
 
 
-def _lattice_facts(row: dict[str, Any], units: str) -> dict[str, str]:
+def _lattice_facts(row: dict[str, Any], units: str) -> list[str]:
     if not row["resolved"]:
-        return {"lattice": "not resolved"}
-    facts = {"spacing": f"{row['spacing']:.4g} ± {row['spacing_error']:.1g} {units}"}
-    facts["direction"] = f"{row['angle']:.1f} ± {row['angle_error']:.1g}°"
+        return ["no lattice resolved"]
+    facts = [
+        f"d {row['spacing']:.4g} ± {row['spacing_error']:.1g} {units}",
+        f"at {row['angle']:.1f} ± {row['angle_error']:.1g}°",
+    ]
     if np.isfinite(row["spacing_2"]):
-        facts["second"] = f"{row['spacing_2']:.4g} {units} at {row['angle_2']:.1f}°"
+        facts.append(f"d₂ {row['spacing_2']:.4g} {units} at {row['angle_2']:.1f}°")
     return facts
 
 
@@ -83,7 +86,7 @@ def _pixel(row: dict[str, Any]) -> float:
 
 
 def _peaks(row: dict[str, Any], size: float) -> str:
-    """Circles round the measured peaks in the spectrum, which shows frequencies up to half a cycle a pixel."""
+    """Circles round the measured peaks in the spectrum, which reaches to half a cycle a pixel."""
     circles = []
     for spacing, angle in ((row["spacing"], row["angle"]), (row["spacing_2"], row["angle_2"])):
         if not np.isfinite(spacing):
