@@ -211,6 +211,7 @@ class Gallery(Component):
     """One page of crops of particles; says `choose`, `page` or `clear`."""
 
     rows = param.List([], item_type=dict)
+    pictures = param.Dict({}, doc="Source of the picture of each row's particle, by its number as text.")
     chosen = param.Integer(0)
     page = param.Integer(0)
     pages = param.Integer(0)

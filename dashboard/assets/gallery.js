@@ -5,7 +5,7 @@ export function render({ model }) {
   const tile = (row) => h("button.crop" + (row.object === model.chosen ? ".chosen" : ""), {
     type: "button", "data-crop": row.object, "data-name": row.name, style: `--class:${row.color}`, title: row.title,
     "aria-pressed": String(row.object === model.chosen), onclick: () => say({ do: "choose", object: row.object }),
-  }, h("img", { src: row.src, alt: `particle ${row.object}` }), h("span", {}, (row.reviewed ? "✓ " : "") + row.said))
+  }, h("img", { src: model.pictures[row.object] ?? "", alt: `particle ${row.object}` }), h("span", {}, (row.reviewed ? "✓ " : "") + row.said))
   const draw = () => {
     const first = model.page === 0, last = model.page + 1 >= model.pages
     root.replaceChildren(
@@ -17,7 +17,7 @@ export function render({ model }) {
       model.rows.length ? h("div.tiles", {}, ...model.rows.map(tile)) : h("p.empty", {}, model.empty))
     root.querySelector(".crop.chosen")?.scrollIntoView({ block: "nearest" })
   }
-  for (const name of ["rows", "chosen", "page", "pages", "note", "empty", "clear"]) model.on(name, draw)
+  for (const name of ["rows", "pictures", "chosen", "page", "pages", "note", "empty", "clear"]) model.on(name, draw)
   draw()
   return root
 }

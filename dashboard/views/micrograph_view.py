@@ -31,6 +31,8 @@ TITLES: Final = {
 WINDOW: Final = 32
 """Edge of the windows of the map of the lattice in pixels."""
 THIN, THICK = 1.5, 3.5
+SLACK: Final = 0.02
+"""Share of the visible width by which a particle may be out of sight."""
 
 
 class MicrographView(param.Parameterized):
@@ -77,7 +79,8 @@ class MicrographView(param.Parameterized):
         elif self.sheet is not None and self.linked is not None:
             x0, x1, y0, y1 = self.sheet.box(row)
             left, right, top, bottom = self.linked.ranges
-            if not (left <= x0 and x1 <= right and top <= y0 and y1 <= bottom):
+            slack = SLACK * (right - left)
+            if min(x0 - left, right - x1, y0 - top, bottom - y1) < -slack:
                 x, y, wide, high = (x0 + x1) / 2, (y0 + y1) / 2, (right - left) / 2, (bottom - top) / 2
                 self.linked.show(x - wide, x + wide, y - high, y + high)
 

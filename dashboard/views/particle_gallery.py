@@ -34,6 +34,7 @@ class ParticleGallery:
             listener=lambda message: work.post(lambda: self._heard(message)), sizing_mode="stretch_both"
         )
         session.param.watch(lambda event: objects.adopt(event.new), "segmentation")
+        session.param.watch(lambda _: setattr(self.gallery, "pictures", {}), "stack")
         session.param.watch(self._choose, "thing")
         link_class(session, objects)
         objects.param.watch(lambda _: self._turn(self.gallery.page), "shown")
@@ -99,35 +100,35 @@ class ParticleGallery:
         )
         if self.what:
             self.gallery.note = f"{len(shown)} {self.what}"
-        if stack is None or not rows:
-            self.gallery.rows = []
-            return
-        self.work.run(
-            lambda: [tile(self.library, stack, row) for row in rows],
-            lambda tiles: setattr(self.gallery, "rows", tiles),
-            key="gallery",
-        )
+        self.gallery.rows = [tile(row) for row in rows]
+        there = set(self.gallery.pictures)
+        if stack is not None and {str(row["object"]) for row in rows} != there:
+            self.work.run(
+                lambda: {str(row["object"]): picture(self.library, stack, row) for row in rows},
+                lambda pictures: setattr(self.gallery, "pictures", pictures),
+                key="gallery",
+            )
 
 
-def tile(library: Library, stack: Stack, row: dict[str, Any]) -> dict[str, Any]:
-    """What a crop shows of a particle; reads its micrograph."""
-    key = (
-        stack.digest,
-        int(row["image"]),
-        int(row["label"]),
-        float(row["bbox_left"]),
-        float(row["bbox_top"]),
-    )
-    source = library.pictures.get(
-        key, lambda: png_source(grey(crop(library, stack, row), limits(library, stack, int(row["image"]))))
-    )
+def picture(library: Library, stack: Stack, row: dict[str, Any]) -> str:
+    """The crop of a particle; reads its micrograph: call it in a thread."""
+    place = (row["bbox_left"], row["bbox_top"], row["bbox_right"], row["bbox_bottom"])
+    number = int(row["image"])
+
+    def made() -> str:
+        return png_source(grey(crop(library, stack, row), limits(library, stack, number)))
+
+    return library.pictures.get((stack.digest, number, *place), made)
+
+
+def tile(row: dict[str, Any]) -> dict[str, Any]:
+    """What a tile says of a particle."""
     certain = f"{row['confidence']:.2f}"
     return {
         "object": int(row["object"]),
         "name": str(row["name"]),
         "color": str(row["color"])[:7],
         "reviewed": bool(row["reviewed"]),
-        "src": source,
         "said": f"{row['name']} {certain}",
         "title": f"particle {row['object']}: {row['name']}, margin {certain}"
         + (", class given by a person" if row["reviewed"] else ""),
