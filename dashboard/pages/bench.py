@@ -31,7 +31,7 @@ class Bench:
         self.visit, self.session, self.work = visit, visit.session, visit.work
         self.ready = False
         session, library, work = self.session, visit.library, visit.work
-        self.picker = Picker(library, work, self.open)
+        self.picker = Picker(library, work, self.open, load=lambda address: self.load(address, ()))
         self.controls = Controls(self.analysis, session, library, work, self.load_result, unit=self.unit)
         self.status = StatusLine(session)
         self.classes = ClassList(session, library, work)

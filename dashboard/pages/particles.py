@@ -24,8 +24,8 @@ from engine.recipe import Step
 NO_PARTICLE: Final = len(CLASSES) + 1
 """Key that says that what is chosen is no particle."""
 DISTRIBUTIONS: Final = (
-    Distribution("radius", "radius", "nm", axis="linear"),
-    Distribution("spacing", "lattice spacing", "nm", axis="linear"),
+    Distribution("radius", "radius", axis="linear"),
+    Distribution("spacing", "lattice spacing", axis="linear"),
 )
 
 BODY: Final = """

@@ -16,7 +16,7 @@ from engine.export.outlines import trace
 from engine.particles.population import EMPTY, JUDGED
 from engine.preprocess.intensity import frames
 from engine.pyramid import value_pyramid
-from engine.readers import describe, digest, open_images, split_key
+from engine.readers import digest, open_images, split_key
 from engine.readers.collection import PIXEL_SIZE, images_in, without_fill
 from engine.recipe import Step, prepare
 from engine.schema import FRACTIONS, IMAGE, IMAGE_TABLE, LABEL, OBJECT, OBJECTS, PIXEL, image_variables, table
@@ -68,7 +68,7 @@ def collection(library: Library, address: str, steps: tuple[Step, ...] = ()) -> 
     """Open a micrograph or a folder of them; only the first is read, for its picture."""
     source = library.path(address)
     images = prepare(open_images(source), steps)
-    found = Stack(address, digest(source), images, describe(images), {})
+    found = Stack(address, digest(source), images, {}, {})
     return replace(found, pyramids=micrograph(library, found, 0).pyramids)
 
 

@@ -50,9 +50,14 @@ class Objects(param.Parameterized):
         limits = ["kind", "least_size", "most_size", "least_energy", "least_confidence", "sort", "descending"]
         self.param.watch(self._sift, [*limits, "only", "every"])
 
+    length = param.String("px", doc="Unit of lengths that are not in pixels by themselves.")
+
     def adopt(self, segmentation: Result | None) -> None:
         """Take the objects of another result; the limits stay."""
         table = frame_of(segmentation)
+        measured = None if segmentation is None else segmentation.objects
+        if measured is not None and "radius" in measured:
+            self.length = str(measured["radius"].attrs.get("units", "px"))
         names = sorted(set(table["name"].tolist()))
         self.param["kind"].objects = [ALL, *names]
         self.param.update(kind=self.kind if self.kind in names else ALL, every=table)

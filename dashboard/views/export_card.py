@@ -35,7 +35,7 @@ class ExportCard:
 
     def _ready(self, *_: Any) -> None:
         self.bar.param.update(
-            reason="Run a segmentation first." if self.session.segmentation is None else "", files=[]
+            reason="Press Run first." if self.session.segmentation is None else "", files=[]
         )
 
     def _export(self) -> None:

@@ -27,11 +27,14 @@ HINT: Final = (
 
 
 class Distribution(NamedTuple):
-    """A chart of the objects: a column, its name and units on screen, and the factor to those units."""
+    """A chart of the objects: a column, its name and units on screen, and the factor to those units.
+
+    Without units, lengths are in that of the objects.
+    """
 
     column: str
     label: str
-    units: str
+    units: str = ""
     factor: float = 1.0
     axis: str = "log"
 
@@ -63,7 +66,7 @@ class ObjectCharts:
             return distribution(
                 shown[of.column].to_numpy(float) * of.factor,
                 label=of.label,
-                units=of.units,
+                units=of.units or self.objects.length,
                 axis=of.axis,
                 color=theme.ACCENT_DARK,
                 mark=None if row is None else float(row[of.column]) * of.factor,

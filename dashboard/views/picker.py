@@ -10,6 +10,7 @@ from dashboard.kit import Browser, Work, escape, markup, png_source
 from dashboard.state.library import Library, Stack, is_openable
 from engine.errors import MapstackError
 from engine.readers import split_key
+from engine.readers.collection import PIXEL_SIZE
 from engine.runtime.paths import resolve
 from engine.schema import X, Y
 
@@ -19,10 +20,17 @@ MAX_ENTRIES: Final = 500
 
 
 class Picker:
-    """The data card with its dialog; `on_open` gets the address of what the user opens."""
+    """The data card with its dialog; `on_open` gets the address of what the user opens, `load` opens it."""
 
-    def __init__(self, library: Library, work: Work, on_open: Callable[[str], None]) -> None:
-        self.library, self.work, self.on_open = library, work, on_open
+    def __init__(
+        self,
+        library: Library,
+        work: Work,
+        on_open: Callable[[str], None],
+        *,
+        load: Callable[[str], Stack] | None = None,
+    ) -> None:
+        self.library, self.work, self.on_open, self.load = library, work, on_open, load or library.stack
         self.card = markup(nothing_open())
         self.browser = Browser(listener=lambda message: work.post(lambda: self._heard(message)))
         self.here: Path | None = None
@@ -90,7 +98,7 @@ class Picker:
         def show(preview: dict[str, Any]) -> None:
             self.browser.param.update(preview=preview, openable="problem" not in preview, note="")
 
-        self.work.run(lambda: preview_of(self.library, path), show, key="preview")
+        self.work.run(lambda: preview_of(self.library, path, self.load), show, key="preview")
 
     def _open(self, name: str) -> None:
         address = self.library.address(str(self._below(name)))
@@ -118,12 +126,12 @@ def _entry(path: Path) -> dict[str, str]:
     return {"name": path.name, "kind": "file", "note": size_of(path.stat().st_size)}
 
 
-def preview_of(library: Library, path: Path) -> dict[str, Any]:
+def preview_of(library: Library, path: Path, load: Callable[[str], Stack]) -> dict[str, Any]:
     """Return the thumbnail and the reader's facts of what lies at a path, or why it cannot be opened."""
     try:
         if path.is_dir() and not is_openable(path):
             return {"title": path.name, "problem": "A folder without a measurement of its own; go into it."}
-        stack = library.stack(library.address(str(path)))
+        stack = load(library.address(str(path)))
     except MapstackError as error:
         return {"title": path.name, "problem": str(error)}
     return {
@@ -138,6 +146,7 @@ def facts_of(stack: Stack) -> list[str]:
     """What the reader found, as a few short lines."""
     images, facts = stack.images, stack.facts
     size = f"{images.sizes[Y]} × {images.sizes[X]} px"
+    edges = np.unique(images[PIXEL_SIZE].values) if PIXEL_SIZE in images.coords else np.zeros(0)
     lines = []
     if stack.spectral is not None:
         coordinate = images[stack.spectral]
@@ -145,6 +154,8 @@ def facts_of(stack: Stack) -> list[str]:
         ends = f", {float(coordinate[0]):.6g}–{float(coordinate[-1]):.6g} {units}" if units != "1" else ""
         lines.append(f"{coordinate.size} × {stack.spectral}{ends}")
     holes = facts.get("nan_share")
+    if edges.size == 1 and np.isfinite(edges[0]):
+        size += f" of {edges[0]:.4g} nm"
     share = _share(holes)
     lines.append(size + (f" · {share:.1%} without data" if share else ""))
     return lines

@@ -50,7 +50,7 @@ class Micrographs:
     """Edge of a pixel in `unit`; 1 where the unit is px."""
     unit: str
     places: Mapping[str, np.ndarray]
-    """Coordinates of a single micrograph by dim; of a collection they are pixels."""
+    """Coordinates by dim, which the micrographs of a collection share."""
     place_unit: str
 
 

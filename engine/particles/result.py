@@ -93,18 +93,19 @@ def result_of(
 
 
 def _micrographs(images: xr.Dataset) -> Micrographs:
-    if IMAGE not in images.dims:
-        (frame,) = frames(images)
-        area, unit = pixel_area(frame)
-        places = {dim: frame[dim].values.astype(float) for dim in PIXEL if dim in frame.coords}
-        file = np.array([str(images.attrs.get(SOURCE, "")).rsplit("/", 1)[-1]], dtype=str)
-        place_unit = str(frame[Y].attrs.get("units", "px")) if Y in frame.coords else "px"
-        return Micrographs(file, np.sqrt([area]), unit, places, place_unit)
-    n_images = images.sizes[IMAGE]
-    files = images["file"].values if "file" in images.coords else np.arange(n_images).astype(str)
-    sizes = images[PIXEL_SIZE].values if PIXEL_SIZE in images.coords else np.full(n_images, np.nan)
-    known = bool(np.isfinite(sizes).all())
-    return Micrographs(files, sizes if known else np.ones(n_images), "nm" if known else "px", {}, "px")
+    """What the images say of themselves; pixel sizes of a collection are one by one unless they are given."""
+    planes = frames(images)
+    area, unit = pixel_area(planes[0])
+    if "file" in images.coords:
+        files = images["file"].values
+    else:
+        files = np.array([str(images.attrs.get(SOURCE, "")).rsplit("/", 1)[-1]] * len(planes), dtype=str)
+    sizes = np.full(len(planes), np.sqrt(area))
+    if unit == "px" and PIXEL_SIZE in images.coords and np.isfinite(images[PIXEL_SIZE].values).all():
+        sizes, unit = images[PIXEL_SIZE].values, "nm"
+    places = {dim: images[dim].values.astype(float) for dim in PIXEL if dim in images.coords}
+    place_unit = str(images[Y].attrs.get("units", "px")) if Y in images.coords else "px"
+    return Micrographs(files, sizes, unit, places, place_unit)
 
 
 def _maps(

@@ -122,15 +122,17 @@ def stop(served: Served) -> int:
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with a simulated measurement `maps` and frames `mosaic`, the first of them of a known sky."""
+    """Folder with a simulated measurement `maps`, frames `mosaic`, the first of a known sky, and `hrtem`."""
     from astropy.io import fits
 
+    from engine.simulate.hrtem import Hrtem
     from engine.simulate.maps import Maps
     from engine.simulate.mosaic import Mosaic
 
     root = tmp_path_factory.mktemp("served")
     Maps(n_regions=3, size=96, n_wavelengths=6, seed=1).write(root / "maps")
     Mosaic(size=256, n_frames=2, seed=FRAMES_SEED).write(root / "mosaic")
+    Hrtem(size=320, n_frames=3, n_particles=5, pixel_size=0.05, empty=0.0, seed=3).write(root / "hrtem")
     with fits.open(root / "mosaic" / "frame_000.fits", mode="update") as file:
         file[0].header.update(SKY)
     return root
@@ -179,6 +181,17 @@ def catalogued(server: Served) -> dict[str, str]:
     engine.save(tree, Place(server.home, job.id).result)
     jobs.submit(recipe, home=server.home)
     return {"data": address, "result": job.id}
+
+
+@pytest.fixture(scope="session")
+def population(server: Served) -> dict[str, str]:
+    """The query that shows the particles of three simulated micrographs."""
+    from engine import pipeline
+    from engine.runtime import jobs
+
+    recipe = pipeline.make_recipe("particles", server.roots[0] / "hrtem", certainty=0.01)
+    job = jobs.submit(recipe, home=server.home, start=False)
+    return {"data": "hrtem", "result": jobs.work(job.id, server.home).id}
 
 
 @pytest.fixture(scope="session")
