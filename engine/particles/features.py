@@ -19,10 +19,13 @@ import numpy as np
 from scipy import fft, ndimage
 
 from engine.particles.lattice import Lattice, edge_taper, flat, over_noise, spectrum
+from engine.particles.smooth import smoothed
 
 N_FRINGES: Final = 4
 """Families of fringes that are followed, strongest first; of those not there the numbers are 0."""
 N_RINGS: Final = 12
+SLOW: Final = 6
+"""Diameters over which what changes is no fringe, one in so many."""
 RESOLUTION: Final = 0.22
 """Standard deviation of the window in which a phase is measured, of the particle's diameter."""
 NAMES_OF_FRINGE: Final = (
@@ -79,7 +82,8 @@ def features(crop: np.ndarray, inside: np.ndarray, lattice: Lattice) -> np.ndarr
     power, fy, fx = spectrum(values, weight)
     heights = over_noise(power, fy, fx, diameter)
     core = weight > 0.6 if (weight > 0.6).any() else inside
-    fringes = [follow(values, weight, f, diameter) for f in lattice.frequencies[:N_FRINGES]]
+    even = flat(values, weight, sigma=diameter / SLOW) * weight
+    fringes = [follow(even, weight, f, diameter) for f in lattice.frequencies[:N_FRINGES]]
     rows = [
         _of_fringe(heights, weight, core, fringe, lattice, n, diameter) for n, fringe in enumerate(fringes)
     ]
@@ -91,20 +95,18 @@ def features(crop: np.ndarray, inside: np.ndarray, lattice: Lattice) -> np.ndarr
     return np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def follow(crop: np.ndarray, weight: np.ndarray, frequency: np.ndarray, diameter: float) -> Fringe:
+def follow(even: np.ndarray, weight: np.ndarray, frequency: np.ndarray, diameter: float) -> Fringe:
     """Amplitude and phase of the fringes of a frequency (y, x, cycles a pixel) through a crop.
 
-    The crop is multiplied by the conjugate wave and smoothed by a Gaussian of `RESOLUTION` diameters; the
-    phase is taken about the best plane.
+    The crop, flat and weighted (`lattice.flat`), is multiplied by the conjugate wave and smoothed by a
+    Gaussian of `RESOLUTION` diameters; the phase is taken about the best plane.
     """
-    rows, columns = np.indices(crop.shape, dtype=np.float32)
-    values = flat(crop, weight, sigma=diameter / 6) * weight
+    rows, columns = (np.arange(n, dtype=np.float32) for n in even.shape)
     sigma = max(RESOLUTION * diameter / 2, 0.6 / float(np.hypot(*frequency)))
+    share = np.maximum(smoothed(weight, sigma), 1e-3)
     for _ in range(2):
-        wave = np.exp(-2j * np.pi * (frequency[0] * rows + frequency[1] * columns)).astype(np.complex64)
-        mixed = values * wave
-        smooth = ndimage.gaussian_filter(mixed.real, sigma) + 1j * ndimage.gaussian_filter(mixed.imag, sigma)
-        smooth = smooth / np.maximum(ndimage.gaussian_filter(weight, sigma), 1e-3)
+        down, along = (np.exp(-2j * np.pi * f * n) for f, n in zip(frequency, (rows, columns), strict=True))
+        smooth = smoothed((even * down[:, None] * along).astype(np.complex64), sigma) / share
         seen = smooth * weight
         turned = [
             np.angle(np.sum(seen[1:] * np.conj(seen[:-1]))),
@@ -214,7 +216,7 @@ def _of_whole(values: np.ndarray, inside: np.ndarray, lattice: Lattice, diameter
     rows, columns = np.nonzero(inside)
     axes = np.linalg.eigvalsh(np.cov(rows, columns)) if rows.size > 2 else np.ones(2)
     periods = diameter / lattice.spacing[0] if lattice.resolved else 0.0
-    fine = values - ndimage.gaussian_filter(values, max(1.0, diameter / 10))
+    fine = values - smoothed(values, max(1.0, diameter / 10))
     texture = float(fine[inside].std() / max(float(fine[around].std()) if around.any() else 1.0, 1e-12))
     return [
         float(np.log(diameter)),

@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy import fft, ndimage
 
+from engine.particles.smooth import smoothed
+
 SHORTEST: Final = 2.2
 """Period in pixels below which a peak is noise of the camera."""
 PERIODS: Final = 3.0
@@ -108,8 +110,8 @@ def edge_taper(inside: np.ndarray) -> np.ndarray:
 def flat(crop: np.ndarray, weight: np.ndarray, *, sigma: float) -> np.ndarray:
     """The crop without its slow changes, which are a mean over pixels of weight; 0 where there are none."""
     values = np.nan_to_num(np.asarray(crop, np.float32))
-    share = ndimage.gaussian_filter(weight, sigma)
-    slow = ndimage.gaussian_filter(values * weight, sigma) / np.maximum(share, 1e-6)
+    share = smoothed(weight, sigma)
+    slow = smoothed(values * weight, sigma) / np.maximum(share, 1e-6)
     return np.where(weight > 0, values - slow, 0.0).astype(np.float32)
 
 
@@ -125,9 +127,11 @@ def spectrum(crop: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def over_noise(power: np.ndarray, fy: np.ndarray, fx: np.ndarray, diameter: float) -> np.ndarray:
     """Power over that of noise, which is told by the median in rings of frequencies one period wide."""
-    ring = np.round(np.hypot(fy, fx) * diameter).astype(int)
-    order = np.argsort(ring, axis=None)
-    starts = np.searchsorted(ring.ravel()[order], np.arange(ring.max() + 2))
+    ring = np.round(np.hypot(fy, fx) * diameter).astype(np.uint16)
+    order = np.argsort(
+        ring, axis=None, kind="stable"
+    )  # of 16 bits by their digits, far faster than by comparing
+    starts = np.searchsorted(ring.ravel()[order], np.arange(int(ring.max()) + 2))
     ordered = power.ravel()[order]
     medians = np.array([np.median(ordered[a:b]) if b > a else 0.0 for a, b in itertools.pairwise(starts)])
     smooth = ndimage.median_filter(medians, 3, mode="nearest")

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from scipy import ndimage
 
-from engine.particles.features import follow
-from engine.particles.lattice import edge_taper, measure_lattice
+from engine.particles.features import SLOW, follow
+from engine.particles.lattice import edge_taper, flat, measure_lattice
 
 SURROUNDINGS: Final = 0.25
 INNER: Final = 0.6
@@ -65,7 +65,7 @@ def particle_strain(crop: np.ndarray, inside: np.ndarray) -> np.ndarray:
     weight = edge_taper(inside)
     diameter = max(2.0, 2 * float(np.sqrt(inside.sum() / np.pi)))
     frequency = lattice.frequencies[0]
-    phase = follow(crop, weight, frequency, diameter).phase
+    phase = follow(flat(crop, weight, sigma=diameter / SLOW) * weight, weight, frequency, diameter).phase
     slope = np.stack([_slope(phase, axis) for axis in (0, 1)])
     along = np.tensordot(frequency / np.hypot(*frequency), slope, axes=1)
     strain = -along / (2 * np.pi * np.hypot(*frequency))

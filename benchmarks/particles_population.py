@@ -1,0 +1,144 @@
+"""A population of 300 micrographs as one job: killed and resumed, its memory; and whether its intervals hold.
+
+    python benchmarks/particles_population.py [--n-micrographs 300] [--size 1024] [--folder FOLDER]
+
+The micrographs are simulated (seeds that no model learned from). The job runs on 2 worker processes through the
+command line, is killed when 40 % of the micrographs are done, and started again with the same command. Then
+collections of 40 micrographs are drawn from those classified, and it is counted how often the 95 % intervals
+of the fractions hold the true fractions of the whole population. FOLDER keeps what is made for another time.
+"""
+
+import argparse
+import csv
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from engine.analysis import load_model, shipped_model
+from engine.export.store import open_result
+from engine.particles.population import CLASSES, counts_of, fraction_table
+from engine.schema import OBJECT_TABLE, table
+from engine.simulate.hrtem import Hrtem
+
+SEED = 9000
+N_COLLECTIONS = 100
+N_DRAWN = 40
+KILLED_AT = 0.4
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--n-micrographs", type=int, default=300)
+    parser.add_argument("--size", type=int, default=1024)
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        place = options.folder or Path(temporary)
+        micrographs = place / "micrographs"
+        if not micrographs.exists():
+            Hrtem(size=options.size, n_frames=options.n_micrographs, seed=SEED).write(micrographs)
+        result = place / "population.zarr"
+        if not result.exists():
+            as_a_job(micrographs, result, place / "home", options.n_micrographs)
+        coverage(result, micrographs, options.n_micrographs)
+
+
+def as_a_job(micrographs: Path, result: Path, home: Path, n: int) -> None:
+    """Run, kill, run again; print times and memory."""
+    words = ["run", "particles", str(micrographs), "--out", str(result)]
+    command = [sys.executable, "-m", "engine", *words, "--results", str(home), "--workers", "2"]
+    began = time.monotonic()
+    killed = subprocess.Popen(command, start_new_session=True)
+    while done(home) < KILLED_AT * n:
+        if killed.poll() is not None:
+            raise SystemExit("the job ended before it was killed")
+        time.sleep(0.5)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    first = {file.name: file.stat().st_mtime_ns for file in kept(home)}
+    print(f"killed after {time.monotonic() - began:.0f} s, {len(first)} of {n} micrographs done")
+    began, memory = time.monotonic(), []
+    resumed = subprocess.Popen(command, start_new_session=True)
+    while resumed.poll() is None:
+        memory.append((done(home), used_by(resumed.pid)))
+        again = {file.name: file.stat().st_mtime_ns for file in kept(home) if file.name in first}
+        if again and any(first[name] != changed for name, changed in again.items()):
+            raise SystemExit("a micrograph that was done was done again")
+        time.sleep(1)
+    print(
+        f"resumed: the other {n - len(first)} in {time.monotonic() - began:.0f} s, exit {resumed.returncode}"
+    )
+    for share in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0):
+        near = [used for count, used in memory if abs(count / n - share) < 0.05]
+        if near:
+            print(f"memory of all processes at {share:.0%}: {max(near):.2f} GiB")
+    shares = [job_progress(home)]
+    print(f"progress told at the end: {shares[-1]}")
+
+
+def kept(home: Path) -> list[Path]:
+    """What is kept of finished micrographs while the job is under way."""
+    return list(home.glob("jobs/*/kept/micrograph_*.npz"))
+
+
+def done(home: Path) -> int:
+    return len(kept(home))
+
+
+def job_progress(home: Path) -> str:
+    words = [sys.executable, "-m", "engine", "jobs", "list", "--results", str(home)]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def used_by(pid: int) -> float:
+    """Memory of a process and all below it, in GiB: what each has for itself and its part of what is shared."""
+    try:
+        parent = psutil.Process(pid)
+        family = [parent, *parent.children(recursive=True)]
+        return sum(process.memory_full_info().pss for process in family) / 2**30
+    except psutil.Error:
+        return 0.0
+
+
+def coverage(result: Path, micrographs: Path, n: int) -> None:
+    """Count how often intervals hold the truth, as found and corrected for what the model is known to miss."""
+    objects = table(open_result(result), OBJECT_TABLE).load()
+    counts = counts_of(objects, n_images=n)
+    with (micrographs / "truth.csv").open(encoding="utf-8") as file:
+        there = [row["class"] for row in csv.DictReader(file)]
+    truth = np.array([there.count(name) for name in CLASSES]) / len(there)
+    model = load_model(shipped_model("particles"))
+    rng = np.random.default_rng(0)
+    held = {"fraction": np.zeros(len(CLASSES)), "corrected": np.zeros(len(CLASSES))}
+    widths = {name: np.zeros(len(CLASSES)) for name in held}
+    for _ in range(N_COLLECTIONS):
+        drawn = counts[rng.choice(n, N_DRAWN, replace=False)]
+        shares = fraction_table(drawn, model.arrays["confusion"], model.arrays["present"])
+        for name, ends in {
+            "fraction": ("low", "high"),
+            "corrected": ("corrected_low", "corrected_high"),
+        }.items():
+            low, high = (shares[end].values for end in ends)
+            held[name] += (low <= truth) & (truth <= high)
+            widths[name] += (high - low) / N_COLLECTIONS
+    print(f"{len(there)} true particles, {len(objects['object'])} found in {n} micrographs")
+    print(f"collections of {N_DRAWN}: intervals that hold the truth, of {N_COLLECTIONS}; their mean width")
+    whole = fraction_table(counts, model.arrays["confusion"], model.arrays["present"])
+    for k, name in enumerate(CLASSES):
+        print(
+            f"{name:<5} true {truth[k]:.3f}, found {float(whole['fraction'][k]):.3f},"
+            f" corrected {float(whole['corrected'][k]):.3f}:"
+            f" found {held['fraction'][k]:.0f} ({widths['fraction'][k]:.3f}),"
+            f" corrected {held['corrected'][k]:.0f} ({widths['corrected'][k]:.3f})"
+        )
+
+
+if __name__ == "__main__":
+    main()
