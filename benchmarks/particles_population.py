@@ -2,10 +2,11 @@
 
     python benchmarks/particles_population.py [--n-micrographs 300] [--size 1024] [--folder FOLDER]
 
-The micrographs are simulated (seeds that no model learned from). The job runs on 2 worker processes through the
-command line, is killed when 40 % of the micrographs are done, and started again with the same command. Then
-collections of 40 micrographs are drawn from those classified, and it is counted how often the 95 % intervals
-of the fractions hold the true fractions of the whole population. FOLDER keeps what is made for another time.
+The micrographs are simulated (seeds that no model learned from). The job runs on 2 worker processes through
+the command line, is killed when 40 % of the micrographs are done, and started again with the same command.
+Then collections of 40 micrographs are drawn from those classified, and it is counted how often the 95 %
+intervals of the fractions hold the true fractions of the whole population. FOLDER keeps what is made for
+another time.
 """
 
 import argparse
@@ -98,7 +99,7 @@ def job_progress(home: Path) -> str:
 
 
 def used_by(pid: int) -> float:
-    """Memory of a process and all below it, in GiB: what each has for itself and its part of what is shared."""
+    """Memory of a process and all below it, in GiB: its own, and its part of what is shared."""
     try:
         parent = psutil.Process(pid)
         family = [parent, *parent.children(recursive=True)]
@@ -108,18 +109,18 @@ def used_by(pid: int) -> float:
 
 
 def coverage(result: Path, micrographs: Path, n: int) -> None:
-    """Count how often intervals hold the truth, as found and corrected for what the model is known to miss."""
+    """Count how often intervals hold the truth, as found and corrected for the errors of the model."""
     objects = table(open_result(result), OBJECT_TABLE).load()
     counts = counts_of(objects, n_images=n)
     with (micrographs / "truth.csv").open(encoding="utf-8") as file:
         there = [row["class"] for row in csv.DictReader(file)]
     truth = np.array([there.count(name) for name in CLASSES]) / len(there)
     model = load_model(shipped_model("particles"))
-    rng = np.random.default_rng(0)
+    rng, n_drawn = np.random.default_rng(0), min(N_DRAWN, n)
     held = {"fraction": np.zeros(len(CLASSES)), "corrected": np.zeros(len(CLASSES))}
     widths = {name: np.zeros(len(CLASSES)) for name in held}
     for _ in range(N_COLLECTIONS):
-        drawn = counts[rng.choice(n, N_DRAWN, replace=False)]
+        drawn = counts[rng.choice(n, n_drawn, replace=False)]
         shares = fraction_table(drawn, model.arrays["confusion"], model.arrays["present"])
         for name, ends in {
             "fraction": ("low", "high"),
@@ -129,7 +130,7 @@ def coverage(result: Path, micrographs: Path, n: int) -> None:
             held[name] += (low <= truth) & (truth <= high)
             widths[name] += (high - low) / N_COLLECTIONS
     print(f"{len(there)} true particles, {len(objects['object'])} found in {n} micrographs")
-    print(f"collections of {N_DRAWN}: intervals that hold the truth, of {N_COLLECTIONS}; their mean width")
+    print(f"collections of {n_drawn}: intervals that hold the truth, of {N_COLLECTIONS}; their mean width")
     whole = fraction_table(counts, model.arrays["confusion"], model.arrays["present"])
     for k, name in enumerate(CLASSES):
         print(

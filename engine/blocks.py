@@ -5,6 +5,7 @@ data is in memory. All computing of the engine goes through `compute`, which rep
 cancelled under any scheduler.
 """
 
+import sys
 import threading
 import time
 import uuid
@@ -202,11 +203,25 @@ def compute(*collections: Any, doing: str = "computing") -> tuple[Any, ...]:
     CancelledError
         If the reporter cancels; under a distributed scheduler the futures are released.
     """
+    if _within_task():
+        return tuple(dask.compute(*collections, scheduler="sync"))
     client = active_client()
     if client is not None:
         return _compute_distributed(client, collections, doing)
     with _TaskReport(doing):
         return tuple(dask.compute(*collections, num_workers=_n_threads()))
+
+
+def _within_task() -> bool:
+    """Whether this runs within a task of a distributed worker, which must never wait for other tasks."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return False
+    try:
+        distributed.get_worker()
+    except ValueError:
+        return False
+    return True
 
 
 def _n_threads() -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from scipy import ndimage
 
+from engine import blocks
 from engine.errors import InputError
 from engine.particles.lattice_map import at_pixels, lattice_map
 from engine.particles.mass import Parted, part, surface
@@ -110,7 +111,8 @@ def _lattice(values: np.ndarray) -> np.ndarray:
     step = STEP if min(values.shape) >= SMALL else STEP // 2
     around = WINDOW // 2
     padded = np.pad(values, around, mode="reflect")
-    windows = np.asarray(lattice_map(xr.DataArray(padded, dims=PIXEL), window=WINDOW, step=step))
+    peaks = lattice_map(xr.DataArray(padded, dims=PIXEL), window=WINDOW, step=step)
+    (windows,) = blocks.compute(peaks.data, doing="finding lattices")
     contrast = at_pixels(windows, padded.shape, window=WINDOW, step=step)[around:-around, around:-around]
     lattice = ndimage.gaussian_filter(contrast, WINDOW / 10) > LATTICE_ABOVE
     return np.asarray(ndimage.binary_opening(lattice, iterations=WINDOW // 8))
