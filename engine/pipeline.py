@@ -10,13 +10,13 @@ from typing import Any, Final
 import xarray as xr
 
 from engine import catalogue, progress
-from engine.analysis import Analysis, Model, is_model, load_model, model_from_dict, shipped_model
+from engine.analysis import COLLECTION, Analysis, Model, is_model, load_model, model_from_dict, shipped_model
 from engine.errors import FileError, InputError
 from engine.export.atomic import appearing
 from engine.export.provenance import read_recipe
 from engine.export.store import open_result, write_result
-from engine.readers import digest, open_images
-from engine.readers.truth import labels_of
+from engine.readers import digest, open_images, split_key
+from engine.readers.truth import is_result, labels_of
 from engine.recipe import MODEL, SOURCE, Recipe, library_versions, mapstack_version, prepare, prepared
 from engine.schema import RUNTIME
 
@@ -164,7 +164,7 @@ def make_recipe(
 ) -> Recipe:
     """Return the recipe of a run that is yet to be done on a file or folder; what a job is made of."""
     chosen = _analysis(analysis, settings)
-    recipe = _recipe(chosen, open_images(path))
+    recipe = _recipe(chosen, _opened(path, analysis))
     model = shipped_model(analysis) if model is None else model
     if model is None:
         return recipe
@@ -191,7 +191,7 @@ def make_lesson(
     chosen = _analysis(analysis, settings)
     if labels is not None and not chosen.needs_labels:
         raise InputError(f"{analysis} learns without labels; leave them out")
-    recipe = replace(_recipe(chosen, open_images(path)), output=MODEL)
+    recipe = replace(_recipe(chosen, _opened(path, analysis)), output=MODEL)
     recipe = recipe if labels is None else replace(recipe, labels=str(Path(labels).absolute()))
     _lesson_labels(chosen, recipe)
     return recipe
@@ -199,7 +199,7 @@ def make_lesson(
 
 def with_source(recipe: Recipe, path: str | Path) -> Recipe:
     """Return the same recipe for another file or folder."""
-    images = open_images(path)
+    images = _opened(path, recipe.analysis)
     return replace(recipe, source=images.attrs[SOURCE], digest=digest(images.attrs[SOURCE]))
 
 
@@ -266,8 +266,16 @@ def _prepared_images(recipe: Recipe, images: xr.Dataset | None) -> xr.Dataset:
         if recipe.source is None:
             raise InputError("the recipe's images were in memory, not in a file; give the images or a path")
         _check_digest(recipe)
-        images = open_images(recipe.source)
+        images = _opened(recipe.source, recipe.analysis)
     return images if prepared(images) else prepare(images, recipe.prepare)
+
+
+def _opened(path: str | Path, analysis: str) -> xr.Dataset:
+    """Open what an analysis is applied to: a folder is a collection to one that takes collections."""
+    where, key = split_key(path)
+    folder = where.is_dir() and key is None and not is_result(where)
+    takes = catalogue.find("analyses", analysis).takes
+    return open_images(path, reader="collection" if folder and takes == COLLECTION else None)
 
 
 def _check_digest(recipe: Recipe) -> None:

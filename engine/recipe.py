@@ -51,7 +51,7 @@ class Recipe:
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps(asdict(self), ensure_ascii=False, default=_plain)
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":

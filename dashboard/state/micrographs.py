@@ -67,7 +67,8 @@ class Sheet:
 def collection(library: Library, address: str, steps: tuple[Step, ...] = ()) -> Stack:
     """Open a micrograph or a folder of them; only the first is read, for its picture."""
     source = library.path(address)
-    images = prepare(open_images(source), steps)
+    reader = "collection" if Path(source).is_dir() else None
+    images = prepare(open_images(source, reader=reader), steps)
     found = Stack(address, digest(source), images, {}, {})
     return replace(found, pyramids=micrograph(library, found, 0).pyramids)
 

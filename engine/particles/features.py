@@ -83,7 +83,9 @@ def features(crop: np.ndarray, inside: np.ndarray, lattice: Lattice) -> np.ndarr
     heights = over_noise(power, fy, fx, diameter)
     core = weight > 0.6 if (weight > 0.6).any() else inside
     even = flat(values, weight, sigma=diameter / SLOW) * weight
-    fringes = [follow(even, weight, f, diameter) for f in lattice.frequencies[:N_FRINGES]]
+    fringes = [
+        follow(even, weight, f, sigma=RESOLUTION * diameter / 2) for f in lattice.frequencies[:N_FRINGES]
+    ]
     rows = [
         _of_fringe(heights, weight, core, fringe, lattice, n, diameter) for n, fringe in enumerate(fringes)
     ]
@@ -95,14 +97,14 @@ def features(crop: np.ndarray, inside: np.ndarray, lattice: Lattice) -> np.ndarr
     return np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def follow(even: np.ndarray, weight: np.ndarray, frequency: np.ndarray, diameter: float) -> Fringe:
+def follow(even: np.ndarray, weight: np.ndarray, frequency: np.ndarray, *, sigma: float) -> Fringe:
     """Amplitude and phase of the fringes of a frequency (y, x, cycles a pixel) through a crop.
 
     The crop, flat and weighted (`lattice.flat`), is multiplied by the conjugate wave and smoothed by a
-    Gaussian of `RESOLUTION` diameters; the phase is taken about the best plane.
+    Gaussian of `sigma` pixels, of 0.6 periods at least; the phase is taken about the best plane.
     """
     rows, columns = (np.arange(n, dtype=np.float32) for n in even.shape)
-    sigma = max(RESOLUTION * diameter / 2, 0.6 / float(np.hypot(*frequency)))
+    sigma = max(sigma, 0.6 / float(np.hypot(*frequency)))
     share = np.maximum(smoothed(weight, sigma), 1e-3)
     for _ in range(2):
         down, along = (np.exp(-2j * np.pi * f * n) for f, n in zip(frequency, (rows, columns), strict=True))

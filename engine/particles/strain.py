@@ -15,6 +15,8 @@ from engine.particles.features import SLOW, follow
 from engine.particles.lattice import edge_taper, flat, measure_lattice
 
 SURROUNDINGS: Final = 0.25
+RESOLUTION: Final = 1.5
+"""Standard deviation of the window in which a phase is measured, in periods of the fringes."""
 INNER: Final = 0.6
 """Weight of a pixel of a particle from which its phase is trusted: nearer to the edge there is too little."""
 
@@ -65,7 +67,8 @@ def particle_strain(crop: np.ndarray, inside: np.ndarray) -> np.ndarray:
     weight = edge_taper(inside)
     diameter = max(2.0, 2 * float(np.sqrt(inside.sum() / np.pi)))
     frequency = lattice.frequencies[0]
-    phase = follow(flat(crop, weight, sigma=diameter / SLOW) * weight, weight, frequency, diameter).phase
+    even = flat(crop, weight, sigma=diameter / SLOW) * weight
+    phase = follow(even, weight, frequency, sigma=RESOLUTION / float(np.hypot(*frequency))).phase
     slope = np.stack([_slope(phase, axis) for axis in (0, 1)])
     along = np.tensordot(frequency / np.hypot(*frequency), slope, axes=1)
     strain = -along / (2 * np.pi * np.hypot(*frequency))

@@ -47,6 +47,11 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
             f"these are {images.sizes[IMAGE]} frames; give one of them, such as"
             f" {images.attrs.get('source', 'the folder')}/{_first_file(images)}"
         )
+    if dim == CHANNEL and images.attrs.get("reader") == "tiff":
+        raise InputError(
+            f"these are the {images.sizes[dim]} channels of a stack; if each file is an image of its own, open"
+            " the folder with reader='collection'"
+        )
     what = f"{images.sizes[dim]} {dim}s" if dim else f"the images {', '.join(names)}"
     raise InputError(f"there are {what}; give a single frame, or crop to one")
 

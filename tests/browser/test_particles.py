@@ -35,7 +35,9 @@ def particles(server: Any, result: str) -> pd.DataFrame:
 
 
 def crops(page: Any) -> list[int]:
-    return page.locator("[data-crop]").evaluate_all("(tiles) => tiles.map((tile) => Number(tile.dataset.crop))")
+    return page.locator("[data-crop]").evaluate_all(
+        "(tiles) => tiles.map((tile) => Number(tile.dataset.crop))"
+    )
 
 
 def shown_image(page: Any) -> int:
