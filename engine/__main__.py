@@ -178,6 +178,12 @@ def _score_options(parser: Parser, _: Sequence[str]) -> None:
     _json(parser)
 
 
+def _compare_options(parser: Parser, _: Sequence[str]) -> None:
+    parser.add_argument("first", metavar="RESULT", type=Path)
+    parser.add_argument("second", metavar="RESULT", type=Path)
+    _json(parser)
+
+
 def _export_options(parser: Parser, _: Sequence[str]) -> None:
     parser.add_argument("result", metavar="RESULT", type=Path)
     parser.add_argument("--to", metavar="FORMAT", required=True, choices=list(catalogue.EXPORTERS))
@@ -238,6 +244,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Options]]] = {
     "run": ("engine.commands:run", _run_options),
     "choose-k": ("engine.commands:choose_number", _choose_k_options),
     "score": ("engine.commands:score", _score_options),
+    "compare": ("engine.commands:compare", _compare_options),
     "export": ("engine.commands:export", _export_options),
     "simulate": ("engine.commands:simulate", _simulate_options),
     "jobs": ("engine.commands:manage_jobs", _jobs_options),

@@ -53,6 +53,9 @@ EXPORTERS: Final[Mapping[str, str]] = {
     "svg": "engine.export.figures:write_svg",
     "geojson": "engine.export.regions:write_geojson",
     "ds9": "engine.export.regions:write_ds9",
+    "figure": "engine.export.report:write_figure",
+    "html": "engine.export.report:write_html",
+    "crops": "engine.export.crops:write_crops",
 }
 """Functions `write(result, folder) -> list[Path]`: the files written, each carrying the recipe."""
 

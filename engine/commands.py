@@ -102,12 +102,33 @@ def score(options: Namespace) -> None:
     _print(scores, options.json, lines)
 
 
+def compare(options: Namespace) -> None:
+    """Compare the particles of two collections."""
+    from engine.export.store import open_result
+    from engine.particles.compare import compare as compared
+
+    found = compared(open_result(options.first), open_result(options.second))
+    columns = {str(name): column.values.tolist() for name, column in found.data_vars.items()}
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    lines = [f"{'class':<12} {'first':>8} {'second':>8} {'difference':>12}  95 % interval"]
+    for row in rows:
+        shares = f"{_number(row['fraction_first']):>8} {_number(row['fraction_second']):>8}"
+        ends = f"{_number(row['low'])} to {_number(row['high'])}"
+        lines.append(f"{row['name']:<12} {shares} {_number(row['difference']):>12}  {ends}")
+        for measure in ("radius", "spacing"):
+            ends = f"{_number(row[f'{measure}_low'])} to {_number(row[f'{measure}_high'])}"
+            lines.append(f"  median {measure:<25} {_number(row[f'{measure}_difference']):>14}  {ends}")
+    _print({"classes": rows}, options.json, lines)
+
+
 def export(options: Namespace) -> None:
     """Write a result in another format."""
+    from engine import pipeline
     from engine.export.store import open_result
 
-    write = catalogue.find("exporters", options.to)
-    for path in write(open_result(options.result), options.out):
+    write, result = catalogue.find("exporters", options.to), open_result(options.result)
+    images = pipeline.images_of(result) if getattr(write, "needs_images", False) else None
+    for path in write(result, options.out, images=images):
         print(path)  # noqa: T201
 
 
@@ -265,7 +286,7 @@ def _finite(value: Any) -> Any:
 
 
 def _number(value: float | None) -> str:
-    if value is None:
+    if value is None or math.isnan(value):
         return "-"
     return str(value) if isinstance(value, int) else f"{value:.4g}"
 

@@ -270,6 +270,17 @@ def _prepared_images(recipe: Recipe, images: xr.Dataset | None) -> xr.Dataset:
     return images if prepared(images) else prepare(images, recipe.prepare)
 
 
+def images_of(result: xr.DataTree) -> xr.Dataset:
+    """Open the images that a result was made from, prepared as they were; lazy.
+
+    Raises
+    ------
+    FileError
+        If they are not there any more, or changed.
+    """
+    return _prepared_images(recipe_of(result), None)
+
+
 def _opened(path: str | Path, analysis: str) -> xr.Dataset:
     """Open what an analysis is applied to: a folder is a collection to one that takes collections."""
     where, key = split_key(path)

@@ -35,7 +35,7 @@ class Bench:
         self.controls = Controls(self.analysis, session, library, work, self.load_result, unit=self.unit)
         self.status = StatusLine(session)
         self.classes = ClassList(session, library, work)
-        self.export = ExportCard(session, library, work)
+        self.export = ExportCard(self.analysis, session, library, work)
         self.code = Code()
         self.keys = Keys(listener=lambda message: work.post(lambda: self.press(message["key"])))
         session.param.watch(self._code, "segmentation")

@@ -76,7 +76,7 @@ class ParticlesPage(Bench):
         self.shares = SharesCard(session, self.objects, work)
         self.charts = ObjectCharts(session, self.objects, DISTRIBUTIONS)
         self.agreement = AgreementCard(session, work, show=self.gallery.show_only, retrain=self._retrain)
-        self.export.bar.format = "html" if "html" in self.export.bar.formats else "csv"
+        self.export.bar.format = "html"
         self.waiting: list[tuple[int, int]] = []
         session.param.watch(self.write_url, ["stack", "segmentation", "selected", "thing", "channel"])
 

@@ -5,18 +5,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from engine.export.crops import grey, grey_limits
+
 Grey = npt.NDArray[np.uint8]
 SPECTRUM: Final = 160
 """Edge of the picture of a spectrum in pixels."""
 DYNAMIC: Final = 6.0
 """Range of a spectrum's picture below its highest, in natural logarithms of the power."""
-
-
-def grey(values: npt.NDArray[np.generic], limits: tuple[float, float]) -> Grey:
-    """Values between two limits as black to white; what is no data is black."""
-    low, high = limits
-    scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12) * 255
-    return np.asarray(np.nan_to_num(scaled).clip(0, 255), np.uint8)
 
 
 def thumbnail(values: npt.NDArray[np.generic], *, edge: int) -> Grey:
@@ -27,9 +22,7 @@ def thumbnail(values: npt.NDArray[np.generic], *, edge: int) -> Grey:
     blocks = blocks[: values.shape[0], : values.shape[1]]
     if step > 1 and blocks.shape == (rows * step, columns * step):
         blocks = blocks.reshape(rows, step, columns, step).mean(axis=(1, 3))
-    known = blocks[np.isfinite(blocks)]
-    low, high = np.percentile(known, [0.5, 99.5]) if known.size else (0.0, 1.0)
-    return grey(blocks, (float(low), float(high)))
+    return grey(blocks, grey_limits(blocks))
 
 
 def spectrum(values: npt.NDArray[np.generic]) -> Grey:

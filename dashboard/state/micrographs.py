@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import xarray as xr
 from dashboard.state.library import Library, Result, Stack
 from dashboard.state.objects import NO_CLASS
 from engine.errors import MapstackError
+from engine.export.crops import grey_limits, window
 from engine.export.outlines import trace
 from engine.particles.population import EMPTY, JUDGED
 from engine.preprocess.intensity import frames
@@ -20,13 +21,6 @@ from engine.readers import digest, open_images, split_key
 from engine.readers.collection import PIXEL_SIZE, images_in, without_fill
 from engine.recipe import Step, prepare
 from engine.schema import FRACTIONS, IMAGE, IMAGE_TABLE, LABEL, OBJECT, OBJECTS, PIXEL, image_variables, table
-
-AROUND: Final = 0.25
-"""How much of a particle's size is shown with it on each side."""
-LEAST: Final = 8
-"""Pixels shown with a particle on each side, at least."""
-CENTRAL: Final = (0.5, 99.5)
-"""Percentiles of a micrograph between which its crops are grey."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,26 +220,13 @@ def changed(before: Result, after: Result) -> list[int]:
     return [int(number) for number in after.objects[OBJECT].values[differs]]
 
 
-def window(row: dict[str, Any], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Rows and columns of a micrograph that show a particle with what is round it, a square where it fits."""
-    high, wide = row["bbox_bottom"] - row["bbox_top"], row["bbox_right"] - row["bbox_left"]
-    half = max(high, wide) * (0.5 + AROUND) + LEAST
-    middle = (row["bbox_top"] + row["bbox_bottom"]) / 2, (row["bbox_left"] + row["bbox_right"]) / 2
-    return tuple(  # type: ignore[return-value]
-        slice(max(0, int(centre - half)), min(n, int(centre + half) + 1))
-        for centre, n in zip(middle, shape, strict=True)
-    )
-
-
 def limits(library: Library, stack: Stack, number: int) -> tuple[float, float]:
     """Values between which a micrograph's crops are grey."""
     key = (stack.digest, json.dumps(stack.steps), number, "limits")
 
     def measured() -> tuple[float, float]:
         shown = micrograph(library, stack, number)
-        thin = shown.images[shown.variables[0]].values[::3, ::3]
-        low, high = np.nanpercentile(thin.astype(float), CENTRAL)
-        return float(low), float(high)
+        return grey_limits(shown.images[shown.variables[0]].values)
 
     found: tuple[float, float] = library.scales.get(key, measured)
     return found

@@ -20,9 +20,9 @@ MAX_FILES: Final = 4
 class ExportCard:
     """Format, Export, and links to what was written."""
 
-    def __init__(self, session: Session, library: Library, work: Work) -> None:
+    def __init__(self, analysis: str, session: Session, library: Library, work: Work) -> None:
         self.session, self.library, self.work = session, library, work
-        formats = list(catalogue.EXPORTERS)
+        formats = [name for name in catalogue.EXPORTERS if offered(name, analysis)]
         self.bar = ExportBar(formats=formats, format=formats[0], listener=lambda _: work.post(self._export))
         self.folders: list[Path] = []
         session.param.watch(self._ready, "segmentation")
@@ -56,6 +56,11 @@ class ExportCard:
             key="export",
             failed=lambda: setattr(self.bar, "busy", False),
         )
+
+
+def offered(name: str, analysis: str) -> bool:
+    """Whether a format is one for results of an analysis."""
+    return getattr(catalogue.find("exporters", name), "analysis", analysis) == analysis
 
 
 def write(segmentation: Result, name: str, folder: Path, images: Any) -> list[Path]:

@@ -6,11 +6,12 @@ from typing import Any, Final
 import numpy as np
 
 from dashboard.kit import Matrix, Shares, Work, button, escape, markup, png_source
-from dashboard.plots.micrographs import grey, spectrum
+from dashboard.plots.micrographs import spectrum
 from dashboard.state.library import Library, Stack
 from dashboard.state.micrographs import agreement, crop, limits, micrograph_rows, share_rows
 from dashboard.state.objects import Objects
 from dashboard.state.session import Session
+from engine.export.crops import grey
 from engine.particles.population import JUDGED
 
 HINT: Final = '<p class="empty">Move over a particle, or click one; N and P go on, 1–4 give it a class.</p>'

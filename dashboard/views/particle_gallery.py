@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dashboard.kit import Gallery, Work, png_source
-from dashboard.plots.micrographs import grey
 from dashboard.state.library import Library, Stack
 from dashboard.state.micrographs import crop, limits
 from dashboard.state.objects import Objects, link_class
 from dashboard.state.session import Session
+from engine.export.crops import grey
 
 PAGE: Final = 36
 """Crops that are shown at once."""

@@ -179,12 +179,21 @@ def _with_particles(result: xr.DataTree, images: xr.Dataset, particles: xr.Datas
     counts = counts_of(particles, n_images=micrographs.sizes[IMAGE])
     edited[OBJECT_TABLE] = xr.DataTree(particles)
     edited[IMAGE_TABLE] = xr.DataTree(counted(micrographs, particles))
-    edited[FRACTIONS] = xr.DataTree(fraction_table(counts))
+    edited[FRACTIONS] = xr.DataTree(_fractions(edited, counts, particles))
     edited[CLASSES] = xr.DataTree(class_table(particles, names=names, colors=colors))
     if SPECTRA in result.children:
         spectra = class_spectra(images, pixel_map(edited, LABELS), values=sorted(names))
         edited[SPECTRA] = xr.DataTree(spectra)
     return edited
+
+
+def _fractions(result: xr.DataTree, counts: np.ndarray, particles: xr.Dataset) -> xr.Dataset:
+    """Fractions of what is now said; corrected ones only while the model alone has spoken."""
+    document = Recipe.from_json(result.attrs["recipe"]).model
+    if document is None or RETRAINED in result.attrs or particles["reviewed"].values.any():
+        return fraction_table(counts)
+    arrays = model_from_dict(document).arrays
+    return fraction_table(counts, arrays.get("confusion"), arrays.get("present"))
 
 
 def _looked_up(objects: xr.DataArray, lookup: np.ndarray) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from engine.export.atomic import appearing
+from engine.export.collections import per_micrograph
 from engine.export.images import pixel_step
 from engine.export.provenance import RECIPE, ascii_recipe, one_line, stem
 from engine.export.streaming import in_memory
@@ -22,6 +23,7 @@ _MARGIN: Final = 40
 _NO_DATA: Final = "#FFFFFF"
 
 
+@per_micrograph
 def write_png(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write the label map as a PNG with legend and scale bar; the recipe is in its `tEXt` chunk.
 
@@ -31,6 +33,7 @@ def write_png(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
     return _save(in_memory(result), path, {RECIPE: ascii_recipe(result), "Software": "Mapstack"})
 
 
+@per_micrograph
 def write_svg(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write the label map as an SVG with legend and scale bar; the recipe is the metadata's description."""
     path = Path(folder) / f"{stem(result, images)}.svg"

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from engine.export.atomic import appearing
+from engine.export.collections import per_micrograph
 from engine.export.fits_tables import ascii_text, fits_unit, table_unit
 from engine.export.provenance import RECIPE, recipe_text, stem
 from engine.export.streaming import in_memory
@@ -54,6 +55,7 @@ def pixel_step(result: xr.DataTree, dim: str) -> tuple[float, str]:
     return float(edges[-1] - edges[0]) / (edges.size - 1), unit
 
 
+@per_micrograph
 def write_tiff(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write labels, confidence, entropy and objects as one TIFF each.
 
@@ -82,6 +84,7 @@ def write_tiff(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
     return paths
 
 
+@per_micrograph
 def write_fits(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write labels (primary), confidence, entropy and objects as FITS images; object table, audit and recipe.
 

@@ -114,7 +114,7 @@ def _from_text(path: Path) -> str:
                 return line[len(LINE) :]
             if line.lstrip().startswith(("{", "[")):
                 return _from_json(path)
-            if not line.startswith("#"):
+            if not line.startswith(("#", "<!doctype html><!--")):
                 break
     return ""
 

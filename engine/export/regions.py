@@ -10,18 +10,33 @@ import numpy as np
 import xarray as xr
 
 from engine.export.atomic import appearing
+from engine.export.collections import is_population, per_micrograph
 from engine.export.images import pixel_edges, pixel_step
 from engine.export.outlines import Outline, trace
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
-from engine.schema import CLASSES, LABEL, LABELS, OBJECT, OBJECT_TABLE, X, Y, pixel_map, table
+from engine.schema import (
+    CLASSES,
+    LABEL,
+    LABELS,
+    OBJECT,
+    OBJECT_TABLE,
+    OBJECTS,
+    X,
+    Y,
+    pixel_map,
+    table,
+)
 
 _SQUARE: Final = 16 / 12
 """Square of the axis of a pixel's ellipse: four times the root of the second moment of a unit square."""
 
 
+@per_micrograph
 def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write one MultiPolygon a class, in the units of the coordinates (RFC 7946 but for the coordinates).
+
+    Of a population of particles, one a particle, its row of the table as properties.
 
     A polygon runs along the edges of its pixels, so that its area is exactly that of the pixels. Exterior
     rings are counter-clockwise, holes clockwise. The recipe is the member `recipe`.
@@ -41,7 +56,7 @@ def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset
                     "coordinates": _polygons(outlines, edges[X][0], edges[Y][0]),
                 },
             }
-            for row, outlines in _classes(result)
+            for row, outlines in (_particles(result) if is_population(result) else _classes(result))
         ],
     }
     path = Path(folder) / f"{stem(result, images)}.geojson"
@@ -50,6 +65,7 @@ def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset
     return [path]
 
 
+@per_micrograph
 def write_ds9(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write DS9 regions in image coordinates (first pixel's centre at 1, 1).
 
@@ -108,6 +124,27 @@ def _classes(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outline
     for values in zip(*(classes[name].values.tolist() for name in columns), strict=True):
         row = dict(zip(columns, values, strict=True))
         yield row, trace(labels == row[LABEL])
+
+
+def _particles(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outline]]]:
+    """Properties and outlines of every particle."""
+    from scipy import ndimage
+
+    objects, particles = pixel_map(result, OBJECTS).values, table(result, OBJECT_TABLE)
+    here, compact = np.unique(objects, return_inverse=True)
+    compact = compact.reshape(objects.shape) + (0 if here.size and here[0] == 0 else 1)
+    boxes = dict(zip(here[here > 0].tolist(), ndimage.find_objects(compact), strict=True))
+    columns = {str(name): column.values.tolist() for name, column in particles.data_vars.items()}
+    for n, number in enumerate(particles[OBJECT].values.tolist()):
+        box = boxes[number]
+        corner = np.array([box[0].start, box[1].start], np.int32)
+        outlines = [
+            Outline(one.outer + corner, tuple(hole + corner for hole in one.holes))
+            for one in trace(objects[box] == number)
+        ]
+        values = {name: column[n] for name, column in columns.items()}
+        known = {name: value for name, value in values.items() if value == value}  # NaN is no JSON
+        yield {OBJECT: number, **known}, outlines
 
 
 def _polygons(outlines: list[Outline], x: np.ndarray, y: np.ndarray) -> list[list[list[list[float]]]]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from engine.errors import InputError
 from engine.export.atomic import appearing
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
@@ -18,6 +19,9 @@ from engine.schema import (
     CHANGE,
     CHANNEL,
     CLASSES,
+    FRACTIONS,
+    IMAGE,
+    IMAGE_TABLE,
     LABEL,
     LABELS,
     OBJECT,
@@ -49,10 +53,26 @@ def spectra_frame(result: xr.DataTree) -> pd.DataFrame:
 
 
 def objects_frame(result: xr.DataTree) -> pd.DataFrame:
-    """One row an object; empty if the result has none."""
+    """One row an object, of a population of particles with its file; empty if the result has none."""
     if OBJECT_TABLE not in result.children:
         return pd.DataFrame()
-    return _frame(table(result, OBJECT_TABLE), OBJECT)
+    frame = _frame(table(result, OBJECT_TABLE), OBJECT)
+    if IMAGE_TABLE in result.children:
+        files = table(result, IMAGE_TABLE)["file"].values
+        frame.insert(1, "file", files[frame[IMAGE].to_numpy()] if len(files) > 1 else files[0])
+    return frame
+
+
+def images_frame(result: xr.DataTree) -> pd.DataFrame:
+    """One row a micrograph."""
+    return _frame(table(result, IMAGE_TABLE), IMAGE)
+
+
+def fractions_frame(result: xr.DataTree) -> pd.DataFrame:
+    """One row a class: `label name count fraction low high ...`, of the particles."""
+    frame = _frame(table(result, FRACTIONS), LABEL)
+    frame.insert(1, "name", frame[LABEL].map(_class_names(result)))
+    return frame
 
 
 def audit_frame(result: xr.DataTree) -> pd.DataFrame:
@@ -85,6 +105,8 @@ def write_dat(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
     variable. `*_coordinates.dat`: one row a pixel; cluster, row and column, counted from 0. Lines that start
     with `#` hold names, units and the recipe; NumPy, Origin and fitting programs skip them.
     """
+    if SPECTRA not in result.children:
+        raise InputError("a collection of micrographs has no spectra for .dat; export it to csv or parquet")
     result = in_memory(result)
     start = Path(folder) / stem(result, images)
     shot, pixels = (start.with_name(f"{start.name}_{kind}.dat") for kind in ("clustershot", "coordinates"))
@@ -133,15 +155,23 @@ def _tables(
     """Path, content and units of every table that the result has."""
     result = in_memory(result)
     frames = {
-        "classes": (classes_frame(result), _units(table(result, CLASSES))),
-        "spectra": (spectra_frame(result), _units(table(result, SPECTRA))),
+        kind: (frame(result), _units(table(result, group)))
+        for kind, (group, frame) in _FRAMES.items()
+        if group in result.children
     }
-    if OBJECT_TABLE in result.children:
-        frames["objects"] = (objects_frame(result), _units(table(result, OBJECT_TABLE)))
-    if AUDIT in result.children:
-        frames["audit"] = (audit_frame(result), _units(table(result, AUDIT)))
     start = stem(result, images)
     return [(Path(folder) / f"{start}_{kind}.{ending}", *content) for kind, content in frames.items()]
+
+
+_FRAMES: Final = {
+    "classes": (CLASSES, classes_frame),
+    "spectra": (SPECTRA, spectra_frame),
+    "objects": (OBJECT_TABLE, objects_frame),
+    "images": (IMAGE_TABLE, images_frame),
+    "fractions": (FRACTIONS, fractions_frame),
+    "audit": (AUDIT, audit_frame),
+}
+"""Tables by the end of their file's name: the group they are of, and how they are made."""
 
 
 def _units(data: xr.Dataset) -> dict[str, str]:

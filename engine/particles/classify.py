@@ -110,6 +110,7 @@ class ParticlesModel(Model):
             [self.chances(one) for one in found],
             names=self.names,
             certainty=float(self.settings["certainty"]),
+            held_out=self.arrays,
         )
         result.attrs["judged"] = json.dumps(self.metadata["metrics"])
         return result

@@ -12,10 +12,12 @@ import numpy as np
 import xarray as xr
 
 from engine import palette
+from engine.errors import InputError
 from engine.objects.measure import COLUMNS
 from engine.particles.record import LATTICE, MEASURES, Record
 from engine.readers.collection import PIXEL_SIZE
 from engine.schema import CONFIDENCE, IMAGE, LABEL, OBJECT, X, Y
+from engine.statistics.detected import bootstrap_fractions, detected_fractions
 from engine.statistics.intervals import Fractions, class_fractions, wilson
 
 CLASSES: Final = ("yes", "no", "null")
@@ -141,6 +143,8 @@ def image_table(found: Sequence[Record], objects: xr.Dataset, of: Micrographs) -
         "file": (of.files, "1", "file"),
         PIXEL_SIZE: (known, of.unit, "edge of a pixel"),
         "found_by": (np.array([one.contrast for one in found], dtype=str), "1", "what was looked for"),
+        "rows": (np.array([one.shape[0] for one in found]), "px", "rows of pixels"),
+        "columns": (np.array([one.shape[1] for one in found]), "px", "columns of pixels"),
         "problem": (np.array([one.problem for one in found], dtype=str), "1", "why it could not be read"),
     }
     coords = {IMAGE: (IMAGE, np.arange(len(found)), {"units": "1", "long_name": "micrograph"})}
@@ -188,7 +192,9 @@ def class_table(objects: xr.Dataset, *, names: Mapping[int, str], colors: Mappin
     return xr.Dataset({name: _column(LABEL, *parts) for name, parts in columns.items()}, coords)
 
 
-def fraction_table(counts: np.ndarray) -> xr.Dataset:
+def fraction_table(
+    counts: np.ndarray, confusion: np.ndarray | None = None, present: np.ndarray | None = None
+) -> xr.Dataset:
     """Share of each class in the population, with the interval that says how sure that is.
 
     Parameters
@@ -196,6 +202,10 @@ def fraction_table(counts: np.ndarray) -> xr.Dataset:
     counts : ndarray (image, class)
         Decided particles. With one micrograph alone the interval takes its particles to be independent; with
         several, micrographs are what was drawn from the population.
+    confusion : ndarray (image, JUDGED, JUDGED)
+        Of held-out micrographs: found things by true and found class.
+    present : ndarray (image, class)
+        Particles that the held-out micrographs hold. Without both, `corrected` is NaN.
     """
     with_some = counts[counts.sum(axis=1) > 0]
     total = counts.sum(axis=0)
@@ -207,5 +217,26 @@ def fraction_table(counts: np.ndarray) -> xr.Dataset:
     columns: dict[str, tuple[Any, str, str]] = {"count": (total, "1", "decided particles")}
     for (name, meaning), column in zip(SHARES.items(), shares, strict=True):
         columns[name] = (column, "1", meaning)
+    for name, column in zip(ends_of("bootstrap"), bootstrap_fractions(counts)[1:], strict=True):
+        columns[name] = (column, "1", "end of the 95 % interval from drawing micrographs again")
+    corrected = _corrected(counts, confusion, present)
+    columns["corrected"] = (corrected.fraction, "1", "share, corrected for errors, misses and false finds")
+    for name, column in zip(ends_of("corrected"), corrected[1:], strict=True):
+        columns[name] = (column, "1", "end of the 95 % interval of the corrected share")
     coords = {LABEL: (LABEL, np.arange(1, total.size + 1), {"units": "1", "long_name": "class"})}
     return xr.Dataset({name: _column(LABEL, *parts) for name, parts in columns.items()}, coords)
+
+
+def ends_of(name: str) -> tuple[str, str]:
+    """Names of the columns with the ends of an interval."""
+    return f"{name}_low", f"{name}_high"
+
+
+def _corrected(counts: np.ndarray, confusion: np.ndarray | None, present: np.ndarray | None) -> Fractions:
+    unknown = np.full(counts.shape[1], np.nan)
+    if confusion is None or present is None:
+        return Fractions(unknown, unknown, unknown)
+    try:
+        return detected_fractions(counts, confusion[:, :, : counts.shape[1]], present)
+    except InputError:  # held out was too little, or the classifier is blind there
+        return Fractions(unknown, unknown, unknown)

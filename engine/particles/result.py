@@ -51,6 +51,7 @@ def result_of(
     *,
     names: Mapping[int, str],
     certainty: float,
+    held_out: Mapping[str, np.ndarray],
 ) -> xr.DataTree:
     """The result of micrographs whose particles were found and judged; the maps are lazy.
 
@@ -63,6 +64,8 @@ def result_of(
         Class names by label.
     certainty
         Least probability of the best class of a particle that is decided.
+    held_out
+        `confusion` and `present`, as of `fraction_table`, where the model knows them.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def result_of(
         CLASSES: class_table(objects, names=names, colors={}),
         OBJECT_TABLE: objects,
         IMAGE_TABLE: image_table(found, objects, of),
-        FRACTIONS: fraction_table(counts),
+        FRACTIONS: fraction_table(counts, held_out.get("confusion"), held_out.get("present")),
         FEATURES: _features(found, objects),
     }
     if IMAGE not in tree.dims:

@@ -49,7 +49,7 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
         )
     if dim == CHANNEL and images.attrs.get("reader") == "tiff":
         raise InputError(
-            f"these are the {images.sizes[dim]} channels of a stack; if each file is an image of its own, open"
+            f"these are the {images.sizes[dim]} channels of a stack; if each file is its own image, open"
             " the folder with reader='collection'"
         )
     what = f"{images.sizes[dim]} {dim}s" if dim else f"the images {', '.join(names)}"

@@ -12,6 +12,7 @@ import xarray as xr
 from engine.errors import InputError
 from engine.readers import accurion
 from engine.readers.guard import judge
+from engine.readers.sem_metadata import read_metadata, text_beside
 from engine.readers.source import Source, Window, stamp, whole
 from engine.readers.stack import stack
 from engine.schema import CHANNEL, PIXEL
@@ -35,6 +36,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     """Open a picture, decoded as a whole when it is first needed.
 
     Attr `palette` of the images: the red, green and blue of each number of a picture with a palette, as JSON.
+    Coordinates in nm, and attrs as of a TIFF, where an electron microscope wrote a text beside it.
 
     Raises
     ------
@@ -56,8 +58,17 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     judge(path, declared=declared, stored=path.stat().st_size, whole=True)
     source = Source(_load, path, is_grey, shape, dtype, stamp(path))
     data = whole(source, spectral=None if is_grey else 2)
-    images = stack(data, dims=PIXEL if is_grey else (*PIXEL, CHANNEL), notes=_notes(path, mode))
+    taken = read_metadata(path, width=width)
+    dims, notes = PIXEL if is_grey else (*PIXEL, CHANNEL), [*_notes(path, mode), *taken.notes]
+    images = stack(data, dims=dims, coords=taken.coords(height, width), notes=notes)
+    images = images.assign_attrs(taken.attrs())
     return images.assign_attrs({"palette": json.dumps(_triples(colours))} if mode == "P" and colours else {})
+
+
+def files(path: Path) -> list[Path]:
+    """Files that the images come from: also the text that a microscope wrote beside the picture."""
+    text = text_beside(path)
+    return [path] if text is None else [path, text]
 
 
 def _notes(path: Path, mode: str) -> list[str]:

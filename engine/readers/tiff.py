@@ -1,4 +1,4 @@
-"""TIFF: an image, a multi-page file or a folder of single pages, with ImageJ's and OME's pixel sizes."""
+"""TIFF: an image, a multi-page file or a folder of single pages, with their pixel sizes where they tell."""
 
 import json
 import re
@@ -12,6 +12,7 @@ import xarray as xr
 
 from engine.errors import FileError, InputError, MapstackError
 from engine.readers.guard import guarded, inside, judge
+from engine.readers.sem_metadata import Acquisition, read_metadata, text_beside
 from engine.readers.source import Planes, Source, Window, lazy, load_planes, stamp, tile_chunks, whole
 from engine.readers.stack import Coordinate, axis, stack
 from engine.schema import CHANNEL, IMAGE, PIXEL, X, Y
@@ -32,7 +33,8 @@ def accepts(path: Path, head: bytes) -> bool:
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
     """Open a file, or a folder's files in natural order as channels, lazily.
 
-    Attr `palette` of the images as of other pictures with a palette.
+    Attr `palette` of the images as of other pictures with a palette; attrs `magnification`, `voltage` (kV),
+    `working_distance` (mm), `detector` and `instrument` of a file where an electron microscope wrote them.
 
     Raises
     ------
@@ -43,8 +45,11 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def files(path: Path) -> list[Path]:
-    """Files that the images come from."""
-    return _pages(path) if path.is_dir() else [path]
+    """Files that the images come from: of one picture also the text that a microscope wrote beside it."""
+    if path.is_dir():
+        return _pages(path)
+    text = text_beside(path)
+    return [path] if text is None else [path, text]
 
 
 def _read_file(path: Path, key: str | None) -> xr.Dataset:
@@ -56,14 +61,17 @@ def _read_file(path: Path, key: str | None) -> xr.Dataset:
         others = len(file.series) - 1
         dims = _dims(path, series)
         data = _lazy(path, number, series, dims)
-        coords = _pixel_coords(file, dict(zip(dims, data.shape, strict=True)))
+        taken = Acquisition() if number else read_metadata(path, file)
+        sizes = dict(zip(dims, data.shape, strict=True))
+        coords = _pixel_coords(file, sizes) or taken.coords(sizes[Y], sizes[X])
         colours = _palette(series, dims)
     notes = (
         [f"The file holds {others} more images of other sizes; open them as FILE::1 and so on."]
         if others
         else []
     )
-    return stack(data, dims=dims, coords=coords, notes=notes).assign_attrs(colours)
+    notes += taken.notes
+    return stack(data, dims=dims, coords=coords, notes=notes).assign_attrs({**taken.attrs(), **colours})
 
 
 def _palette(series: Any, dims: tuple[str, ...]) -> dict[str, str]:
@@ -198,11 +206,12 @@ def _first_coords(path: Path, shape: tuple[int, ...]) -> dict[str, Coordinate]:
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        return _pixel_coords(file, dict(zip(PIXEL, shape, strict=True)))
+        sizes = dict(zip(PIXEL, shape, strict=True))
+        return _pixel_coords(file, sizes) or read_metadata(path, file).coords(*shape)
 
 
 def _pixel_coords(file: Any, sizes: Mapping[str, int]) -> dict[str, Coordinate]:
-    """Coordinates of y and x where ImageJ or OME wrote a pixel size; nothing else means one."""
+    """Coordinates of y and x where ImageJ or OME wrote a pixel size."""
     found = _ome_sizes(file.ome_metadata) if file.is_ome else _imagej_sizes(file) if file.is_imagej else {}
     made = {
         dim: axis(sizes[dim], scale=scale, offset=0, units=units) for dim, (scale, units) in found.items()

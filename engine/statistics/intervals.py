@@ -63,7 +63,7 @@ def wilson(count: ArrayLike, total: ArrayLike, *, level: float = 0.95) -> tuple[
             "a count is negative or above its total; give numbers of objects of a class and of all"
         )
     size = np.where(whole > 0, whole, np.nan)
-    return _score(part / size, size, quantile=np.asarray(ndtri(_upper(level))), floor=np.zeros(()))
+    return score_interval(part / size, size, quantile=np.asarray(ndtri(_upper(level))), floor=np.zeros(()))
 
 
 def class_fractions(counts: ArrayLike, *, level: float = 0.95) -> Fractions:
@@ -104,16 +104,16 @@ def class_fractions(counts: ArrayLike, *, level: float = 0.95) -> Fractions:
     >>> [f"{low:.2f} {share:.3f} {high:.2f}" for share, low, high in zip(*found)]
     ['0.42 0.725 0.90', '0.10 0.275 0.58']
     """
-    table = _parents(counts)
-    share = _share(table.sum(axis=0))
+    table = counted_parents(counts)
+    share = shares(table.sum(axis=0))
     if len(table) < 2:
-        return _anything(share)
-    variance = _jackknifed(_share(table.sum(axis=0) - table), share)
+        return anything(share)
+    variance = jackknifed(shares(table.sum(axis=0) - table), share)
     independent = share * (1 - share) / table.sum()
     own = _ratio(variance, independent)
     effect = np.maximum(own, _design_effect(variance, independent))
-    low, high = _score(
-        share, table.sum() / effect, quantile=_student(level, len(table) - 1.0), floor=np.zeros(())
+    low, high = score_interval(
+        share, table.sum() / effect, quantile=student(level, len(table) - 1.0), floor=np.zeros(())
     )
     return Fractions(share, low, high)
 
@@ -162,25 +162,25 @@ def corrected_fractions(counts: ArrayLike, confusion: ArrayLike, *, level: float
     >>> corrected_fractions([[23, 27], [22, 28]], held_out).fraction.round(3)
     array([0.357, 0.643])
     """
-    table, held_out = _parents(counts), _held_out(confusion)
+    table, held_out = counted_parents(counts), _held_out(confusion)
     if held_out.shape[2] != table.shape[1]:
         raise InputError(
             f"the counts have {table.shape[1]} found classes, the confusion matrices {held_out.shape[2]};"
             " give both for the same classes"
         )
     rates = _rates(held_out.sum(axis=0))
-    found = _share(table.sum(axis=0))
+    found = shares(table.sum(axis=0))
     share = _most_likely(found, rates)
     if len(table) < 2:
-        return _anything(share)
+        return anything(share)
     parts = _sampling(table, rates, share), _learning(held_out, found, share)
     degrees = np.array([[len(table) - 1.0], [len(held_out) - 1.0]])
     variance = np.sum(parts, axis=0)
     squares = np.sum(np.square(parts) / degrees, axis=0)
     freedom = np.where(squares > 0, variance**2 / np.where(squares > 0, squares, 1), degrees.min())
-    n_effective = table.sum() / _effect(table)
+    n_effective = table.sum() / design_effect_of(table)
     floor = np.maximum(variance - share * (1 - share) / n_effective, 0)
-    low, high = _score(share, n_effective, quantile=_student(level, freedom), floor=floor)
+    low, high = score_interval(share, n_effective, quantile=student(level, freedom), floor=floor)
     return Fractions(share, low, high)
 
 
@@ -242,7 +242,7 @@ def difference_of(first: Fractions, second: Fractions) -> Fractions:
     return Fractions(between, between - down, between + up)
 
 
-def _score(share: Floats, size: Any, *, quantile: Floats, floor: Floats) -> tuple[Floats, Floats]:
+def score_interval(share: Floats, size: Any, *, quantile: Floats, floor: Floats) -> tuple[Floats, Floats]:
     """Ends of the interval of all p with `(share - p)^2 <= quantile^2 (floor + p (1 - p) / size)`.
 
     Wilson's interval where the floor is 0, `share ± quantile floor^(1/2)` where the size is infinite.
@@ -258,10 +258,10 @@ def _score(share: Floats, size: Any, *, quantile: Floats, floor: Floats) -> tupl
 def _sampling(table: Floats, rates: Floats, share: Floats) -> Floats:
     """Variance of the corrected fractions from which parents are in the collection."""
     solver = _solver(rates, share)
-    found = _share(table.sum(axis=0))
-    variance = _jackknifed(_share(table.sum(axis=0) - table) @ solver, found @ solver)
+    found = shares(table.sum(axis=0))
+    variance = jackknifed(shares(table.sum(axis=0) - table) @ solver, found @ solver)
     independent = _multinomial(share @ rates, solver) / table.sum()
-    return np.asarray(np.maximum(variance, independent * _effect(table)))
+    return np.asarray(np.maximum(variance, independent * design_effect_of(table)))
 
 
 def _learning(held_out: Floats, found: Floats, share: Floats) -> Floats:
@@ -270,7 +270,7 @@ def _learning(held_out: Floats, found: Floats, share: Floats) -> Floats:
     rates = _rates(whole)
     solver = _solver(rates, share)
     without = _solver(_rates(whole - held_out), share)
-    variance = _jackknifed(found @ without, found @ solver)
+    variance = jackknifed(found @ without, found @ solver)
     rows = [_multinomial(row, solver) for row in rates]
     independent = share**2 / whole.sum(axis=1) @ np.array(rows)
     return np.asarray(np.maximum(variance, independent * _design_effect(variance, independent)))
@@ -319,9 +319,10 @@ def _multinomial(probabilities: Floats, solver: Floats) -> Floats:
     return np.asarray(probabilities @ solver**2 - (probabilities @ solver) ** 2)
 
 
-def _effect(table: Floats) -> float:
-    share = _share(table.sum(axis=0))
-    variance = _jackknifed(_share(table.sum(axis=0) - table), share)
+def design_effect_of(table: Floats) -> float:
+    """How much more parents `(parent, class)` vary than independent objects would, at least 1."""
+    share = shares(table.sum(axis=0))
+    variance = jackknifed(shares(table.sum(axis=0) - table), share)
     return _design_effect(variance, share * (1 - share) / table.sum())
 
 
@@ -335,13 +336,14 @@ def _ratio(variance: ArrayLike, independent: ArrayLike) -> Floats:
     return np.asarray(np.divide(part, whole, out=np.ones(whole.shape), where=whole > 0))
 
 
-def _jackknifed(without: Floats, whole: Floats) -> Floats:
+def jackknifed(without: Floats, whole: Floats) -> Floats:
     """Variance of an estimate from those without each parent, about the whole's (Efron & Stein)."""
     n_parents = len(without)
     return np.asarray((n_parents - 1) / n_parents * np.square(without - whole).sum(axis=0))
 
 
-def _share(counts: Floats) -> Floats:
+def shares(counts: Floats) -> Floats:
+    """Counts over their sum along the last dim, NaN where that is 0."""
     whole = counts.sum(axis=-1, keepdims=True)
     return np.asarray(np.divide(counts, whole, out=np.full(counts.shape, np.nan), where=whole > 0))
 
@@ -350,12 +352,14 @@ def _rates(confusion: Floats) -> Floats:
     return np.asarray(confusion / confusion.sum(axis=-1, keepdims=True))
 
 
-def _anything(share: Floats) -> Fractions:
+def anything(share: Floats) -> Fractions:
+    """Fractions with intervals from 0 to 1."""
     unknown = share * 0
     return Fractions(share, unknown, unknown + 1)
 
 
-def _student(level: float, degrees: ArrayLike) -> Floats:
+def student(level: float, degrees: ArrayLike) -> Floats:
+    """Quantile of Student's distribution that a two-sided interval of a level reaches to."""
     from scipy.special import stdtrit
 
     return np.asarray(stdtrit(degrees, _upper(level)))
@@ -367,14 +371,14 @@ def _upper(level: float) -> float:
     return 1 - (1 - level) / 2
 
 
-def _parents(counts: ArrayLike) -> Floats:
+def counted_parents(counts: ArrayLike) -> Floats:
     """The counts of parents that have objects."""
-    table = _whole_numbers(counts, "(parent, class)", 2)
+    table = whole_numbers(counts, "(parent, class)", 2)
     return np.asarray(table[table.sum(axis=1) > 0])
 
 
 def _held_out(confusion: ArrayLike) -> Floats:
-    matrices = _whole_numbers(confusion, "(parent, truth, found)", 3)
+    matrices = whole_numbers(confusion, "(parent, truth, found)", 3)
     if matrices.shape[1] > matrices.shape[2]:
         raise InputError(
             f"the confusion matrices have {matrices.shape[1]} true classes (rows) and {matrices.shape[2]}"
@@ -389,7 +393,14 @@ def _held_out(confusion: ArrayLike) -> Floats:
     return np.asarray(matrices[matrices.sum(axis=(1, 2)) > 0])
 
 
-def _whole_numbers(counts: ArrayLike, dims: str, n_dims: int) -> Floats:
+def whole_numbers(counts: ArrayLike, dims: str, n_dims: int) -> Floats:
+    """The counts as an array, if they are whole numbers with these dims.
+
+    Raises
+    ------
+    InputError
+        If they are not.
+    """
     table = np.asarray(counts, np.float64)
     if table.ndim != n_dims or not table.shape[-1]:
         raise InputError(f"the counts have the shape {table.shape}; give an array with dims {dims}")

@@ -23,10 +23,12 @@ from engine.export.provenance import read_recipe
 from engine.recipe import Recipe
 
 STEM = "hBN_µ-map_2"
+OF_PARTICLES = ("figure", "html", "crops")
+OF_MAPS = sorted(set(catalogue.EXPORTERS) - set(OF_PARTICLES))
 NAMES = ["SiO₂, dünn", "=SUM(A1)\"'; <b>$x_1$", "two\nlines\t#{%}"]
 
 
-@pytest.mark.parametrize("name", catalogue.EXPORTERS)
+@pytest.mark.parametrize("name", OF_MAPS)
 def test_every_file_of_every_format_carries_the_recipe(
     name: str, result: xr.DataTree, recipe: Recipe, tmp_path: Path
 ) -> None:
@@ -38,7 +40,7 @@ def test_every_file_of_every_format_carries_the_recipe(
         assert read_recipe(path) == recipe
 
 
-@pytest.mark.parametrize("name", catalogue.EXPORTERS)
+@pytest.mark.parametrize("name", OF_MAPS)
 def test_exporting_again_replaces_the_files(name: str, result: xr.DataTree, tmp_path: Path) -> None:
     write = catalogue.find("exporters", name)
     first = write(result, tmp_path)
@@ -46,7 +48,7 @@ def test_exporting_again_replaces_the_files(name: str, result: xr.DataTree, tmp_
     assert sorted(first) == sorted(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", sorted(set(catalogue.EXPORTERS) - {"json"}))
+@pytest.mark.parametrize("name", sorted(set(OF_MAPS) - {"json"}))
 def test_a_result_without_a_recipe_is_exported_all_the_same(
     name: str, result: xr.DataTree, tmp_path: Path
 ) -> None:
@@ -250,7 +252,7 @@ def test_svg_is_well_formed_and_names_the_classes_as_text(result: xr.DataTree, t
     assert "µm" in texts
 
 
-@pytest.mark.parametrize("name", catalogue.EXPORTERS)
+@pytest.mark.parametrize("name", OF_MAPS)
 def test_any_class_name_can_be_exported_without_a_warning(
     name: str, result: xr.DataTree, tmp_path: Path
 ) -> None:
@@ -328,3 +330,10 @@ def test_a_missing_file_and_a_foreign_folder_are_named(tmp_path: Path) -> None:
         read_recipe(tmp_path / "gone.json")
     with pytest.raises(InputError, match=r"no recipe in .*; give a recipe, a result or an export"):
         read_recipe(tmp_path)
+
+
+@pytest.mark.parametrize("name", OF_PARTICLES)
+def test_what_is_of_particles_is_refused_for_maps(name: str, result: xr.DataTree, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is of particles, and the result has none"):
+        catalogue.find("exporters", name)(result, tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,1 @@
+"""Scanning electron micrographs: what a picture shows, told by its looks alone."""
