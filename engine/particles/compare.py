@@ -28,8 +28,8 @@ def compare(first: xr.DataTree, second: xr.DataTree, *, seed: int = 0) -> xr.Dat
     -------
     Dataset, dim label
         `name`, `fraction_first`, `fraction_second`, their `difference` (first minus second) with the ends
-        `low` and `high` of its 95 % interval; and of radius and spacing the difference of medians with its interval
-        from drawing micrographs again. NaN where a collection has no such particle.
+        `low` and `high` of its 95 % interval; and of radius and spacing the difference of medians with its
+        interval from drawing micrographs again. NaN where a collection has no such particle.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def _medians(objects: xr.Dataset, n_images: int, measure: str, labels: np.ndarra
 
 
 def _weighted_medians(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Median of the values where each counts as often as `weights` (draw, value) says; NaN where none does."""
+    """Medians of values that count as often as `weights` (draw, value) says; NaN where none does."""
     order = np.argsort(values)
     sums = np.cumsum(weights[:, order], axis=1)
     half = sums[:, -1:] / 2

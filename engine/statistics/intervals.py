@@ -4,7 +4,7 @@ Objects of one parent are alike, so it is parents that are left out one after th
 objects. A percentile bootstrap over parents would cover the truth too seldom where they are few.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,13 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from engine.errors import InputError
 
 Floats = NDArray[np.float64]
-
-N_STEPS: Final = 5000
-"""Most steps of expectation maximisation."""
-SETTLED: Final = 1e-10
-"""Change of the fractions in a step at which it stops."""
-BLIND: Final = 1e6
-"""Condition number of a confusion matrix from which on it does not tell the classes apart."""
 
 
 class Fractions(NamedTuple):
@@ -111,76 +104,62 @@ def class_fractions(counts: ArrayLike, *, level: float = 0.95) -> Fractions:
     variance = jackknifed(shares(table.sum(axis=0) - table), share)
     independent = share * (1 - share) / table.sum()
     own = _ratio(variance, independent)
-    effect = np.maximum(own, _design_effect(variance, independent))
+    effect = np.maximum(own, design_effect(variance, independent))
     low, high = score_interval(
         share, table.sum() / effect, quantile=student(level, len(table) - 1.0), floor=np.zeros(())
     )
     return Fractions(share, low, high)
 
 
-def corrected_fractions(counts: ArrayLike, confusion: ArrayLike, *, level: float = 0.95) -> Fractions:
-    """Fractions of the true classes, corrected for the errors that a classifier made on held-out objects.
+def bootstrap_fractions(
+    counts: ArrayLike, *, level: float = 0.95, seed: int = 0, n_draws: int = 2000
+) -> Fractions:
+    """Fraction of each class in a collection, with the percentiles of drawing parents with replacement.
 
-    The fractions are the most likely ones: found classes are a mixture of the confusion matrix' rows (by
-    expectation maximisation, which stays between 0 and 1). The variance has two parts, from the parents of
-    the collection and from those of the held-out objects, each by the jackknife; no part is less than its
-    design effect allows. The interval is the score interval whose variance is the sum: Wilson's for a
-    classifier without errors, symmetric where the errors dominate.
-
-    It holds where the classifier errs on the collection as it did on the held-out objects of the same class,
-    which must be of other parents.
+    To be read beside `class_fractions`, whose intervals hold where this one is too narrow: with few parents,
+    and for a class that is in few of them.
 
     Parameters
     ----------
-    counts : int, dims (parent, found)
-        Numbers of objects of the collection by found class; an undecided class may be the last.
-    confusion : int, dims (parent, truth, found)
-        Numbers of held-out objects; at least as many found classes as true ones.
+    counts : int, dims (parent, class)
+        Numbers of objects; parents without objects do not count.
     level
-        Probability with which each class' interval covers the fraction in the population of parents.
+        Share of the draws within the interval of each class.
+    seed
+        Of the drawing.
+    n_draws
+        Number of collections drawn, each with as many parents.
 
     Returns
     -------
     Fractions
-        Each along truth. All NaN without objects, intervals from 0 to 1 with one parent.
+        Each along class. All NaN without objects, intervals from 0 to 1 with one parent.
 
     Raises
     ------
     InputError
-        If the tables do not fit, a true class is in fewer than 2 held-out parents, or the classifier does not
-        tell the classes apart.
+        As `class_fractions` does, or if there are no draws.
 
     References
     ----------
-    M. Saerens, P. Latinne, C. Decaestecker, Neural Computation 14 (2002) 21 (fractions by EM; the confusion
-    matrix); D. J. Hopkins, G. King, Am. J. Polit. Sci. 54 (2010) 229 (found classes as a mixture); degrees of
-    freedom of a sum: F. E. Satterthwaite, Biometrics Bull. 2 (1946) 110.
+    B. Efron, Ann. Stat. 7 (1979) 1 (the bootstrap); A. C. Davison, D. V. Hinkley, Bootstrap Methods and Their
+    Application (1997), 3.8 (of whole parents).
 
     Examples
     --------
-    >>> held_out = np.array([[[9, 1], [2, 8]]] * 5)
-    >>> corrected_fractions([[23, 27], [22, 28]], held_out).fraction.round(3)
-    array([0.357, 0.643])
+    >>> found = bootstrap_fractions([[8, 2], [5, 5], [9, 1], [7, 3]])
+    >>> bool(found.low[0] < 0.725 < found.high[0])
+    True
     """
-    table, held_out = counted_parents(counts), _held_out(confusion)
-    if held_out.shape[2] != table.shape[1]:
-        raise InputError(
-            f"the counts have {table.shape[1]} found classes, the confusion matrices {held_out.shape[2]};"
-            " give both for the same classes"
-        )
-    rates = _rates(held_out.sum(axis=0))
-    found = shares(table.sum(axis=0))
-    share = _most_likely(found, rates)
+    table, upper = counted_parents(counts), _upper(level)
+    if n_draws < 1:
+        raise InputError(f"{n_draws} draws give no interval; give at least 1, some thousands as a rule")
+    share = shares(table.sum(axis=0))
     if len(table) < 2:
         return anything(share)
-    parts = _sampling(table, rates, share), _learning(held_out, found, share)
-    degrees = np.array([[len(table) - 1.0], [len(held_out) - 1.0]])
-    variance = np.sum(parts, axis=0)
-    squares = np.sum(np.square(parts) / degrees, axis=0)
-    freedom = np.where(squares > 0, variance**2 / np.where(squares > 0, squares, 1), degrees.min())
-    n_effective = table.sum() / design_effect_of(table)
-    floor = np.maximum(variance - share * (1 - share) / n_effective, 0)
-    low, high = score_interval(share, n_effective, quantile=student(level, freedom), floor=floor)
+    evenly = np.full(len(table), 1 / len(table))
+    times = np.random.default_rng(seed).multinomial(len(table), evenly, size=n_draws)
+    low, high = np.quantile(shares(times @ table), [1 - upper, upper], axis=0)
     return Fractions(share, low, high)
 
 
@@ -255,78 +234,14 @@ def score_interval(share: Floats, size: Any, *, quantile: Floats, floor: Floats)
     return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
 
-def _sampling(table: Floats, rates: Floats, share: Floats) -> Floats:
-    """Variance of the corrected fractions from which parents are in the collection."""
-    solver = _solver(rates, share)
-    found = shares(table.sum(axis=0))
-    variance = jackknifed(shares(table.sum(axis=0) - table) @ solver, found @ solver)
-    independent = _multinomial(share @ rates, solver) / table.sum()
-    return np.asarray(np.maximum(variance, independent * design_effect_of(table)))
-
-
-def _learning(held_out: Floats, found: Floats, share: Floats) -> Floats:
-    """Variance of the corrected fractions from which parents the confusion matrix was counted on."""
-    whole = held_out.sum(axis=0)
-    rates = _rates(whole)
-    solver = _solver(rates, share)
-    without = _solver(_rates(whole - held_out), share)
-    variance = jackknifed(found @ without, found @ solver)
-    rows = [_multinomial(row, solver) for row in rates]
-    independent = share**2 / whole.sum(axis=1) @ np.array(rows)
-    return np.asarray(np.maximum(variance, independent * _design_effect(variance, independent)))
-
-
-def _solver(rates: Floats, share: Floats) -> Floats:
-    """Matrix `(found, truth)` that turns found fractions into true ones, near the most likely ones.
-
-    The inverse of the rates if there are as many found classes as true ones, else weighted least squares (a
-    step of Fisher's scoring).
-    """
-    mixture = share @ rates
-    weights = np.divide(1, mixture, out=np.zeros_like(mixture), where=mixture > 1e-9)
-    if rates.shape[-2] == rates.shape[-1]:
-        _check_sighted(rates)
-        return np.asarray(np.linalg.inv(rates), np.float64)
-    weighted = weights[..., None] * np.swapaxes(rates, -1, -2)
-    normal = rates @ weighted
-    _check_sighted(normal)
-    return np.asarray(weighted @ np.linalg.inv(normal))
-
-
-def _check_sighted(matrix: Floats) -> None:
-    if not (np.linalg.cond(matrix) < BLIND).all():
-        raise InputError(
-            "the classifier does not tell the classes apart on the held-out objects, so that their fractions"
-            " cannot be corrected; merge the classes that it confuses"
-        )
-
-
-def _most_likely(found: Floats, rates: Floats) -> Floats:
-    """Fractions of the rows of which the found fractions are the most likely mixture."""
-    share = np.full(len(rates), 1 / len(rates))
-    for _ in range(N_STEPS):
-        mixture = np.maximum(share @ rates, np.finfo(float).tiny)
-        updated = share * (rates @ (found / mixture))
-        updated = updated / updated.sum()
-        if not np.abs(updated - share).max() > SETTLED:
-            break
-        share = updated
-    return np.asarray(updated)
-
-
-def _multinomial(probabilities: Floats, solver: Floats) -> Floats:
-    """Variance of each column of `draw @ solver` for one draw."""
-    return np.asarray(probabilities @ solver**2 - (probabilities @ solver) ** 2)
-
-
 def design_effect_of(table: Floats) -> float:
     """How much more parents `(parent, class)` vary than independent objects would, at least 1."""
     share = shares(table.sum(axis=0))
     variance = jackknifed(shares(table.sum(axis=0) - table), share)
-    return _design_effect(variance, share * (1 - share) / table.sum())
+    return design_effect(variance, share * (1 - share) / table.sum())
 
 
-def _design_effect(variance: Floats, independent: Floats) -> float:
+def design_effect(variance: Floats, independent: Floats) -> float:
     """Mean variance of all classes over that of independent objects, at least 1."""
     return max(1.0, float(_ratio(variance.sum(), independent.sum())))
 
@@ -346,10 +261,6 @@ def shares(counts: Floats) -> Floats:
     """Counts over their sum along the last dim, NaN where that is 0."""
     whole = counts.sum(axis=-1, keepdims=True)
     return np.asarray(np.divide(counts, whole, out=np.full(counts.shape, np.nan), where=whole > 0))
-
-
-def _rates(confusion: Floats) -> Floats:
-    return np.asarray(confusion / confusion.sum(axis=-1, keepdims=True))
 
 
 def anything(share: Floats) -> Fractions:
@@ -375,22 +286,6 @@ def counted_parents(counts: ArrayLike) -> Floats:
     """The counts of parents that have objects."""
     table = whole_numbers(counts, "(parent, class)", 2)
     return np.asarray(table[table.sum(axis=1) > 0])
-
-
-def _held_out(confusion: ArrayLike) -> Floats:
-    matrices = whole_numbers(confusion, "(parent, truth, found)", 3)
-    if matrices.shape[1] > matrices.shape[2]:
-        raise InputError(
-            f"the confusion matrices have {matrices.shape[1]} true classes (rows) and {matrices.shape[2]}"
-            " found ones (columns); give a column for each true class"
-        )
-    n_parents = (matrices.sum(axis=2) > 0).sum(axis=0)
-    if n_parents.min() < 2:
-        raise InputError(
-            f"class {int(n_parents.argmin())} is in {n_parents.min()} parents of the held-out objects; give"
-            " confusion matrices of at least 2 parents with each class"
-        )
-    return np.asarray(matrices[matrices.sum(axis=(1, 2)) > 0])
 
 
 def whole_numbers(counts: ArrayLike, dims: str, n_dims: int) -> Floats:
