@@ -110,6 +110,7 @@ def about() -> str:
         "<p>Opens, segments and shows map stacks. BSD-3-Clause licence.</p>"
         "<p>Keys: <kbd>←</kbd> <kbd>→</kbd> wavelength · <kbd>1</kbd>–<kbd>9</kbd> class ·"
         " <kbd>N</kbd> <kbd>P</kbd> next and previous object · <kbd>R</kbd> relabel the lassoed ·"
+        " <kbd>1</kbd>–<kbd>4</kbd> class of the chosen particle ·"
         " <kbd>Esc</kbd> clear · <kbd>Ctrl</kbd>+<kbd>Z</kbd> undo · <kbd>Ctrl</kbd>+<kbd>Y</kbd> redo</p>"
         f"<p>To cite:</p><pre>{escape(cite)}</pre>"
         f"<p>Built on (Python {escape(sys.version.split()[0])}):</p><table>{rows}</table>"

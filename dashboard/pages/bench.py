@@ -110,7 +110,7 @@ class Bench:
             self.segmented(found[1])
 
         self.picker.card.object = '<p class="empty">Opening the example …</p>'
-        found = partial(example_segmentation, library, self.analysis, self.load)
+        found = partial(example_segmentation, library, self.analysis)
         self.work.run(found, show, key="open", failed=self._nothing)
 
     def open(self, address: str, *, result: str = "") -> None:

@@ -7,15 +7,16 @@ from urllib.parse import urlencode
 
 from dashboard.kit import escape, markup
 from dashboard.pages.base import Page, Visit
+from dashboard.state.example import opened
 from dashboard.state.library import Stack
 from dashboard.views.picker import facts_of, thumbnail
 from dashboard.views.result_list import ResultList
 
 BODY: Final = """
 <div class="sheet"><div>
-  <h1>Maps and frames, segmented</h1>
-  <p>Open a measurement, get its zones or its tracks in seconds, see what each is like, export them.</p>
-  <div class="cards">{{ embed(roots.maps) }}{{ embed(roots.frame) }}
+  <h1>Maps, frames and micrographs</h1>
+  <p>Open a measurement, get its zones, tracks or particles, see what each is like, export them.</p>
+  <div class="cards">{{ embed(roots.maps) }}{{ embed(roots.frame) }}{{ embed(roots.micrographs) }}
     {{ embed(roots.own) }}{{ embed(roots.how) }}</div>
   <h1>Recent results</h1>
   {{ embed(roots.recent) }}
@@ -33,7 +34,8 @@ OWN: Final = (
     "<div class='welcome' id='open-own'><span class='art'>▦</span><div><h3>Open my data</h3>"
     "<p><a href='/maps?open=1'>Maps</a>: measurement folders, image stacks, HDF5, NetCDF, Zarr,"
     " TIFF, MATLAB.</p>"
-    "<p><a href='/mosaics?open=1'>Frames</a> of a CCD: FITS, PNG.</p></div></div>"
+    "<p><a href='/mosaics?open=1'>Frames</a> of a CCD: FITS, PNG.</p>"
+    "<p><a href='/particles?open=1'>Micrographs</a>: DM, SER, EMD, MRC, TIFF, PNG.</p></div></div>"
 )
 
 
@@ -49,6 +51,7 @@ class Example:
 
 MAPS: Final = Example("open-example", "kmeans", "maps", "Maps: zones of a stack")
 FRAME: Final = Example("open-frame", "unet", "mosaics", "Mosaics: tracks on a frame")
+MICROGRAPHS: Final = Example("open-micrographs", "particles", "particles", "Particles: defects in a lattice")
 
 
 def build(visit: Visit) -> Mapping[str, Any]:
@@ -57,6 +60,7 @@ def build(visit: Visit) -> Mapping[str, Any]:
     return {
         "maps": _card(MAPS, visit),
         "frame": _card(FRAME, visit),
+        "micrographs": _card(MICROGRAPHS, visit),
         "own": markup(OWN),
         "how": markup(HOW),
         "recent": results.listing,
@@ -70,7 +74,7 @@ def _card(example: Example, visit: Visit) -> Any:
 
     def find() -> Stack | None:
         address = library.example(example.analysis)
-        return None if address is None else library.stack(address)
+        return None if address is None else opened(library, example.analysis, address)
 
     def show(stack: Stack | None) -> None:
         card.object = card_html(example, stack)

@@ -1,23 +1,25 @@
 """The example: segmented once, shown to whoever comes without asking for anything else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from dashboard.state.library import Library, Result, Stack
+from dashboard.state.micrographs import collection
 from engine import pipeline
 from engine.errors import MapstackError
-from engine.recipe import Step
 from engine.runtime import jobs
 
+OPENED: Final[Mapping[str, Callable[[Library, str], Stack]]] = {"particles": collection}
+"""How the data of an analysis are opened, where that is not the library's own way."""
 
-def example_segmentation(
-    library: Library, analysis: str, load: Callable[[str, tuple[Step, ...]], Stack] | None = None
-) -> tuple[Stack, Result]:
+
+def opened(library: Library, analysis: str, address: str) -> Stack:
+    """Open data as the page of an analysis shows them."""
+    return OPENED.get(analysis, Library.stack)(library, address)
+
+
+def example_segmentation(library: Library, analysis: str) -> tuple[Stack, Result]:
     """Return the example and its segmentation, map stacks into the recommended number of classes.
-
-    Parameters
-    ----------
-    load
-        Opens the data at an address; as the library does where not given.
 
     Raises
     ------
@@ -27,7 +29,7 @@ def example_segmentation(
     address = library.example(analysis)
     if address is None:
         raise MapstackError("no example in the served folders can be opened; open your own data")
-    stack = (load or library.stack)(address, ())
+    stack = opened(library, analysis, address)
     recommended = library.choice_of_k(stack).recommended if analysis == "kmeans" else None
     settings = {} if recommended is None else {"n_clusters": recommended}
     recipe = pipeline.make_recipe(analysis, stack.source, **settings)
