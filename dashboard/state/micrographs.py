@@ -181,6 +181,22 @@ def share_rows(result: Result | None) -> list[dict[str, Any]]:
     return [*rows, {"label": 0, "name": "no particle", "color": NO_CLASS, "count": none, "fraction": None}]
 
 
+def corrected_shares(result: Result | None) -> str:
+    """Shares with the errors, misses and false finds of the model undone; empty where that is not known."""
+    if result is None:
+        return ""
+    shares, names = table(result.tree, FRACTIONS).compute(), result.classes["name"].values
+    if not np.isfinite(shares["corrected"].values).all():
+        return ""
+    parts = [
+        f"{name} {100 * one:.0f} % ({100 * low:.0f}–{100 * high:.0f})"
+        for name, one, low, high in zip(
+            names, *(shares[f"corrected{end}"].values for end in ("", "_low", "_high")), strict=True
+        )
+    ]
+    return "corrected for what the model is known to miss and confuse: " + ", ".join(parts)
+
+
 def _percent(value: float) -> float | None:
     return round(100 * float(value), 1) if np.isfinite(value) else None
 

@@ -8,7 +8,14 @@ import numpy as np
 from dashboard.kit import Matrix, Shares, Work, button, escape, markup, png_source
 from dashboard.plots.micrographs import spectrum
 from dashboard.state.library import Library, Stack
-from dashboard.state.micrographs import agreement, crop, limits, micrograph_rows, share_rows
+from dashboard.state.micrographs import (
+    agreement,
+    corrected_shares,
+    crop,
+    limits,
+    micrograph_rows,
+    share_rows,
+)
 from dashboard.state.objects import Objects
 from dashboard.state.session import Session
 from engine.export.crops import grey
@@ -127,7 +134,8 @@ class SharesCard:
             note = f"{int(table['n_particles'].sum())} particles in {len(table)} micrographs" + (
                 f", {unsure} undecided" if unsure else ""
             )
-        self.shares.param.update(rows=rows, note=note)
+        corrected = corrected_shares(result)
+        self.shares.param.update(rows=rows, note=f"{note}; {corrected}" if corrected else note)
 
 
 class AgreementCard:

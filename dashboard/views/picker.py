@@ -12,7 +12,7 @@ from engine.errors import MapstackError
 from engine.readers import split_key
 from engine.readers.collection import PIXEL_SIZE
 from engine.runtime.paths import resolve
-from engine.schema import X, Y
+from engine.schema import IMAGE, X, Y
 
 THUMBNAIL: Final = (320, 220)
 HIDDEN: Final = (".", "__")
@@ -152,7 +152,8 @@ def facts_of(stack: Stack) -> list[str]:
         coordinate = images[stack.spectral]
         units = str(coordinate.attrs.get("units", "1"))
         ends = f", {float(coordinate[0]):.6g}–{float(coordinate[-1]):.6g} {units}" if units != "1" else ""
-        lines.append(f"{coordinate.size} × {stack.spectral}{ends}")
+        what = "images" if stack.spectral == IMAGE else f"× {stack.spectral}{ends}"
+        lines.append(f"{coordinate.size} {what}")
     holes = facts.get("nan_share")
     if edges.size == 1 and np.isfinite(edges[0]):
         size += f" of {edges[0]:.4g} nm"

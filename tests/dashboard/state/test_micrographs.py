@@ -1,0 +1,70 @@
+"""A collection of micrographs as the page shows it."""
+
+import numpy as np
+import pytest
+
+import engine
+from dashboard.state import micrographs as state
+from dashboard.state.library import Library, shown
+from dashboard.state.objects import Objects
+from engine.simulate.hrtem import Hrtem
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    root = tmp_path_factory.mktemp("served")
+    Hrtem(size=200, n_frames=2, n_particles=3, pixel_size=0.05, empty=0.0, seed=3).write(root / "hrtem")
+    small = Hrtem(size=160, n_frames=1, n_particles=2, pixel_size=0.02, empty=0.0, seed=4).write(
+        root / "other"
+    )
+    (small / "frame_000.tif").rename(root / "hrtem" / "frame_002.tif")
+    return Library([root], tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def tree(library: Library):
+    return engine.run("particles", engine.open(library.roots[0] / "hrtem"))
+
+
+def test_each_micrograph_has_its_own_shape_and_pixel_size(library: Library):
+    stack = state.collection(library, "hrtem")
+    assert state.file_names(stack) == ["frame_000.tif", "frame_001.tif", "frame_002.tif"]
+    first, last = (state.micrograph(library, stack, n) for n in (0, 2))
+    assert [dict(one.images.sizes) for one in (first, last)] == [{"y": 200, "x": 200}, {"y": 160, "x": 160}]
+    steps = [float(one.images["x"][1] - one.images["x"][0]) for one in (first, last)]
+    np.testing.assert_allclose(steps, [0.05, 0.02])
+    assert last.images["x"].attrs["units"] == "nm"
+
+
+def test_a_sheet_knows_its_particles_by_place_and_outline(library: Library, tree):
+    stack = state.collection(library, "hrtem")
+    result = shown(tree, "", library.home)
+    objects = Objects()
+    objects.adopt(result)
+    sheet = state.sheet(library, stack, 2, result)
+    here = objects.every[objects.every["image"] == 2]
+    assert sorted(sheet.rings) == sorted(here["object"])
+    for row in here.to_dict("records"):
+        y, x = np.argwhere(sheet.objects == row["object"])[0] * 0.02
+        assert sheet.at(x, y) == row["object"]
+        x0, x1, y0, y1 = sheet.box(row)
+        corners = np.concatenate(sheet.rings[row["object"]])
+        assert (corners >= [x0 - 1e-9, y0 - 1e-9]).all()
+        assert (corners <= [x1 + 1e-9, y1 + 1e-9]).all()
+    assert sheet.at(-1, -1) == 0
+
+
+def test_agreement_counts_what_people_said_against_what_the_model_said_unasked(library: Library, tree):
+    table = tree["object_table"].to_dataset(inherit=False)
+    first, label = int(table["object"][0]), int(table["class"][0])
+    other = 2 if label != 2 else 1
+    edited = engine.edit(tree, "relabel_objects", objects=[first], label=other)
+    result = shown(edited, "", library.home)
+    assert state.agreement(shown(tree, "", library.home)) == {}
+    assert state.agreement(result) == {(other - 1, label - 1): [first]}
+    assert state.changed(shown(tree, "", library.home), result) == [first]
+    rows = state.share_rows(result)
+    assert [row["name"] for row in rows] == ["yes", "no", "null", "no particle"]
+    assert rows[0]["low"] <= rows[0]["fraction"] <= rows[0]["high"]
+    assert "corrected" in state.corrected_shares(shown(tree, "", library.home))
+    assert state.corrected_shares(result) == ""
