@@ -39,7 +39,7 @@ def test_each_micrograph_has_its_own_shape_and_pixel_size(library: Library):
 def test_a_sheet_knows_its_particles_by_place_and_outline(library: Library, tree):
     stack = state.collection(library, "hrtem")
     result = shown(tree, "", library.home)
-    objects = Objects()
+    objects = Objects(sort="confidence")
     objects.adopt(result)
     sheet = state.sheet(library, stack, 2, result)
     here = objects.every[objects.every["image"] == 2]
