@@ -17,8 +17,8 @@ from engine.objects.measure import COLUMNS
 from engine.particles.record import LATTICE, MEASURES, Record
 from engine.readers.collection import PIXEL_SIZE
 from engine.schema import CONFIDENCE, IMAGE, LABEL, OBJECT, X, Y
-from engine.statistics.detected import bootstrap_fractions, detected_fractions
-from engine.statistics.intervals import Fractions, class_fractions, wilson
+from engine.statistics.corrected import corrected_fractions
+from engine.statistics.intervals import Fractions, bootstrap_fractions, class_fractions, wilson
 
 CLASSES: Final = ("yes", "no", "null")
 """A lattice with a defect, one without, and none that is resolved."""
@@ -237,6 +237,6 @@ def _corrected(counts: np.ndarray, confusion: np.ndarray | None, present: np.nda
     if confusion is None or present is None:
         return Fractions(unknown, unknown, unknown)
     try:
-        return detected_fractions(counts, confusion[:, :, : counts.shape[1]], present)
+        return corrected_fractions(counts, confusion[:, :, : counts.shape[1]], present=present)
     except InputError:  # held out was too little, or the classifier is blind there
         return Fractions(unknown, unknown, unknown)

@@ -7,15 +7,12 @@ from scipy.optimize import brentq
 from engine.errors import InputError
 from engine.statistics.intervals import (
     Fractions,
+    bootstrap_fractions,
     class_fractions,
-    corrected_fractions,
     difference,
     difference_of,
     wilson,
 )
-
-RATES = np.array([[0.85, 0.10, 0.05], [0.08, 0.86, 0.06], [0.07, 0.09, 0.84]])
-"""A classifier that is right on about 85 % of the objects."""
 
 
 def drawn(rng, n_parents, shares, *, correlation=0.1, n_objects=25):
@@ -23,15 +20,6 @@ def drawn(rng, n_parents, shares, *, correlation=0.1, n_objects=25):
     of_parents = rng.dirichlet(np.array(shares) * (1 - correlation) / correlation, size=n_parents)
     sizes = np.maximum(1, rng.negative_binomial(2, 2 / (2 + n_objects), size=n_parents))
     return np.stack([rng.multinomial(size, p) for size, p in zip(sizes, of_parents, strict=True)])
-
-
-def classified(rng, counts, *, concentration=100):
-    """Confusion matrices (parent, truth, found); each parent's rates differ a little."""
-    found = [
-        rng.multinomial(counts[:, i], rng.dirichlet(r * concentration, size=len(counts)))
-        for i, r in enumerate(RATES)
-    ]
-    return np.stack(found, axis=1)
 
 
 def covered(estimate, truth):
@@ -130,92 +118,12 @@ def test_one_parent_says_nothing_about_others_and_none_nothing_at_all():
     assert (found.fraction.tolist(), found.low.tolist(), found.high.tolist()) == ([0.6, 0.4], [0, 0], [1, 1])
     assert np.isnan(class_fractions(np.zeros((3, 2), int))).all()
     assert np.isnan(class_fractions(np.zeros((0, 2), int))).all()
-    assert np.isnan(corrected_fractions(np.zeros((0, 3), int), [np.eye(3, dtype=int)] * 2)).all()
 
 
 @pytest.mark.parametrize("counts", [[1, 2], [[0.5, 1]], [[-1, 2]], [[np.nan, 2]]])
 def test_tables_that_are_no_counts_are_refused(counts):
     with pytest.raises(InputError, match=r"dims \(parent, class\)"):
         class_fractions(counts)
-
-
-def test_a_classifier_without_errors_corrects_nothing():
-    counts = drawn(np.random.default_rng(1), 5, (0.7, 0.3))
-    found = corrected_fractions(counts, [np.diag([50, 40])] * 4)
-    for end, plain in zip(found, class_fractions(counts), strict=True):
-        assert end == pytest.approx(plain, abs=1e-7)
-
-
-def test_corrected_fractions_are_the_inverse_matrix_applied_to_those_found():
-    # found = truth @ rates: 0.3 · (0.9, 0.1) + 0.7 · (0.2, 0.8) = (0.41, 0.59)
-    held_out = [[[90, 10], [20, 80]]] * 3
-    found = corrected_fractions([[41, 59]] * 6, held_out)
-    assert found.fraction == pytest.approx([0.3, 0.7], abs=1e-6)
-    assert ((found.low < found.fraction) & (found.fraction < found.high)).all()
-
-
-def test_corrected_fractions_never_leave_0_to_1():
-    found = corrected_fractions([[5, 95]] * 6, [[[90, 10], [20, 80]]] * 3)
-    assert found.fraction == pytest.approx([0, 1], abs=1e-3)
-    assert found.low[0] == 0
-    assert 0.01 < found.high[0] < 0.3
-    assert found.high[1] == 1
-
-
-def test_the_variance_of_the_held_out_objects_widens_the_interval():
-    counts = [[41, 59], [43, 57], [39, 61]] * 10
-    few = corrected_fractions(counts, [[[9, 1], [2, 8]], [[8, 2], [1, 9]], [[10, 0], [3, 7]]])
-    many = corrected_fractions(counts, [[[9, 1], [2, 8]], [[8, 2], [1, 9]], [[10, 0], [3, 7]]] * 30)
-    assert few.fraction == pytest.approx(many.fraction, abs=1e-6)
-    assert ((few.high - few.low) > 2 * (many.high - many.low)).all()
-
-
-def test_an_undecided_class_takes_part_in_the_correction():
-    # 0.3 · (0.8, 0.1, 0.1) + 0.7 · (0.1, 0.6, 0.3) = (0.31, 0.45, 0.24)
-    found = corrected_fractions([[31, 45, 24]] * 8, [[[8, 1, 1], [1, 6, 3]]] * 20)
-    assert found.fraction == pytest.approx([0.3, 0.7], abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("counts", "confusion", "message"),
-    [
-        ([[1, 2, 3]], [[[9, 1], [2, 8]]] * 2, "counts have 3 found classes, the confusion matrices 2"),
-        ([[1, 2]], [[[9, 1], [0, 0]], [[9, 1], [2, 8]]], "class 1 is in 1 parents of the held-out"),
-        ([[1], [2]], [[[9], [8]]] * 2, "a column for each true class"),
-        ([[1, 2], [2, 1]], [[[5, 5], [5, 5]]] * 2, "does not tell the classes apart"),
-        ([[1, 2], [2, 1]], [[9, 1], [2, 8]], r"dims \(parent, truth, found\)"),
-    ],
-)
-def test_tables_that_do_not_allow_a_correction_are_refused(counts, confusion, message):
-    with pytest.raises(InputError, match=message):
-        corrected_fractions(counts, confusion)
-
-
-@pytest.mark.parametrize(("n_parents", "n_held_out"), [(10, 20), (30, 60)])
-def test_corrected_intervals_cover_90_of_100_collections_of_micrographs_that_were_classified_once(
-    n_parents, n_held_out
-):
-    rng = np.random.default_rng(5)
-    pool = drawn(rng, 300, (0.5, 0.3, 0.2))
-    found = classified(rng, pool).sum(axis=1)
-    held_out = classified(rng, drawn(rng, n_held_out, (0.4, 0.3, 0.3)))
-    truth = pool.sum(axis=0) / pool.sum()
-    rows = [rng.choice(300, n_parents, replace=False) for _ in range(100)]
-    hits = np.sum([covered(corrected_fractions(found[r], held_out), truth) for r in rows], axis=0)
-    assert (hits >= 90).all(), hits
-
-
-def test_corrected_intervals_cover_93_in_100_where_uncorrected_ones_miss_a_rare_class():
-    rng = np.random.default_rng(6)
-    shares = np.array([0.88, 0.08, 0.04])
-    right, plain = [], []
-    for _ in range(300):
-        counts = classified(rng, drawn(rng, 20, shares)).sum(axis=1)
-        held_out = classified(rng, drawn(rng, 30, (0.5, 0.3, 0.2)))
-        right.append(covered(corrected_fractions(counts, held_out), shares))
-        plain.append(covered(class_fractions(counts), shares))
-    assert (np.mean(right, axis=0) >= 0.93).all(), np.mean(right, axis=0)
-    assert np.mean(plain, axis=0).max() < 0.5
 
 
 def test_the_difference_of_single_fractions_is_that_of_newcombe_1998():
@@ -240,3 +148,36 @@ def test_intervals_of_the_difference_cover_the_truth_of_93_in_100_pairs():
 def test_the_difference_of_other_classes_is_refused():
     with pytest.raises(InputError, match="2 and 3 classes"):
         difference([[1, 2]] * 3, [[1, 2, 3]] * 3)
+
+
+def test_drawing_parents_again_gives_fractions_and_intervals_like_wilsons_where_parents_are_many():
+    counts = drawn(np.random.default_rng(8), 150, (0.6, 0.3, 0.1))
+    again, wilsons = bootstrap_fractions(counts), class_fractions(counts)
+    assert again.fraction == pytest.approx(wilsons.fraction)
+    assert again.low == pytest.approx(wilsons.low, abs=0.02)
+    assert again.high == pytest.approx(wilsons.high, abs=0.02)
+
+
+def test_drawing_two_parents_again_gives_the_quantiles_of_their_four_orders():
+    # (6, 4) twice, (2, 8) twice, or one of each in two of four orders: 0.6, 0.2, 0.4
+    found = bootstrap_fractions([[6, 4], [2, 8]], level=0.4, n_draws=4000)
+    assert (found.low[0], found.fraction[0], found.high[0]) == pytest.approx((0.4, 0.4, 0.4))
+    wide = bootstrap_fractions([[6, 4], [2, 8], [0, 0]], level=0.9, n_draws=4000)
+    assert (wide.low[0], wide.high[0]) == pytest.approx((0.2, 0.6))
+
+
+def test_drawing_again_depends_on_the_seed_alone():
+    counts = drawn(np.random.default_rng(9), 12, (0.6, 0.3, 0.1))
+    first, second, other = (bootstrap_fractions(counts, seed=seed, n_draws=200) for seed in (1, 1, 2))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_drawing_one_parent_again_says_nothing_and_no_draws_are_refused():
+    alone = bootstrap_fractions([[6, 4]])
+    assert (alone.fraction.tolist(), alone.low.tolist(), alone.high.tolist()) == ([0.6, 0.4], [0, 0], [1, 1])
+    assert np.isnan(bootstrap_fractions(np.zeros((2, 3), int))).all()
+    with pytest.raises(InputError, match="0 draws give no interval"):
+        bootstrap_fractions([[6, 4]] * 3, n_draws=0)
+    with pytest.raises(InputError, match="level is 2"):
+        bootstrap_fractions([[6, 4]] * 3, level=2)
