@@ -10,7 +10,8 @@ import panel as pn
 from panel.io.resources import LOCAL_DIST
 
 from dashboard import theme
-from dashboard.kit import ASSETS, Toasts, Work, escape, markup, sentence
+from dashboard.components import Toasts
+from dashboard.kit import ASSETS, Work, escape, markup, sentence
 from dashboard.pages import PAGES
 from dashboard.pages.base import Page, Visit
 from dashboard.state.library import Library

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashboard.kit import Toasts, Work
+from dashboard.components import Toasts
+from dashboard.kit import Work
 from dashboard.state.library import Library
 from dashboard.state.session import Session
 

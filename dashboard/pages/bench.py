@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from dashboard.kit import Code, Keys, button, sentence
+from dashboard.components import Code, Keys
+from dashboard.kit import button, sentence
 from dashboard.pages.base import Visit
 from dashboard.state.editing import code_of
 from dashboard.state.example import example_segmentation

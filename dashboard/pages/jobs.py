@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import panel as pn
 
-from dashboard.kit import Listing
+from dashboard.components import Listing
 from dashboard.pages.base import Page, Visit
 from dashboard.state.jobs import time_left
 from dashboard.views.result_list import link_to, when

@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 import panel as pn
 
-from dashboard.kit import Stepper, button, choice, switch
+from dashboard.components import Stepper
+from dashboard.kit import button, choice, switch
 from dashboard.pages.base import Page, Visit
 from dashboard.pages.bench import Bench
 from dashboard.state.library import Stack

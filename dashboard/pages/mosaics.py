@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import panel as pn
 
-from dashboard.kit import Tabs, button
+from dashboard.components import Tabs
+from dashboard.kit import button
 from dashboard.pages.base import Page, Visit
 from dashboard.pages.bench import Bench
 from dashboard.state.frames import first_frame

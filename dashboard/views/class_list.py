@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.kit import ClassTable, History, Work
+from dashboard.components import ClassTable, History
+from dashboard.kit import Work
 from dashboard.state import editing
 from dashboard.state.library import Library, Result
 from dashboard.state.session import Session, pixel_units

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from dashboard.kit import ExportBar, Work
+from dashboard.components import ExportBar
+from dashboard.kit import Work
 from dashboard.state.library import Library, Result
 from dashboard.state.session import Session
 from dashboard.views.picker import size_of

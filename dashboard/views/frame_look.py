@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import panel as pn
 
-from dashboard.kit import Level, choice, switch
+from dashboard.components import Level
+from dashboard.kit import choice, switch
 from dashboard.state.session import COLORMAPS, Session
 from dashboard.state.session import STRETCHES as PERCENTS
 

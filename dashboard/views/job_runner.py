@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import panel as pn
 
-from dashboard.kit import JobBar, Work
+from dashboard.components import JobBar
+from dashboard.kit import Work
 from dashboard.state.jobs import Running
 from dashboard.state.library import Library
 from engine.recipe import Recipe

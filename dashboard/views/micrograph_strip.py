@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from dashboard.kit import Strip, Work, png_source
+from dashboard.components import Strip
+from dashboard.kit import Work, png_source
 from dashboard.plots.micrographs import thumbnail
 from dashboard.state.library import Library, Stack
 from dashboard.state.micrographs import file_names, micrograph_rows, n_images, raw

@@ -9,7 +9,8 @@ import pandas as pd
 import panel as pn
 
 from dashboard import theme
-from dashboard.kit import Sections, Work, escape, markup, png_source
+from dashboard.components import Sections
+from dashboard.kit import Work, escape, markup, png_source
 from dashboard.plots.objects import distribution, portrait
 from dashboard.state.library import Segmentation, Stack
 from dashboard.state.objects import ALL, KEV, Box, Objects, extent, outline, section_box, sections

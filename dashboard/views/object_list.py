@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 import panel as pn
 
-from dashboard.kit import UNSEEN_LABEL, WIDGET_STYLE, ObjectTable, Work, button, setting, settings_form
+from dashboard.components import ObjectTable
+from dashboard.kit import UNSEEN_LABEL, WIDGET_STYLE, Work, button, setting, settings_form
 from dashboard.state.objects import KEV, Box, Objects, link_class, object_at, surroundings
 from dashboard.state.session import Session
 

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from dashboard.kit import Matrix, Shares, Work, button, escape, markup, png_source
+from dashboard.components import Matrix, Shares
+from dashboard.kit import Work, button, escape, markup, png_source
 from dashboard.plots.micrographs import spectrum
 from dashboard.state.library import Library, Stack
 from dashboard.state.micrographs import (

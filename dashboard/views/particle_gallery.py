@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from dashboard.kit import Gallery, Work, png_source
+from dashboard.components import Gallery
+from dashboard.kit import Work, png_source
 from dashboard.state.library import Library, Stack
 from dashboard.state.micrographs import crop, limits
 from dashboard.state.objects import Objects, link_class

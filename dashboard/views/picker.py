@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from dashboard.kit import Browser, Work, escape, markup, png_source
+from dashboard.components import Browser
+from dashboard.kit import Work, escape, markup, png_source
 from dashboard.state.library import Library, Stack, is_openable
 from engine.errors import MapstackError
 from engine.readers import split_key

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 import panel as pn
 
-from dashboard.kit import WIDGET_STYLE, Listing, Work, button, escape, markup
+from dashboard.components import Listing
+from dashboard.kit import WIDGET_STYLE, Work, button, escape, markup
 from dashboard.state.library import Library
 from dashboard.views.picker import size_of
 from engine.errors import MapstackError

@@ -9,7 +9,8 @@ import panel as pn
 import param
 
 from dashboard import theme
-from dashboard.kit import Listing, Work, button, choice, escape, markup, settings_form
+from dashboard.components import Listing
+from dashboard.kit import Work, button, choice, escape, markup, settings_form
 from dashboard.plots import training as plots
 from dashboard.state import training
 from dashboard.state.library import Library

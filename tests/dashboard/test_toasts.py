@@ -1,6 +1,6 @@
 """Short messages in the corner."""
 
-from dashboard.kit import MOST_TOASTS, Toasts
+from dashboard.components import MOST_TOASTS, Toasts
 
 
 def test_what_is_said_before_the_browser_has_drawn_the_corner_is_still_there_to_be_shown():
