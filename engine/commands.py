@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import xarray as xr
 
 from engine import catalogue
 from engine.errors import FileError, InputError, MapstackError
 from engine.recipe import Recipe
-from engine.schema import LABELS, WARNINGS, pixel_map
+from engine.schema import IMAGE, IMAGE_TABLE, LABELS, WARNINGS, pixel_map, table
 
 SETTING: Final = "setting."
 """Prefix of the parsed options that are settings of an analysis or simulator."""
@@ -88,18 +89,28 @@ def choose_number(options: Namespace) -> None:
 def score(options: Namespace) -> None:
     """Compare a result with the truth."""
     from engine.export.store import open_result
-    from engine.readers.truth import read_labels
     from engine.statistics import agreement
 
     names = [name.strip() for name in options.names.split(",")] if options.names else None
-    labels = pixel_map(open_result(options.result), LABELS)
-    scores = agreement(labels, read_labels(options.truth), names=names, ignore=tuple(options.ignore))
+    result = open_result(options.result)
+    truth = _truth_of(result, Path(options.truth))
+    scores = agreement(pixel_map(result, LABELS), truth, names=names, ignore=tuple(options.ignore))
     lines = [f"{name:<10} {_number(scores[name])}" for name in ("accuracy", "ari", "nmi")]
     lines.append(f"{'class':<20} {'precision':>10} {'recall':>10} {'f1':>10} {'iou':>10} {'support':>10}")
     for row in scores["classes"]:
         figures = [_number(row[column]) for column in ("precision", "recall", "f1", "iou", "support")]
         lines.append(f"{row['name']:<20} " + " ".join(f"{figure:>10}" for figure in figures))
     _print(scores, options.json, lines)
+
+
+def _truth_of(result: xr.DataTree, path: Path) -> xr.DataArray:
+    """The truth of a result; of a collection's in a folder, the labels of its micrographs in their order."""
+    from engine.readers.truth import is_result, labels_of_files, read_labels
+
+    if IMAGE not in result.dims or not path.is_dir() or is_result(path):
+        return read_labels(path)
+    files = table(result, IMAGE_TABLE)["file"].values.tolist()
+    return labels_of_files(files, str(result.attrs.get("source", path)), labels=path)
 
 
 def compare(options: Namespace) -> None:
@@ -117,7 +128,8 @@ def compare(options: Namespace) -> None:
         lines.append(f"{row['name']:<12} {shares} {_number(row['difference']):>12}  {ends}")
         for measure in ("radius", "spacing"):
             ends = f"{_number(row[f'{measure}_low'])} to {_number(row[f'{measure}_high'])}"
-            lines.append(f"  median {measure:<25} {_number(row[f'{measure}_difference']):>14}  {ends}")
+            apart = f"{_number(row[f'{measure}_difference']):>14}  {ends}"
+            lines.append(f"  median {measure:<25} {apart}  p {_number(row[f'{measure}_p'])}")
     _print({"classes": rows}, options.json, lines)
 
 

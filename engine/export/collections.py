@@ -1,6 +1,6 @@
 """Results of collections of micrographs, one micrograph after another for formats that hold one map."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
 
@@ -8,7 +8,19 @@ import numpy as np
 import xarray as xr
 
 from engine.errors import InputError
-from engine.schema import CLASSES, IMAGE, IMAGE_TABLE, OBJECT, OBJECT_TABLE, X, Y, table
+from engine.export.provenance import file_name
+from engine.schema import (
+    CLASSES,
+    CONFIDENCE,
+    IMAGE,
+    IMAGE_TABLE,
+    LABEL,
+    OBJECT,
+    OBJECT_TABLE,
+    X,
+    Y,
+    table,
+)
 
 Writer = Callable[..., list[Path]]
 PIXEL_SIZE = "pixel_size"
@@ -65,24 +77,60 @@ def of_particles(what: str) -> Callable[[Writer], Writer]:
     return decorate
 
 
+def micrograph_names(files: Sequence[str], *, start: str = "") -> list[str]:
+    """Names for what is written of each micrograph, after its file; numbered if two would be the same.
+
+    Examples
+    --------
+    >>> micrograph_names(["a.tif", "b.tif"], start="sample_"), micrograph_names(["a.tif", "A.png"])
+    (['sample_a', 'sample_b'], ['a_1', 'A_2'])
+    """
+    names = [file_name(f"{start}{Path(file).stem}") for file in files]
+    if len({name.casefold() for name in names} - {""}) == len(names):
+        return names
+    cut = [name.encode()[:90].decode(errors="ignore") for name in names]
+    return [file_name(f"{name}_{n}") for n, name in enumerate(cut, start=1)]
+
+
 def micrographs_of(result: xr.DataTree, *, title: str | None = None) -> Iterator[xr.DataTree]:
-    """The result of each micrograph of a collection: its maps, with its own pixel size, and its particles."""
+    """The result of each micrograph of a collection: its maps, with its own pixel size, and its particles.
+
+    Micrographs that could not be read are left out.
+    """
     root, micrographs = result.to_dataset(), table(result, IMAGE_TABLE).load()
-    particles = table(result, OBJECT_TABLE).load()
+    particles, classes = table(result, OBJECT_TABLE).load(), table(result, CLASSES).load()
     source = Path(str(result.attrs.get("source", ""))).name
-    for n in range(micrographs.sizes[IMAGE]):
-        row = micrographs.isel({IMAGE: n})
+    names = micrograph_names(micrographs["file"].values.tolist(), start=f"{title or source}_")
+    for n in np.flatnonzero(micrographs["rows"].values > 0).tolist():
+        row, own = micrographs.isel({IMAGE: n}), particles.isel({OBJECT: (particles[IMAGE] == n).values})
         plane = root.isel({IMAGE: n, Y: slice(0, int(row["rows"])), X: slice(0, int(row["columns"]))})
         plane = _with_own_pixels(plane.drop_vars(["file", PIXEL_SIZE], errors="ignore"), row)
-        plane.attrs = {**result.attrs, "title": f"{title or source}_{Path(str(row['file'].values)).stem}"}
+        plane.attrs = {**result.attrs, "title": names[n]}
         yield xr.DataTree.from_dict(
             {
                 "/": plane,
-                f"/{CLASSES}": table(result, CLASSES),
-                f"/{OBJECT_TABLE}": particles.isel({OBJECT: (particles[IMAGE] == n).values}),
+                f"/{CLASSES}": _recounted(classes, own),
+                f"/{OBJECT_TABLE}": own,
                 f"/{IMAGE_TABLE}": micrographs.isel({IMAGE: slice(n, n + 1)}),
             }
         )
+
+
+def _recounted(classes: xr.Dataset, particles: xr.Dataset) -> xr.Dataset:
+    """The table of classes with what it says of pixels counted anew, of these particles alone."""
+    of_class = [(particles["class"] == label).values for label in classes[LABEL].values]
+    pixels, sure = particles["area"].values, particles[CONFIDENCE].values
+    size = np.pi * particles["radius"].values ** 2
+    count = np.array([pixels[there].sum() for there in of_class])
+    columns = {
+        "count": count.astype(np.int64),
+        "fraction": count / max(1.0, count.sum()),
+        "area": np.array([size[there].sum() for there in of_class]),
+        CONFIDENCE: np.array([sure[there].mean() if there.any() else np.nan for there in of_class]),
+    }
+    return classes.assign(
+        {name: (LABEL, column, classes[name].attrs) for name, column in columns.items() if name in classes}
+    )
 
 
 def _with_own_pixels(plane: xr.Dataset, row: xr.Dataset) -> xr.Dataset:

@@ -10,9 +10,9 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.export.atomic import appearing
-from engine.export.collections import of_particles
+from engine.export.collections import micrograph_names, of_particles
 from engine.export.provenance import LINE, file_name, recipe_text, stem
-from engine.export.tables import objects_frame
+from engine.export.tables import objects_frame, plain_text
 from engine.schema import IMAGE, IMAGE_TABLE, LABEL, image_variables, table
 
 AROUND: Final = 0.25
@@ -76,21 +76,21 @@ def write_crops(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset |
     if images is None:
         raise InputError("crops are cut from the micrographs, and they were not given; give the images")
     particles, written = objects_frame(result), []
-    files = table(result, IMAGE_TABLE)["file"].values
+    names = micrograph_names(table(result, IMAGE_TABLE)["file"].values.tolist())
     plane = images[image_variables(images)[0]]
     for number in np.unique(particles[IMAGE]).tolist():
         values = np.asarray((plane.isel({IMAGE: number}) if IMAGE in plane.dims else plane).values)
         ends = grey_limits(values)
         for row in _rows(particles[particles[IMAGE] == number]):
-            name = f"{file_name(Path(str(files[number])).stem)}_{row[LABEL]:04d}.png"
-            path = Path(folder) / str(row["name"]) / name
+            kind = file_name(str(row["name"])) or f"class_{row['class']}"
+            path = Path(folder) / kind / f"{names[number]}_{row[LABEL]:04d}.png"
             _save(grey(values[window(row, values.shape)], ends), path)
             written.append(path)
     index = Path(folder) / f"{stem(result, images)}_crops.csv"
     listed = particles.assign(crop=[str(path.relative_to(folder)) for path in written])
     with appearing(index) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         file.write(f"{LINE}{recipe_text(result)}\n")
-        listed.to_csv(file, index=False)
+        plain_text(listed).to_csv(file, index=False)
     return [index, *written]
 
 

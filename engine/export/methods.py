@@ -1,23 +1,36 @@
 """What was done, in words for the methods section of a paper."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 
+from engine.analysis import load_model, shipped_model
 from engine.export.collections import check_population
-from engine.recipe import Recipe
-from engine.schema import FRACTIONS, IMAGE_TABLE, OBJECT_TABLE, table
+from engine.recipe import Recipe, Step, mapstack_version
+from engine.schema import FRACTIONS, IMAGE, IMAGE_TABLE, OBJECT_TABLE, table
 
 FOUND_BY: Final = {
     "lattice": "by their lattice (peaks of windowed Fourier spectra above those of noise)",
     "mass": "by their darkness against the support (mass contrast)",
 }
+LEFT_OUT: Final = (
+    "What the classifier takes for no particle is left out; particles without a resolved lattice are null."
+)
 INTERVALS: Final = (
     "Fractions are of particles that are decided; their 95 % intervals are Wilson's at the effective sample"
-    " size that the variation between micrographs leaves (Dean & Pagano, J. Surv. Stat. Methodol. 3 (2015)"
-    " 484)."
+    " size that the variation between micrographs leaves (Wilson, J. Am. Stat. Assoc. 22 (1927) 209; Dean &"
+    " Pagano, J. Surv. Stat. Methodol. 3 (2015) 484)."
+)
+OF_ONE: Final = (
+    "Fractions are of particles that are decided; their 95 % intervals are Wilson's (J. Am. Stat. Assoc. 22"
+    " (1927) 209) and take the particles, all of one micrograph, to be independent."
+)
+BOOTSTRAP: Final = (
+    "The bootstrap intervals beside them are percentiles of drawing micrographs again, with replacement"
+    " (Efron, Ann. Stat. 7 (1979) 1)."
 )
 CORRECTED: Final = (
     "Corrected fractions undo the confusions, misses and false finds of held-out micrographs, with their"
@@ -36,21 +49,39 @@ def methods_text(result: xr.DataTree) -> str:
     check_population(result, what="a methods text")
     recipe = Recipe.from_json(str(result.attrs["recipe"]))
     sentences = [
+        *_how_prepared(recipe.prepare),
         *_what_was_found(result),
         *_how_judged(result, recipe),
         *_what_people_did(result),
-        INTERVALS,
-        *([CORRECTED] if np.isfinite(table(result, FRACTIONS)["corrected"].values).any() else []),
+        *_intervals(result),
         _with_what(recipe),
     ]
     return " ".join(sentences)
+
+
+def _how_prepared(steps: Sequence[Step]) -> list[str]:
+    if not steps:
+        return []
+    said = [f"{step['name']} ({_listed(step['arguments'])})" for step in steps]
+    return [f"The micrographs were prepared: {'; '.join(said)}."]
+
+
+def _intervals(result: xr.DataTree) -> list[str]:
+    fractions, particles = table(result, FRACTIONS), table(result, OBJECT_TABLE)
+    decided = particles[IMAGE].values[~particles["abstained"].values & (particles["class"].values > 0)]
+    kinds = {"bootstrap_low": BOOTSTRAP, "corrected": CORRECTED}
+    if np.unique(decided).size < 2:
+        del kinds["bootstrap_low"]
+    shown = [text for name, text in kinds.items() if np.isfinite(fractions.get(name, np.nan)).any()]
+    return [INTERVALS if np.unique(decided).size > 1 else OF_ONE, *shown]
 
 
 def _what_was_found(result: xr.DataTree) -> list[str]:
     micrographs, particles = table(result, IMAGE_TABLE).load(), table(result, OBJECT_TABLE).load()
     read = micrographs["problem"].values == ""
     kinds = sorted(set(micrographs["found_by"].values[read].tolist()))
-    ways = [f"{(micrographs['found_by'].values == kind).sum()} {FOUND_BY.get(kind, kind)}" for kind in kinds]
+    number_by = {kind: int((micrographs["found_by"].values[read] == kind).sum()) for kind in kinds}
+    ways = [f"in {n} of them {FOUND_BY.get(kind, kind)}" for kind, n in number_by.items()]
     sizes = micrographs["pixel_size"].values
     known = np.unique(sizes[np.isfinite(sizes)])
     units = micrographs["pixel_size"].attrs.get("units", "nm")
@@ -62,10 +93,11 @@ def _what_was_found(result: xr.DataTree) -> list[str]:
     number = int((particles["class"].values > 0).sum())
     edge = int(particles["touches_edge"].values.sum())
     found = (
-        f"{number} particles were found in {int(read.sum())} micrographs {scale}, of the micrographs"
-        f" {' and '.join(ways)}; {edge} of the particles touch an edge of their micrograph and are counted."
+        f"{number} particles were found in {int(read.sum())} micrographs {scale},"
+        f" {' and '.join(ways) or 'in none of them'}; {edge} of the particles touch an edge of their"
+        " micrograph and are counted."
     )
-    said = [found]
+    said = [found, LEFT_OUT]
     if not read.all():
         said.append(f"{int((~read).sum())} micrographs could not be read and are left out.")
     return said
@@ -79,8 +111,8 @@ def _how_judged(result: xr.DataTree, recipe: Recipe) -> list[str]:
     judged = (
         f"Classes were given by {_kind(document)} on {len(learned.get('features', []))} features of each"
         " particle (power spectrum, phase and amplitude of the fringes, texture), learned from"
-        f" {learned.get('n_micrographs', 'some')} micrographs; F1 by"
-        f" {learned.get('judged_on', 'held-out data')}: {scores}."
+        f" {learned.get('n_micrographs', 'some')} micrographs ({_whose(document)}); F1 by"
+        f" {learned.get('judged_on', 'held-out data')}: {scores or 'not known'}."
     )
     said = [judged]
     certainty = float(recipe.settings.get("certainty", 0))
@@ -90,6 +122,15 @@ def _how_judged(result: xr.DataTree, recipe: Recipe) -> list[str]:
             f"{unsure} particles whose best class has a probability below {certainty:g} are undecided."
         )
     return said
+
+
+def _whose(document: dict[str, Any]) -> str:
+    """Whether the model is the one that comes with Mapstack."""
+    folder = shipped_model(str(document.get("analysis", "particles")))
+    shipped = None if folder is None else load_model(folder).to_dict()
+    if shipped is not None and shipped["arrays"] == document.get("arrays"):
+        return f"simulated ones: the model that Mapstack {mapstack_version()} brings"
+    return f"a model other than the one that Mapstack {mapstack_version()} brings"
 
 
 def _kind(document: dict[str, Any]) -> str:
@@ -107,6 +148,9 @@ def _what_people_did(result: xr.DataTree) -> list[str]:
 
 
 def _with_what(recipe: Recipe) -> str:
-    settings = ", ".join(f"{name} = {value}" for name, value in recipe.settings.items())
     versions = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
-    return f"Settings: {settings}; seed = {recipe.seed}. Software: {versions}."
+    return f"Settings: {_listed(recipe.settings)}; seed = {recipe.seed}. Software: {versions}."
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in settings.items())

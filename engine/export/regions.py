@@ -15,6 +15,7 @@ from engine.export.images import pixel_edges, pixel_step
 from engine.export.outlines import Outline, trace
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
+from engine.export.tables import objects_frame
 from engine.schema import (
     CLASSES,
     LABEL,
@@ -135,6 +136,7 @@ def _particles(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outli
     compact = compact.reshape(objects.shape) + (0 if here.size and here[0] == 0 else 1)
     boxes = dict(zip(here[here > 0].tolist(), ndimage.find_objects(compact), strict=True))
     columns = {str(name): column.values.tolist() for name, column in particles.data_vars.items()}
+    columns["name"] = objects_frame(result)["name"].tolist()
     for n, number in enumerate(particles[OBJECT].values.tolist()):
         box = boxes[number]
         corner = np.array([box[0].start, box[1].start], np.int32)

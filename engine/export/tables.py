@@ -60,6 +60,7 @@ def objects_frame(result: xr.DataTree) -> pd.DataFrame:
     if IMAGE_TABLE in result.children:
         files = table(result, IMAGE_TABLE)["file"].values
         frame.insert(1, "file", files[frame[IMAGE].to_numpy()] if len(files) > 1 else files[0])
+        frame["name"] = frame["class"].map(_class_names(result)).fillna(frame["name"])  # it may be renamed
     return frame
 
 
@@ -124,10 +125,9 @@ def write_csv(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
     """
     paths = []
     for path, frame, units in _tables(result, folder, images, "csv"):
-        text = {str(c): frame[c].map(_harmless) for c in frame.select_dtypes(exclude="number")}
         with appearing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
             file.write(f"{LINE}{recipe_text(result)}\n# units: {json.dumps(units, ensure_ascii=False)}\n")
-            frame.assign(**text).to_csv(file, index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+            plain_text(frame).to_csv(file, index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         paths.append(path)
     return paths
 
@@ -199,6 +199,12 @@ def _long(spectra: xr.Dataset, variable: str) -> pd.DataFrame:
 def _class_names(result: xr.DataTree) -> dict[int, str]:
     classes = table(result, CLASSES)
     return dict(zip(classes[LABEL].values.tolist(), classes["name"].values.tolist(), strict=True))
+
+
+def plain_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same table with an apostrophe before every text that a spreadsheet would run as a formula."""
+    text = {str(c): frame[c].map(_harmless) for c in frame.select_dtypes(exclude="number")}
+    return frame.assign(**text)
 
 
 def _harmless(text: Any) -> Any:

@@ -27,7 +27,7 @@ SWEEPS: Final = 10
 """Rounds in which N-FINDR tries to exchange every endmember, at most."""
 MOST: Final = 8
 """Endmembers of which all subsets are tried for abundances; beyond, each place is solved by itself."""
-SAMPLE: Final = 1000
+SAMPLE: Final = 300
 """Rows from which principal components are found, about."""
 RINGS: Final = 24
 """Rings of the frequency plane in which a spectrum is compared with itself."""

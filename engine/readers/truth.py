@@ -104,11 +104,45 @@ def labels_of(source: str | Path, *, labels: str | Path | None = None) -> xr.Dat
             f"{place} is one label map, {where.name} holds several frames; give a folder of labels"
         )
     files = _files_of(images_in(where), where, place)
+    return _stacked(files, one_shape=bool(frames_in(where)), place=place or where)
+
+
+def labels_of_files(files: Sequence[str], source: str | Path, *, labels: str | Path) -> xr.DataArray:
+    """Find and read the labels of micrographs by their names, in the order of these.
+
+    Parameters
+    ----------
+    files
+        Names of the micrographs' files, which need not be there any more.
+    source
+        The folder that they were in.
+    labels
+        Folder with the labels: that folder, or another with files of the names that `labels_of` takes.
+
+    Returns
+    -------
+    DataArray, dims (image, y, x)
+
+    Raises
+    ------
+    FileError, InputError
+        If a micrograph has no labels, or they cannot be read.
+    """
+    where, _ = split_key(source)
+    return _stacked(_files_of([where / name for name in files], where, Path(labels)), place=Path(labels))
+
+
+def _stacked(files: Sequence[Path], *, place: Path, one_shape: bool = False) -> xr.DataArray:
+    """Label maps as one, dims (image, y, x), smaller ones filled up with 0.
+
+    Raises
+    ------
+    InputError
+        If they name their values differently, or differ in shape and must not.
+    """
     maps = [read_labels(file) for file in files]
-    if frames_in(where) and len({plane.shape for plane in maps}) > 1:
-        raise InputError(
-            f"the labels in {place or where} differ in shape; give a label map of the frame's shape each"
-        )
+    if one_shape and len({plane.shape for plane in maps}) > 1:
+        raise InputError(f"the labels in {place} differ in shape; give a label map of the frame's shape each")
     stacked = da.stack(_alike([da.asarray(plane.data) for plane in maps]))
     attrs = _shared_names(maps, files)
     return xr.DataArray(stacked, dims=(IMAGE, *PIXEL), name=LABELS, attrs=attrs)

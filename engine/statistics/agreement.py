@@ -34,10 +34,10 @@ def agreement(
 
     Parameters
     ----------
-    labels : DataArray (y, x)
+    labels : DataArray ([image,] y, x)
         The result; 0 counts as a miss.
-    truth : DataArray (y, x)
-        0 is a class like the others unless ignored.
+    truth : DataArray ([image,] y, x)
+        0 is a class like the others unless ignored. Of several images the pixels are counted together.
     names
         The truth's class names, where its own attributes do not give them: by value, or one for each of
         its values in ascending order, ignored values left out; of a truth with names of its own, also one

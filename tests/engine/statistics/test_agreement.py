@@ -42,6 +42,17 @@ def test_the_score_does_not_depend_on_the_chunks():
     assert lazy == agreement(mapped(labels), mapped(truth))
 
 
+def test_the_pixels_of_several_images_are_counted_together():
+    labels, truth = random_maps()
+    stacks = [
+        xr.DataArray(np.stack([part, part[::-1], part[:, ::-1]]), dims=("image", "y", "x"))
+        for part in (labels, truth)
+    ]
+    expected = agreement(mapped(np.concatenate([*stacks[0]])), mapped(np.concatenate([*stacks[1]])))
+    assert agreement(*stacks) == expected
+    assert agreement(stacks[0].chunk({"image": 1}), stacks[1].chunk({"image": 2, "y": 9})) == expected
+
+
 def test_clusters_are_matched_to_the_classes_that_they_share_most_pixels_with():
     truth = np.array([[0, 0, 0, 5, 5, 9]])
     labels = mapped(np.array([[3, 3, 1, 1, 1, 2]], np.uint8), {i: f"cluster_{i}" for i in (1, 2, 3)})
