@@ -201,4 +201,10 @@ def _with_class_column(result: xr.DataTree, column: str, values: Mapping[int, st
     edited[CLASSES] = xr.DataTree(classes.assign({column: (LABEL, ordered, classes[column].attrs)}))
     if column == "name":
         edited.dataset = edited.to_dataset().assign({LABELS: label_map(pixel_map(edited, LABELS), values)})
+        if FRACTIONS in edited.children:
+            particles = table(edited, OBJECT_TABLE).load()
+            called = zip(particles["class"].values.tolist(), particles["name"].values.tolist(), strict=True)
+            names = np.array([values.get(label, name) for label, name in called], dtype=str)
+            renamed = {"name": (OBJECT, names, particles["name"].attrs)}
+            edited[OBJECT_TABLE] = xr.DataTree(particles.assign(renamed))
     return edited
