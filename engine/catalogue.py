@@ -38,6 +38,7 @@ SIMULATORS: Final[Mapping[str, str]] = {
     "maps": "engine.simulate.maps:Maps",
     "mosaic": "engine.simulate.mosaic:Mosaic",
     "hrtem": "engine.simulate.hrtem:Hrtem",
+    "sem": "engine.simulate.sem:Sem",
 }
 
 EXPORTERS: Final[Mapping[str, str]] = {

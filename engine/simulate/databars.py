@@ -43,9 +43,9 @@ def bar(facts: Facts, style: str, *, n_columns: int) -> NDArray[np.uint8]:
     from PIL import Image, ImageDraw, ImageFont
 
     unit = max(1.0, n_columns / 256)
-    ground, ink = (255, 0) if style == "zeiss" else (int(8 if style == "fei" else 0), 255)
+    ground, ink = (255, 0) if style == "zeiss" else (0, 255)
     picture = Image.new("L", (n_columns, round(26 * unit)), ground)
-    pen = _Pen(ImageDraw.Draw(picture), ImageFont.load_default(8 * unit), ink, unit, n_columns)
+    pen = _Pen(ImageDraw.Draw(picture), ImageFont.load_default(8 * unit), ink, unit)
     STYLES[style](pen, facts)
     return np.asarray(picture)
 
@@ -63,7 +63,6 @@ class _Pen:
     font: Any
     ink: int
     unit: float
-    n_columns: int
 
     def text(self, x: float, y: float, words: str, *, anchor: str = "la") -> None:
         self.draw.text((x * self.unit, y * self.unit), words, font=self.font, fill=self.ink, anchor=anchor)
@@ -72,11 +71,11 @@ class _Pen:
         self.draw.line([p * self.unit for p in points], fill=self.ink, width=max(1, round(self.unit)))
 
     def scale(self, pixel_size: float, *, room: float) -> tuple[float, str]:
-        """Width of a round length that fits into a room, and the length in words."""
-        step = pixel_size * self.n_columns / 256
+        """Width of a round length that fits into a room, and the length in words (the font has no µ)."""
+        step = pixel_size * self.unit
         most = room * step
         length = max(d * 10.0**e for e in range(-1, 8) for d in (1, 2, 5) if d * 10.0**e <= most)
-        in_units = [(1e6, "mm"), (1e3, "µm"), (0, "nm")]
+        in_units = [(1e6, "mm"), (1e3, "um"), (0, "nm")]
         factor, unit = next((f or 1, name) for f, name in in_units if length >= f)
         return length / step, f"{length / factor:g} {unit}"
 
@@ -126,4 +125,8 @@ def _hitachi(pen: _Pen, facts: Facts) -> None:
     pen.text(end + width / 2, 13, length, anchor="ma")
 
 
-STYLES: Final[Mapping[str, Callable[[_Pen, Facts], None]]] = {"zeiss": _zeiss, "fei": _fei, "hitachi": _hitachi}
+STYLES: Final[Mapping[str, Callable[[_Pen, Facts], None]]] = {
+    "zeiss": _zeiss,
+    "fei": _fei,
+    "hitachi": _hitachi,
+}

@@ -2,8 +2,8 @@
 
 References
 ----------
-L. Reimer, Scanning Electron Microscopy, 2nd edition (1998): secondary yield 1/cos of the tilt (4.20), contrast
-by edges and by the side of the detector (6.1), charging (3.5.2).
+L. Reimer, Scanning Electron Microscopy, 2nd edition (1998): secondary yield by the tilt of a surface (chapter
+4), contrast by edges and by the side of the detector (chapter 6), charging (chapter 3).
 """
 
 from dataclasses import dataclass, field
@@ -18,6 +18,8 @@ from engine.simulate.relief import Plane, Random, Relief
 
 MARGIN: Final = 8
 """Pixels that are imaged beyond each edge, which the drift of the scan brings in."""
+_DARKEST: Final = 0.04
+"""Grey level, of 1, of no electrons."""
 _MOST_SECANT: Final = 4.5
 """Beyond it the electrons of a slope find no way out."""
 
@@ -52,7 +54,8 @@ class Exposure:
     """Electrons a pixel of middle grey."""
     readout: float
     """Standard deviation of the amplifier's noise, in grey levels of 1."""
-    brightness: float
+    black: float
+    """Share of the electrons of the darkest places that is set to black."""
     contrast: float
     drift: float
     jitter: float
@@ -83,15 +86,17 @@ def drawn_exposure(rng: Random, *, size: int) -> Exposure:
         azimuth=float(rng.uniform(0, np.pi)),
         dose=float(np.exp(rng.uniform(np.log(40), np.log(600)))),
         readout=float(rng.uniform(0.005, 0.03)),
-        brightness=float(rng.uniform(0.28, 0.52)),
-        contrast=float(rng.uniform(0.75, 1.25)),
+        black=float(rng.uniform(0.1, 0.9)),
+        contrast=float(rng.uniform(0.7, 1.15)),
         drift=float(rng.normal(0, 1.2)),
         jitter=float(rng.exponential(0.12)),
         lines=float(rng.exponential(0.006)),
     )
 
 
-def imaged(relief: Relief, detector: Detector, exposure: Exposure, rng: Random, *, size: int) -> NDArray[np.uint8]:
+def imaged(
+    relief: Relief, detector: Detector, exposure: Exposure, rng: Random, *, size: int
+) -> NDArray[np.uint8]:
     """Image of a relief, (y, x), square, `MARGIN` pixels within the relief's edges."""
     electrons = _secondary(relief, detector)
     if relief.tilt:
@@ -100,16 +105,17 @@ def imaged(relief: Relief, detector: Detector, exposure: Exposure, rng: Random, 
     if detector.charging > 0.02:
         electrons = _charged(electrons, detector.charging)
     electrons = _scanned(electrons, exposure, rng, size=size)
-    low, middle, high = np.percentile(electrons[::3, ::3], [2, 50, 98])
-    grey = (electrons - middle) * np.float32(0.6 * exposure.contrast / max(high - low, 0.3))
-    return _counted(grey + np.float32(exposure.brightness), exposure, rng)
+    low, high = np.percentile(electrons[::3, ::3], [2, 98])
+    black = exposure.black * low
+    grey = (electrons - np.float32(black)) * np.float32(0.82 * exposure.contrast / max(high - black, 0.5))
+    return _counted(grey + np.float32(_DARKEST), exposure, rng)
 
 
 def tilted(electrons: Plane, height: Plane, tilt: float, *, n_rows: int) -> Plane:
     """Image of a relief from the front, where it is tilted by an angle in degrees: near things hide far ones.
 
-    A point shows in row y cos(tilt) - height sin(tilt). Of the points of a column that would show in a row, the
-    nearest does; between neighbours that are far apart there is a wall, and it shows a blend of the two.
+    A point shows in row y cos(tilt) - height sin(tilt). Of the points of a column that would show in a row,
+    the nearest does; between neighbours that are far apart there is a wall, and it shows a blend of the two.
     """
     n, n_columns = height.shape
     angle = np.deg2rad(tilt)
@@ -186,4 +192,5 @@ def _counted(grey: Plane, exposure: Exposure, rng: Random) -> NDArray[np.uint8]:
     expected = np.clip(grey, 0.01, 1.6) * np.float32(2 * exposure.dose)
     counted = rng.poisson(expected).astype(np.float32) / np.float32(2 * exposure.dose)
     counted += np.float32(exposure.readout) * rng.standard_normal(grey.shape, np.float32)
-    return np.clip(np.rint(255 * counted), 0, 255).astype(np.uint8)
+    grey8: NDArray[np.uint8] = np.clip(np.rint(255 * counted), 0, 255).astype(np.uint8)
+    return grey8

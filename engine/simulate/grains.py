@@ -26,6 +26,7 @@ from engine.simulate.relief import (
 
 _CUBE = np.vstack([np.eye(3), -np.eye(3)])
 _OCTAHEDRON = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]) / np.sqrt(3)
+_FACES = np.vstack([_CUBE, _OCTAHEDRON])
 
 
 def spheres(view: View, sample: Random, place: Random) -> Relief:
@@ -52,7 +53,8 @@ def crystallites(view: View, sample: Random, place: Random) -> Relief:
     radii = radius * u * np.exp(np.clip(place.normal(0, spread, n), -1, 1))
     for at, r in zip(_heaped(view, radii, place, apart=1.2 * apart), radii, strict=True):
         stretch = 1 - (1 - flatness) * np.abs(normals[:, 2])
-        put(relief, polyhedron(normals @ turned(place).T, r * stretch), at=at, material=stuff)
+        patch = polyhedron(normals @ turned(place).T, r * stretch, reach=1.75 * r)
+        put(relief, patch, at=at, material=stuff)
     return relief
 
 
@@ -92,7 +94,7 @@ def _heaped(
 
 def metal_powder(view: View, sample: Random, place: Random) -> Relief:
     """Balls of many sizes heaped over each other, some with small ones stuck to them."""
-    radius, spread, deep = sample.uniform(8, 15), sample.uniform(0.2, 0.5), sample.uniform(1.8, 3.0)
+    radius, spread, deep = sample.uniform(8, 15), sample.uniform(0.2, 0.5), sample.uniform(2.4, 4.0)
     satellites, dimple = sample.uniform(0, 0.5), sample.uniform(0.1, 0.6)
     relief, u = flat(view, DARK), view.scale
     relief.height -= 30 * u
@@ -112,26 +114,26 @@ def metal_powder(view: View, sample: Random, place: Random) -> Relief:
 
 def crushed(view: View, sample: Random, place: Random) -> Relief:
     """Angular fragments heaped over each other."""
-    radius, spread, deep = sample.uniform(8, 15), sample.uniform(0.2, 0.5), sample.uniform(1.8, 2.8)
-    n_faces, rough = int(sample.integers(9, 15)), sample.uniform(0.1, 0.5)
+    radius, spread, deep = sample.uniform(8, 15), sample.uniform(0.15, 0.4), sample.uniform(3.2, 4.5)
+    n_faces, rough = int(sample.integers(7, 14)), sample.uniform(0.1, 0.5)
     relief, u = flat(view, DARK), view.scale
     relief.height -= 30 * u
-    n = int(np.clip(view.count(deep * 256**2 / (3.2 * radius**2 * np.exp(2 * spread**2))), 40, 320))
-    radii = radius * u * np.exp(np.clip(place.normal(0, spread, n), -1.2, 0.9))
-    levels = np.sort(place.uniform(-2.5 * radius * u, 0, n))
-    for at, r, level in zip(view.places(n, place, margin=radius), radii, levels, strict=True):
-        normals = place.standard_normal((n_faces, 3))
-        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-        normals = np.vstack([normals, _CUBE])
-        distances = r * np.append(place.uniform(0.6, 1.0, n_faces), np.ones(6))
-        put(relief, polyhedron(normals, distances), at=at, level=level - r, material=place.normal(1, 0.07))
+    n = int(np.clip(view.count(deep * 256**2 / (3.2 * radius**2 * np.exp(2 * spread**2))), 40, 400))
+    fragments = []
+    for r in radius * u * np.exp(np.clip(place.normal(0, spread, 40), -1.2, 0.9)):
+        normals = place.permutation(_FACES)[:n_faces] @ turned(place).T
+        fragments.append(polyhedron(normals, r * place.uniform(0.65, 1.0, n_faces), reach=1.35 * r))
+    levels = np.sort(place.uniform(-3.5 * radius * u, -radius * u, n))
+    for at, level in zip(view.places(n, place, margin=radius), levels, strict=True):
+        patch = np.rot90(fragments[place.integers(len(fragments))], int(place.integers(4)))
+        put(relief, patch, at=at, level=level, material=place.normal(1, 0.07))
     roughen(relief, place, length=1.5 * u, depth=0.3 * rough * u)
     return relief
 
 
 def agglomerate(view: View, sample: Random, place: Random) -> Relief:
     """A fine powder: tiny grains in lumps, everywhere."""
-    spacing, lumps, tall = sample.uniform(6, 11), sample.uniform(18, 40), sample.uniform(3, 9)
+    spacing, lumps, tall = sample.uniform(8, 13), sample.uniform(18, 40), sample.uniform(3, 9)
     uneven, ball_like = sample.uniform(0.2, 0.6), sample.uniform(0.5, 1.1)
     y, x = view.axes(place)
     u = view.scale
@@ -146,18 +148,20 @@ def agglomerate(view: View, sample: Random, place: Random) -> Relief:
 
 def membrane(view: View, sample: Random, place: Random) -> Relief:
     """A sponge cut open: round pores of many sizes, in which deeper ones open."""
-    radius, spread, cover = sample.uniform(12, 24), sample.uniform(0.2, 0.45), sample.uniform(0.55, 0.8)
+    radius, spread, cover = sample.uniform(14, 24), sample.uniform(0.35, 0.6), sample.uniform(0.6, 0.85)
     stretch, inner = sample.uniform(0.65, 1.0), int(sample.integers(2, 5))
     relief, u = flat(view), view.scale
     relief.height -= 1.5 * u * noise(view.shape, place, length=16 * u)
     n = int(np.clip(view.count(cover * 256**2 / (np.pi * radius**2 * stretch)), 6, 160))
     radii = np.sort(radius * u * np.exp(np.clip(place.normal(0, spread, n), -1, 0.7)))[::-1]
+    relief.height = -relief.height  # a pore is put as a ball is, upside down
     for at, r in zip(scattered(view, list(radii), place, apart=0.88), radii, strict=True):
         _pore(relief, at, r, stretch, place, level=0.0)
         for _ in range(inner):
             angle, off = place.uniform(0, 2 * np.pi), r * place.uniform(0.2, 0.6)
             deeper = at + off * np.array([np.sin(angle), np.cos(angle)])
-            _pore(relief, deeper, r * place.uniform(0.2, 0.4), stretch, place, level=-0.75 * r)
+            _pore(relief, deeper, r * place.uniform(0.2, 0.4), stretch, place, level=0.75 * r)
+    relief.height = -relief.height
     roughen(relief, place, length=3 * u, depth=0.35 * u)
     return relief
 
@@ -165,15 +169,13 @@ def membrane(view: View, sample: Random, place: Random) -> Relief:
 def _pore(
     relief: Relief, at: NDArray[np.float64], radius: float, stretch: float, place: Random, *, level: float
 ) -> None:
-    """Sink a pore into a relief; the deeper, the less comes out of it."""
+    """Sink a pore into a relief that is upside down; the deeper, the less comes out of it."""
     angle = place.uniform(0, np.pi)
     y, x = grid(radius)
     along, across = np.cos(angle) * x + np.sin(angle) * y, (np.cos(angle) * y - np.sin(angle) * x) / stretch
     top = radius**2 - along**2 - across**2
     bowl = np.where(top > 0, np.sqrt(np.maximum(top, 0)) ** 0.8 * radius**0.2, -np.inf).astype(np.float32)
-    turned_over = Relief(-relief.height, relief.material)
-    put(turned_over, bowl, at=at, level=-level, material=0.55 if level < 0 else 0.8)
-    relief.height = -turned_over.height
+    put(relief, bowl, at=at, level=level, material=0.55 if level > 0 else 0.8)
 
 
 def foam(view: View, sample: Random, place: Random) -> Relief:
@@ -216,22 +218,21 @@ def polycrystal(view: View, sample: Random, place: Random) -> Relief:
     u = view.scale
     _, gap, number = cells(y, x, spacing, place, jitter=1.0)
     own = place.standard_normal((3, 4096), np.float32)[:, number % 4096]
-    height = np.float32(lean * u) * (own[0] * (y % spacing) + own[1] * (x % spacing)) * 0
-    height += np.float32(lean) * _facets(y, x, number, own) * np.float32(u)
+    height = np.float32(lean) * _facets(y, x, number, own) * np.float32(u)
     border = np.exp(-((gap / groove) ** 2))
     height += np.float32(raised * 2.5 * u) * border
-    material = np.maximum(1 + np.float32(contrast) * own[2], 0.3) * (1 + np.float32(0.5 * max(raised, 0)) * border)
+    material = np.maximum(1 + np.float32(contrast) * own[2], 0.3) * (
+        1 + np.float32(0.5 * max(raised, 0)) * border
+    )
     return Relief(height.astype(np.float32), material.astype(np.float32))
 
 
 def _facets(y: Plane, x: Plane, number: NDArray[np.int64], own: NDArray[np.float32]) -> Plane:
     """Height of each grain's plane above its middle."""
-    _, dense = np.unique(number, return_inverse=True)
-    dense = dense.ravel()
-    n = np.bincount(dense)
-    middle_y = (np.bincount(dense, y.ravel()) / n)[dense].reshape(y.shape)
-    middle_x = (np.bincount(dense, x.ravel()) / n)[dense].reshape(x.shape)
-    return np.asarray(own[0] * (y - middle_y) + own[1] * (x - middle_x) + 3 * own[2], np.float32)
+    n = np.maximum(np.bincount(number.ravel()), 1)
+    middle_y, middle_x = (np.bincount(number.ravel(), axis.ravel()) / n for axis in (y, x))
+    leaning = own[0] * (y - middle_y[number]) + own[1] * (x - middle_x[number])
+    return np.asarray(leaning + 3 * own[2], np.float32)
 
 
 def cracked(view: View, sample: Random, place: Random) -> Relief:
@@ -253,7 +254,11 @@ def layers(view: View, sample: Random, place: Random) -> Relief:
     n = int(sample.integers(3, 7))
     thick = sample.uniform(16, 70, n)
     stuff, columns = sample.uniform(0.35, 1.7, n + 2), sample.random(n + 2) < 0.4
-    pores, rough, lean = sample.uniform(0, 1, n + 2) > 0.6, sample.uniform(0.5, 4), sample.uniform(-0.12, 0.12)
+    pores, rough, lean = (
+        sample.uniform(0, 1, n + 2) > 0.6,
+        sample.uniform(0.5, 4),
+        sample.uniform(-0.12, 0.12),
+    )
     u, (n_rows, n_columns) = view.scale, view.shape
     borders = np.concatenate([[0], np.cumsum(thick)]) + 256 * place.uniform(0.1, 0.35) - 128
     y = (np.arange(n_rows, dtype=np.float32)[:, np.newaxis] - n_rows / 2) / u

@@ -1,10 +1,8 @@
-"""Reliefs of what is long or alive: cells and tissue, fibres, nanowires, tips.
+"""Reliefs of what is long or alive: cells and tissue, fibres, nanowires.
 
 Each function is one kind of sample: it draws what its images share from `sample`, which is seeded by the
 sample, always in the same order, and what is in one image from `place`. Lengths are in units (`View`).
 """
-
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,28 +26,28 @@ from engine.simulate.relief import (
     straight,
 )
 
-_TIPS_BEND: Final = (0.55, 1.7)
-"""Exponents of the width of a needle along it: blunt and concave."""
-
 
 def spread_cells(view: View, sample: Random, place: Random) -> Relief:
-    """Cells spread on a substrate, each with a wrinkled body and thin branching arms."""
-    radius, n_arms, lobes = sample.uniform(26, 46), int(sample.integers(7, 16)), sample.uniform(0.15, 0.35)
-    wrinkle, tilt = sample.uniform(3, 7), float(sample.choice([0.0, sample.uniform(20, 45)]))
-    stuff, density = sample.uniform(1.1, 1.6), sample.uniform(1.2, 2.6)
+    """Cells spread on a substrate, each with a wrinkled body and many thin branching arms."""
+    radius, n_arms, lobes = sample.uniform(28, 50), int(sample.integers(14, 30)), sample.uniform(0.12, 0.25)
+    wrinkle, tilt = sample.uniform(2, 5), float(sample.choice([0.0, sample.uniform(20, 45)]))
+    stuff, density, debris = sample.uniform(1.1, 1.6), sample.uniform(1.4, 3.2), sample.uniform(5, 60)
     relief, u = flat(view, tilt=tilt), view.scale
-    roughen(relief, place, length=2.5 * u, depth=0.25 * u * sample.uniform(0.3, 1))
     deep = view.deeper(tilt)
     bodies = [radius * u * place.uniform(0.7, 1.2) for _ in range(view.count(density))]
     centres = scattered(deep, bodies, place, apart=0.8)
     centres[0] = np.array(deep.shape) * place.uniform(0.3, 0.7, 2)
-    folds = noise(relief.height.shape, place, length=wrinkle * u)
+    for at in deep.places(view.count(debris), place):
+        put(relief, ball(u * place.uniform(0.8, 2.2)), at=at, material=1.1)
     for centre, body in zip(centres, bodies, strict=True):
         if np.isfinite(centre).all():
             for angle in np.linspace(0, 2 * np.pi, n_arms, endpoint=False) + place.uniform(0, 0.6, n_arms):
                 _arm(relief, centre, angle, body, stuff, place)
             put(relief, _lobed(body, lobes, place), at=centre, material=stuff)
-    relief.height += np.where(relief.material == np.float32(stuff), folds * np.float32(1.3 * u), 0)
+    folds = noise(relief.height.shape, place, length=wrinkle * u)
+    relief.height += folds * np.where(
+        relief.material == np.float32(stuff), np.float32(0.8 * u), np.float32(0.15 * u)
+    )
     return relief
 
 
@@ -57,29 +55,33 @@ def _arm(
     relief: Relief, centre: NDArray[np.float64], angle: float, body: float, stuff: float, place: Random
 ) -> None:
     """An arm of a cell, that bends and branches."""
-    at, width = centre + 0.6 * body * np.array([np.sin(angle), np.cos(angle)]), 0.06 * body
-    for _ in range(int(place.integers(2, 6))):
-        step = 0.45 * body * place.uniform(0.6, 1.3)
+    at, width = (
+        centre + 0.6 * body * np.array([np.sin(angle), np.cos(angle)]),
+        body * place.uniform(0.02, 0.05),
+    )
+    for _ in range(int(place.integers(1, 5))):
+        step = 0.42 * body * place.uniform(0.6, 1.3)
         to = at + step * np.array([np.sin(angle), np.cos(angle)])
-        lay(relief, straight(at, to, (width, 0.85 * width), 0.3 * width), material=stuff)
+        lay(relief, straight(at, to, (width, 0.8 * width), 0.2 * width), material=stuff)
         if place.random() < 0.3:
             side = angle + place.choice([-1, 1]) * place.uniform(0.4, 0.9)
             tip = to + 0.6 * step * np.array([np.sin(side), np.cos(side)])
-            lay(relief, straight(to, tip, (0.7 * width, 0.4 * width), 0.2 * width), material=stuff)
-        at, angle, width = to, angle + place.normal(0, 0.3), 0.82 * width
+            lay(relief, straight(to, tip, (0.7 * width, 0.4 * width), 0.1 * width), material=stuff)
+        at, angle, width = to, angle + place.normal(0, 0.25), 0.8 * width
 
 
 def _lobed(radius: float, lobes: float, place: Random) -> Plane:
-    """Patch of a dome whose outline has lobes."""
-    y, x = grid(1.6 * radius)
+    """Patch of a flat dome whose outline has lobes, with a nucleus that rises in it."""
+    y, x = grid(1.7 * radius)
     angle = np.arctan2(y, x)
     outline = np.ones_like(angle)
-    for n in range(2, 7):
-        outline += np.float32(lobes * place.normal() / n**0.7) * np.cos(
-            n * angle + np.float32(place.uniform(0, 2 * np.pi))
-        )
-    inside = 1 - np.hypot(y, x) / np.maximum(radius * outline, 0.3 * radius)
-    dome = 0.8 * radius * np.maximum(inside, 0) ** 0.6
+    for n in range(2, 9):
+        tall, phase = place.normal(0, lobes / n**0.7), place.uniform(0, 2 * np.pi)
+        outline += np.float32(tall) * np.cos(n * angle + np.float32(phase))
+    far = np.hypot(y, x)
+    inside = 1 - far / np.clip(radius * outline, 0.55 * radius, 1.6 * radius)
+    nucleus = 0.35 * np.exp(-((far / (0.45 * radius)) ** 2))
+    dome = radius * (0.3 * np.sqrt(np.maximum(inside, 0)) + nucleus)
     return np.where(inside > 0, dome, -np.inf).astype(np.float32)
 
 
@@ -126,7 +128,7 @@ def mat(view: View, sample: Random, place: Random) -> Relief:
     bend, deep = sample.uniform(0.05, 0.35), sample.uniform(1.2, 2.4)
     ordered, mean = sample.random() < 0.3, view.turn
     relief = flat(view, DARK)
-    n = int(np.clip(view.count(deep * 256 / (2 * radius) * 0.8), 12, 130))
+    n = int(np.clip(view.count(deep * 256 / (2 * radius) * 1.2), 16, 150))
     for layer in np.linspace(-1, 0, n):
         angle = place.normal(mean, 0.35) if ordered else place.uniform(0, np.pi)
         r = radius * view.scale * np.exp(place.normal(0, spread))
@@ -152,7 +154,7 @@ def _curved(view: View, angle: float, radius: float, bend: float, place: Random)
 
 def weave(view: View, sample: Random, place: Random) -> Relief:
     """A woven cloth: yarns of several filaments that go over and under each other."""
-    pitch, n_filaments, open_ = sample.uniform(38, 72), int(sample.integers(4, 8)), sample.uniform(0.72, 1.0)
+    pitch, n_filaments, open_ = sample.uniform(50, 84), int(sample.integers(4, 8)), sample.uniform(0.72, 1.0)
     loose, twill = sample.uniform(0.02, 0.12), int(sample.integers(1, 3))
     relief, u = flat(view, DARK), view.scale
     relief.height -= 30 * u
@@ -241,79 +243,4 @@ def tufts(view: View, sample: Random, place: Random) -> Relief:
             tip = centre + reach * np.array([np.sin(angle), np.cos(angle)])
             level = u * (12 * n / len(centres) + 22 * up)
             lay(relief, straight(centre, tip, (radius * u, sharp * radius * u), level), material=1 + 0.5 * up)
-    return relief
-
-
-def needle(view: View, sample: Random, place: Random) -> Relief:
-    """An etched wire that narrows to a tip, before a dark void."""
-    width, bend = sample.uniform(14, 40), sample.uniform(*_TIPS_BEND)
-    rough, blunt, stuff = sample.uniform(0, 0.5), sample.uniform(0.6, 3), sample.uniform(0.8, 1.3)
-    relief, u = flat(view, sample.uniform(0.06, DARK)), view.scale
-    _needle(relief, view, place, half_width=width, bend=bend, blunt=blunt, material=stuff)
-    solid = relief.material == np.float32(stuff)
-    bumps = noise(view.shape, place, length=2 * u) + noise(view.shape, place, length=7 * u)
-    relief.height += np.where(solid, np.float32(rough * u) * bumps, 0)
-    return relief
-
-
-def _needle(
-    relief: Relief,
-    view: View,
-    place: Random,
-    *,
-    half_width: float,
-    bend: float,
-    blunt: float,
-    material: float,
-) -> None:
-    """A needle that enters the view from outside and ends near its middle."""
-    shape, u = np.array(view.shape), view.scale
-    tip = shape * (0.5 + place.uniform(-0.18, 0.18, 2))
-    away = np.array([np.sin(view.turn), np.cos(view.turn)])
-    strand = straight(tip, tip + away * 1.2 * shape.max(), (1.0, 1.0), 0.0)
-    t = np.linspace(0, 1.2 * 256 / 200 * shape.max() / (256 * u), len(strand.centre))
-    radii = u * (blunt * np.minimum(1, np.sqrt(t * 60)) + half_width * t**bend)
-    forward = away[0] > 0 if strand.upright else away[1] > 0
-    strand.radius = radii if forward else radii[::-1]
-    lay(relief, strand, material=material)
-
-
-def shank(view: View, sample: Random, place: Random) -> Relief:
-    """A wire of even width whose end is sharpened, turned or milled, before a dark void."""
-    width, long, bend = sample.uniform(16, 44), sample.uniform(0.2, 0.5), sample.uniform(0.7, 1.6)
-    rings, step, stuff = sample.uniform(0, 0.8), sample.uniform(3, 8), sample.uniform(0.8, 1.3)
-    relief, u = flat(view, sample.uniform(0.06, DARK)), view.scale
-    shape = np.array(view.shape)
-    tip = shape * (0.5 + place.uniform(-0.2, 0.2, 2))
-    away = np.array([np.sin(view.turn), np.cos(view.turn)])
-    strand = straight(tip, tip + away * 1.2 * shape.max(), (1.0, 1.0), 0.0)
-    t = np.linspace(0, 1.2, len(strand.centre)) * shape.max() / (256 * u)
-    radii = u * (0.8 + width * np.minimum(t / long, 1) ** bend + rings * np.sin(t * 256 / step))
-    strand.radius = radii if (away[0] > 0 if strand.upright else away[1] > 0) else radii[::-1]
-    lay(relief, strand, material=stuff)
-    roughen(relief, place, length=2 * u, depth=0.15 * u)
-    return relief
-
-
-def cantilever(view: View, sample: Random, place: Random) -> Relief:
-    """The end of a cantilever with a pyramid, as for force microscopy."""
-    wide, base, tall = sample.uniform(55, 95), sample.uniform(26, 40), sample.uniform(1.2, 2.2)
-    nose, tilt, stuff = sample.uniform(0.3, 1.0), sample.uniform(0, 50), sample.uniform(0.7, 1.1)
-    faces = int(sample.choice([3, 4, 8]))
-    relief, u = flat(view, DARK * 0.7, tilt=tilt), view.scale
-    shape = np.array(relief.height.shape)
-    y0, x0 = shape * (0.5 + place.uniform(-0.12, 0.12, 2))
-    y, x = np.arange(shape[0], dtype=np.float32)[:, np.newaxis] - y0, np.arange(shape[1], dtype=np.float32) - x0
-    turn = view.turn
-    along = (np.cos(turn) * x + np.sin(turn) * y).astype(np.float32) / np.float32(u)
-    across = (np.cos(turn) * y - np.sin(turn) * x).astype(np.float32) / np.float32(u)
-    half = np.minimum(wide / 2, (along + base * 1.25) * nose + wide * 0.22)
-    beam = (along > -base * 1.25) & (np.abs(across) < half)
-    angles = np.arange(faces) * 2 * np.pi / faces + np.pi / 4
-    out = np.max([np.cos(a) * along + np.sin(a) * across for a in angles], axis=0)
-    pyramid = np.maximum(base * 0.72 - out, 0) * np.float32(tall)
-    relief.height = np.where(beam, 14 + pyramid, 0).astype(np.float32) * np.float32(u)
-    relief.material[beam] = stuff
-    relief.material[beam & (pyramid > 0)] = 1.15 * stuff
-    roughen(relief, place, length=2 * u, depth=0.08 * u)
     return relief

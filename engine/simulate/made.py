@@ -4,6 +4,7 @@ Each function is one kind of sample, as in `grown`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -27,8 +28,7 @@ def electrodes(view: View, sample: Random, place: Random) -> Relief:
             near, far = n * 1.6 * inner / n_leads, n * pitch
             ends = np.array([[near, inner], [far, outer - 0.35 * (outer - inner)], [far, outer]])
             outline = _thickened(ends, thick)
-            square = np.array([[far - pad / 2, outer], [far + pad / 2, outer]])
-            square = np.vstack([square, square[::-1] + [0, pad * 1.4]])
+            square = _corners([(far - pad / 2, outer, far + pad / 2, outer + 1.4 * pad)])[0]
             leads += [part @ np.array([[cos, sin], [-sin, cos]]) for part in (outline, square)]
     _draw(relief, view, paint, leads, place, roam=60)
     return relief
@@ -44,7 +44,10 @@ def comb(view: View, sample: Random, place: Random) -> Relief:
     boxes: list[Box] = [(-half - 8, -away - bar, half + 8, -away), (-half - 8, away, half + 8, away + bar)]
     for k in range(n):
         top = -half + 2 * k * pitch
-        boxes += [(top, -away, top + finger, -away + long), (top + pitch, away - long, top + pitch + finger, away)]
+        boxes += [
+            (top, -away, top + finger, -away + long),
+            (top + pitch, away - long, top + pitch + finger, away),
+        ]
     for side in (-1, 1):
         left = side * (away + bar + 34)
         boxes += [(-26, left - 26, 26, left + 26), (-6, min(left, side * away), 6, max(left, side * away))]
@@ -66,7 +69,9 @@ def suspended(view: View, sample: Random, place: Random) -> Relief:
                 boxes.append(_box(y0 - sy * 34, x0, y0 + wire, x0 + wire))
                 end = y0 if k % 2 == 0 else y0 - sy * 34
                 boxes.append(_box(end, x0 - sx * 3.2 * wire, end + wire, x0 + wire))
-            boxes.append(_box(y0 - sy * 17 - anchor, sx * reach, y0 - sy * 17 + anchor, sx * (reach + 1.6 * anchor)))
+            boxes.append(
+                _box(y0 - sy * 17 - anchor, sx * reach, y0 - sy * 17 + anchor, sx * (reach + 1.6 * anchor))
+            )
     steps = (np.arange(n_holes) + 0.5) / n_holes * 2 * plate - plate
     holes = _corners([(y - hole, x - hole, y + hole, x + hole) for y in steps for x in steps])
     _draw(relief, view, paint, _corners(boxes), place, roam=45, holes=holes)
@@ -82,9 +87,12 @@ def coil(view: View, sample: Random, place: Random) -> Relief:
     for n in range(4 * n_turns):
         ahead = [(1, 0), (0, -1), (-1, 0), (0, 1)][n % 4]
         path.append(path[-1] + np.array(ahead) * (2 * core + step * (n // 2)))
-    boxes = [_box(a[0], a[1], b[0], b[1], grown=wire / 2) for a, b in zip(path, path[1:], strict=False)]
+    boxes = [_box(a[0], a[1], b[0], b[1], grown=wire / 2) for a, b in pairwise(path)]
     end = path[-1]
-    boxes += [_box(end[0], end[1], end[0], end[1] + 3 * pad, grown=wire / 2), (-pad / 2, -pad / 2, pad / 2, pad / 2)]
+    boxes += [
+        _box(end[0], end[1], end[0], end[1] + 3 * pad, grown=wire / 2),
+        (-pad / 2, -pad / 2, pad / 2, pad / 2),
+    ]
     boxes.append((end[0] - pad, end[1] + 2.5 * pad, end[0] + pad, end[1] + 4.5 * pad))
     _draw(relief, view, paint, _corners(boxes), place, roam=40)
     return relief
@@ -146,12 +154,16 @@ def _box(top: float, left: float, bottom: float, right: float, *, grown: float =
 
 
 def _corners(boxes: Iterable[Box]) -> list[NDArray[np.float64]]:
-    return [np.array([[t, l], [t, r], [b, r], [b, l]]) for t, l, b, r in boxes]
+    """Outlines of boxes."""
+    return [
+        np.array([[top, left], [top, right], [bottom, right], [bottom, left]])
+        for top, left, bottom, right in boxes
+    ]
 
 
 def pillars(view: View, sample: Random, place: Random) -> Relief:
     """Posts of one shape on a lattice, seen from the front."""
-    pitch, wide, tall = sample.uniform(22, 48), sample.uniform(0.4, 0.65), sample.uniform(0.5, 1.4)
+    pitch, wide, tall = sample.uniform(28, 54), sample.uniform(0.4, 0.65), sample.uniform(0.6, 2.0)
     outline, hexagonal = str(sample.choice(list(_OUTLINES))), bool(sample.random() < 0.4)
     tilt, bright = sample.uniform(20, 48), sample.uniform(1.0, 1.6)
     relief = flat(view, sample.uniform(0.5, 0.8), tilt=tilt)
@@ -164,7 +176,7 @@ def pillars(view: View, sample: Random, place: Random) -> Relief:
 
 def holes(view: View, sample: Random, place: Random) -> Relief:
     """Holes or low islands of one shape on a lattice, seen from above."""
-    pitch, wide, deep = sample.uniform(16, 42), sample.uniform(0.4, 0.7), sample.uniform(3, 14)
+    pitch, wide, deep = sample.uniform(24, 50), sample.uniform(0.4, 0.7), sample.uniform(3, 14)
     outline, hexagonal = str(sample.choice(list(_OUTLINES))), bool(sample.random() < 0.5)
     sunk, other = bool(sample.random() < 0.6), sample.uniform(0.3, 0.6)
     inside = _lattice(view, place, pitch, wide, outline, hexagonal=hexagonal)
@@ -178,7 +190,7 @@ def holes(view: View, sample: Random, place: Random) -> Relief:
 
 def grating(view: View, sample: Random, place: Random) -> Relief:
     """Parallel lines of one width, or two such sets across each other."""
-    pitch, duty, tall = sample.uniform(11, 34), sample.uniform(0.35, 0.65), sample.uniform(2, 10)
+    pitch, duty, tall = sample.uniform(17, 42), sample.uniform(0.35, 0.65), sample.uniform(2, 10)
     other, tilt, edge = sample.uniform(0.35, 0.8), float(sample.choice([0.0, 30.0])), sample.uniform(0, 0.5)
     crossed = bool(sample.random() < 0.25)
     relief = flat(view, tilt=tilt)
@@ -193,9 +205,7 @@ def grating(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def _lattice(
-    view: View, place: Random, pitch: float, wide: float, outline: str, *, hexagonal: bool
-) -> Plane:
+def _lattice(view: View, place: Random, pitch: float, wide: float, outline: str, *, hexagonal: bool) -> Plane:
     """Distance in units to the outline of the nearest of things on a lattice, positive within."""
     y, x = view.axes(place)
     rise = pitch * np.sqrt(3) / 2 if hexagonal else pitch

@@ -8,7 +8,7 @@ R. Aversa, M. H. Modarres, S. Cozzini, R. Ciancio, A. Chiusole, Sci. Data 5, 180
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from engine.simulate import grains, grown, made
+from engine.simulate import grains, grown, made, tips
 from engine.simulate.relief import Random, Relief, View
 
 
@@ -33,6 +33,6 @@ MORPHOLOGIES: Final[Mapping[str, Morphology]] = {
     "Patterned_surface": Morphology((made.pillars, made.holes, made.grating), (15, 300)),
     "Porous_Sponge": Morphology((grains.membrane, grains.foam, grains.spinodal), (8, 300)),
     "Powder": Morphology((grains.metal_powder, grains.crushed, grains.agglomerate), (20, 900)),
-    "Tips": Morphology((grown.needle, grown.shank, grown.cantilever), (10, 400)),
+    "Tips": Morphology((tips.needle, tips.shank, tips.cantilever), (10, 400)),
 }
 """By name, in the order of their numbers."""

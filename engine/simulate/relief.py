@@ -1,4 +1,4 @@
-"""Reliefs of surfaces, (y, x) -> height and material, and what they are made of: noise, cells, stamps, strands.
+"""Reliefs of surfaces, (y, x) -> height and material, and their parts: noise, cells, stamps, strands.
 
 Heights are in pixels; lengths that a sample is described by are in units of 1/256 of the edge of an image
 at a zoom of 1, and `View.scale` turns them into pixels.
@@ -155,10 +155,10 @@ def put(
 ) -> None:
     """Lay a thing on a relief, centred at (y, x); its patch holds heights, -inf where it is not."""
     starts = [round(float(p) - n / 2) if np.isfinite(p) else -n for p, n in zip(at, patch.shape, strict=True)]
-    there = tuple(
-        slice(max(0, a), max(0, a + n)) for a, n in zip(starts, patch.shape, strict=True)
+    there = tuple(slice(max(0, a), max(0, a + n)) for a, n in zip(starts, patch.shape, strict=True))
+    seen = tuple(
+        slice(max(0, -a), max(0, most - a)) for a, most in zip(starts, relief.height.shape, strict=True)
     )
-    seen = tuple(slice(max(0, -a), max(0, most - a)) for a, most in zip(starts, relief.height.shape, strict=True))
     height, new = relief.height[there], patch[seen] + np.float32(level)
     if not new.size or new.shape != height.shape:
         return
@@ -181,13 +181,13 @@ def ball(radius: float, *, squash: float = 1.0) -> Plane:
     return np.where(top > 0, squash * (radius + np.sqrt(np.maximum(top, 0))), -np.inf).astype(np.float32)
 
 
-def polyhedron(normals: NDArray[np.float64], distances: NDArray[np.float64]) -> Plane:
+def polyhedron(normals: NDArray[np.float64], distances: NDArray[np.float64], *, reach: float) -> Plane:
     """Patch of a convex body, the planes of whose faces have these normals (x, y, z) and distances (pixels).
 
-    It lies on the ground.
+    It lies on the ground; what would reach further than that many pixels is cut off.
     """
-    y, x = grid(1.8 * float(distances.max()))
-    top = np.full((y.size, x.size), np.inf, np.float32)
+    y, x = grid(reach)
+    top = np.full((y.size, x.size), reach, np.float32)
     bottom = -top
     for (nx, ny, nz), distance in zip(normals.tolist(), distances.tolist(), strict=True):
         steep = nz if abs(nz) > 0.02 else 0.02
@@ -196,7 +196,7 @@ def polyhedron(normals: NDArray[np.float64], distances: NDArray[np.float64]) -> 
             np.minimum(top, plane, out=top)
         else:
             np.maximum(bottom, plane, out=bottom)
-    inside = top > bottom
+    inside = (top > bottom) & (y**2 + x**2 <= reach**2)
     ground = float(bottom[inside].min()) if inside.any() else 0.0
     return np.where(inside, top - np.float32(ground), -np.inf).astype(np.float32)
 

@@ -47,7 +47,9 @@ class Sem(Settings):
     """Simulated SEM micrographs in ten categories: samples, several images of each, with data bars."""
 
     n_images = param.Integer(100, bounds=(1, 1_000_000), doc="Number of images, of all categories together.")
-    size = param.Integer(256, bounds=(64, 4096), doc="Rows and columns of an image in pixels, without its bar.")
+    size = param.Integer(
+        256, bounds=(64, 4096), doc="Rows and columns of an image in pixels, without its bar."
+    )
     images_per_parent = param.Integer(4, bounds=(1, 1000), doc="Images of each sample.")
     databar = param.Boolean(True, doc="Write magnification, voltage, detector and scale below each image.")
     seed = param.Integer(0, bounds=(0, 2**31 - 1), doc="Seed of every random choice.")
