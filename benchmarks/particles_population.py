@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from PIL import Image
 
 from engine.analysis import load_model, shipped_model
 from engine.export.store import open_result
@@ -48,7 +49,47 @@ def main() -> None:
         result = place / "population.zarr"
         if not result.exists():
             as_a_job(micrographs, result, place / "home", options.n_micrographs)
+        end_to_end(result, micrographs)
         coverage(result, micrographs, options.n_micrographs)
+
+
+def end_to_end(result: Path, micrographs: Path) -> None:
+    """Print the share of the particles that are found at an overlap of half or more and of the right class."""
+    stored = open_result(result)
+    truth: dict[str, list[dict[str, str]]] = {}
+    with (micrographs / "truth.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            truth.setdefault(row["file"], []).append(row)
+    hits: dict[str, list[tuple[bool, bool]]] = {name: [] for name in CLASSES}
+    per_image = []
+    for n, name in enumerate(stored["labels"].coords["file"].values.tolist()):
+        rows = truth.get(name, [])
+        mask = np.asarray(Image.open(micrographs / f"{Path(name).stem}_mask.png"))
+        objects, labels = np.asarray(stored["objects"][n]), np.asarray(stored["labels"][n])
+        found = [met(mask == int(row["object"]), objects, labels, row["class"]) for row in rows]
+        for row, one in zip(rows, found, strict=True):
+            hits[row["class"]].append(one)
+        if rows:
+            per_image.append((sum(right for _, right in found), len(found)))
+    good, total = np.array(per_image).T
+    drawn = np.random.default_rng(0).integers(len(total), size=(2000, len(total)))
+    low, high = np.quantile(good[drawn].sum(axis=1) / total[drawn].sum(axis=1), [0.025, 0.975])
+    share = good.sum() / total.sum()
+    print(f"found and of the right class: {share:.3f} ({low:.3f} to {high:.3f}), {len(total)} micrographs")
+    for name, ones in hits.items():
+        found, right = np.mean(ones, axis=0)
+        print(f"{name:<5} found {found:.3f}, and of the right class {right:.3f}, {len(ones)}")
+
+
+def met(inside: np.ndarray, objects: np.ndarray, labels: np.ndarray, name: str) -> tuple[bool, bool]:
+    """Whether a particle is found, and is then of its class."""
+    counts = np.bincount(objects[inside])
+    counts[0] = 0
+    if not counts.any():
+        return False, False
+    best = objects == counts.argmax()
+    found = bool((best & inside).sum() >= 0.5 * (best | inside).sum())
+    return found, found and bool(labels[best][0] == 1 + CLASSES.index(name))
 
 
 def as_a_job(micrographs: Path, result: Path, home: Path, n: int) -> None:
