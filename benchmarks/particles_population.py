@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def end_to_end(result: Path, micrographs: Path) -> None:
-    """Print the share of the particles that are found at an overlap of half or more and of the right class."""
+    """Print the share of the particles found at an overlap of half or more, and of the right class."""
     stored = open_result(result)
     truth: dict[str, list[dict[str, str]]] = {}
     with (micrographs / "truth.csv").open(encoding="utf-8") as file:
