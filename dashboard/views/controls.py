@@ -13,7 +13,17 @@ from dashboard.views.job_runner import JobRunner
 from engine import catalogue, pipeline
 from engine.recipe import Recipe, Step
 
-MAIN: Final = ("n_clusters", "seed", "features", "missing", "rules", "min_cluster", "electrons_per_adu")
+MAIN: Final = (
+    "n_clusters",
+    "seed",
+    "features",
+    "missing",
+    "rules",
+    "min_cluster",
+    "electrons_per_adu",
+    "contrast",
+    "certainty",
+)
 
 
 class Controls:

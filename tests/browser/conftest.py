@@ -122,7 +122,7 @@ def stop(served: Served) -> int:
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with a simulated measurement `maps`, frames `mosaic`, the first of a known sky, and `hrtem`."""
+    """Folder with simulated `maps`, frames `mosaic`, the first of them of a known sky, and `micrographs`."""
     from astropy.io import fits
 
     from engine.simulate.hrtem import Hrtem
@@ -132,7 +132,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("served")
     Maps(n_regions=3, size=96, n_wavelengths=6, seed=1).write(root / "maps")
     Mosaic(size=256, n_frames=2, seed=FRAMES_SEED).write(root / "mosaic")
-    Hrtem(size=320, n_frames=3, n_particles=5, pixel_size=0.05, empty=0.0, seed=3).write(root / "hrtem")
+    Hrtem(size=320, n_frames=3, n_particles=5, pixel_size=0.05, empty=0.0, seed=3).write(root / "micrographs")
     with fits.open(root / "mosaic" / "frame_000.fits", mode="update") as file:
         file[0].header.update(SKY)
     return root
@@ -189,9 +189,9 @@ def population(server: Served) -> dict[str, str]:
     from engine import pipeline
     from engine.runtime import jobs
 
-    recipe = pipeline.make_recipe("particles", server.roots[0] / "hrtem", certainty=0.01)
+    recipe = pipeline.make_recipe("particles", server.roots[0] / "micrographs", certainty=0.01)
     job = jobs.submit(recipe, home=server.home, start=False)
-    return {"data": "hrtem", "result": jobs.work(job.id, server.home).id}
+    return {"data": "micrographs", "result": jobs.work(job.id, server.home).id}
 
 
 @pytest.fixture(scope="session")

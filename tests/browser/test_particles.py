@@ -159,7 +159,7 @@ def test_a_url_reopens_the_micrograph_and_its_particles_are_exported(page, serve
 
 
 def test_run_finds_the_particles_of_a_folder(page, server, population):
-    page.goto(f"{server.url}/particles?data=hrtem&image=frame_001.tif")
+    page.goto(f"{server.url}/particles?data=micrographs&image=frame_001.tif")
     page.locator(".micrograph img").nth(2).wait_for()
     expect(page.locator("#gallery p.empty")).to_contain_text("press Run")
     page.locator("#run-card .primary").click()

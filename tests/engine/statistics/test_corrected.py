@@ -218,9 +218,7 @@ def test_false_finds_without_the_numbers_of_objects_are_one_true_class_too_many(
     ("n_parents", "n_held_out", "shares", "correlation"),
     [
         (10, 60, (0.5, 0.3, 0.2), 0.1),
-        (10, 200, (0.5, 0.3, 0.2), 0.25),
         (20, 60, (0.88, 0.08, 0.04), 0.05),
-        (40, 60, (0.5, 0.3, 0.2), 0.1),
         (40, 200, (0.3, 0.5, 0.2), 0.1),
     ],
 )
