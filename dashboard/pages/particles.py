@@ -8,7 +8,7 @@ import panel as pn
 from dashboard.kit import button
 from dashboard.pages.base import Page, Visit
 from dashboard.pages.bench import Bench
-from dashboard.state.library import Result, Stack
+from dashboard.state.library import Stack
 from dashboard.state.micrographs import changed, collection, file_names, n_images
 from dashboard.state.objects import Objects
 from dashboard.state.session import pixel_units
@@ -77,7 +77,6 @@ class ParticlesPage(Bench):
         self.charts = ObjectCharts(session, self.objects, DISTRIBUTIONS)
         self.agreement = AgreementCard(session, work, show=self.gallery.show_only, retrain=self._retrain)
         self.export.bar.format = "html"
-        self.waiting: list[tuple[int, int]] = []
         session.param.watch(self.write_url, ["stack", "segmentation", "selected", "thing", "channel"])
 
     def parts(self) -> dict[str, Any]:
@@ -111,12 +110,6 @@ class ParticlesPage(Bench):
     def load(self, address: str, steps: tuple[Step, ...]) -> Stack:
         """Open a micrograph or a folder of them."""
         return collection(self.visit.library, address, steps)
-
-    def segmented(self, segmentation: Result) -> None:
-        """Show a result, and what to look at first."""
-        super().segmented(segmentation)
-        if not self.session.thing and segmentation.objects is not None and not self.visit.query.get("object"):
-            self.view.reset()
 
     def restore(self, query: Mapping[str, str], stack: Stack) -> None:
         """Take the shown micrograph and the chosen particle from the URL."""
@@ -160,32 +153,18 @@ class ParticlesPage(Bench):
 
     # ------------------------------------------------------------ classes from a person
     def _relabel(self, label: int) -> None:
-        """Give the chosen particle a class and go on to the next in doubt; quick keys wait in line."""
-        self.waiting.append((self.session.thing, label))
+        """Give the chosen particle a class and go on to the next in doubt."""
+        self.classes.edit("relabel_objects", objects=[self.session.thing], label=label)
         after = self.gallery.next_in_doubt()
-        if len(self.waiting) == 1:
-            self._work_off()
         if after:
             self.gallery.choose(after)
 
-    def _work_off(self) -> None:
-        number, label = self.waiting[0]
-
-        def done() -> None:
-            self.waiting.pop(0)
-            if self.waiting:
-                self._work_off()
-
-        self.classes.edit("relabel_objects", done=done, objects=[number], label=label)
-
     def _retrain(self) -> None:
-        before = self.session.segmentation
+        """Learn from what was reviewed, and show what changed."""
 
         def done() -> None:
-            after = self.session.segmentation
-            numbers = changed(before, after) if after is not before else []
-            if after is not before:
-                self.visit.tell(f"Retrained: {len(numbers)} particles changed their class.", "success")
+            numbers = changed(self.session.earlier[-1], self.session.segmentation)
+            self.visit.tell(f"Retrained: {len(numbers)} particles changed their class.", "success")
             self.gallery.show_only(numbers, "that changed their class by retraining")
 
         self.classes.edit("retrain", done=done)

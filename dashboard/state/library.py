@@ -142,6 +142,11 @@ class Stack:
         return prepared(self.images)
 
     @property
+    def identity(self) -> tuple[str, str]:
+        """What makes two stacks the same pixels: content and preparation."""
+        return self.digest, json.dumps(self.steps)
+
+    @property
     def is_ellipsometry(self) -> bool:
         """Whether these are Delta and Psi."""
         return is_ellipsometry(self.images)

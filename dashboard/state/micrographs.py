@@ -69,8 +69,7 @@ def collection(library: Library, address: str, steps: tuple[Step, ...] = ()) -> 
 
 def micrograph(library: Library, stack: Stack, number: int) -> Stack:
     """One image of a collection, in memory, with its own pixel size."""
-    key = (stack.digest, json.dumps(stack.steps), number)
-    found: Stack = library.planes.get(key, lambda: _micrograph(stack, number))
+    found: Stack = library.planes.get((stack.identity, number), lambda: _micrograph(stack, number))
     return found
 
 
@@ -238,13 +237,12 @@ def changed(before: Result, after: Result) -> list[int]:
 
 def limits(library: Library, stack: Stack, number: int) -> tuple[float, float]:
     """Values between which a micrograph's crops are grey."""
-    key = (stack.digest, json.dumps(stack.steps), number, "limits")
 
     def measured() -> tuple[float, float]:
         shown = micrograph(library, stack, number)
         return grey_limits(shown.images[shown.variables[0]].values)
 
-    found: tuple[float, float] = library.scales.get(key, measured)
+    found: tuple[float, float] = library.scales.get((stack.identity, number), measured)
     return found
 
 

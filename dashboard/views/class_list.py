@@ -23,55 +23,80 @@ class ClassList:
             listener=lambda message: work.post(self.undo if message["do"] == "undo" else self.redo),
             sizing_mode="fixed",
         )
+        self.waiting: list[tuple[Callable[[], Result], Callable[[Result], None]]] = []
+        session.param.watch(self._forget, "stack")
         session.param.watch(self._draw, ["segmentation", "earlier", "later", "stack"])
         session.param.watch(self._select, "selected")
         session.param.watch(self._look, "hidden")
         self._draw()
 
     def undo(self) -> None:
-        """Take back the last edit."""
+        """Take back the last edit; not while one is under way."""
         session = self.session
+        if self.waiting:
+            return
         if session.earlier:
             session.step(back=True)
             self._keep(session.segmentation)
         elif editing.last_edit(session.segmentation):
             before = session.segmentation
-            self._compute(
+            self._in_line(
                 lambda: editing.undone(self.library, before),
                 lambda after: session.param.update(segmentation=after, later=[before], selected=[]),
             )
 
     def redo(self) -> None:
-        """Do again what was taken back last."""
-        if self.session.later:
+        """Do again what was taken back last; not while an edit is under way."""
+        if self.session.later and not self.waiting:
             self.session.step(back=False)
             self._keep(self.session.segmentation)
 
     def edit(self, name: str, /, *, done: Callable[[], None] = lambda: None, **arguments: Any) -> None:
-        """Apply an edit of the catalogue; `done` is called when that has succeeded or failed."""
-        stack, segmentation = self.session.stack, self.session.segmentation
-        if stack is None or segmentation is None:
-            return
-        self._compute(
-            lambda: editing.edited(self.library, stack, segmentation, name, **arguments),
-            lambda after: self.session.show(after, keep=True),
-            done,
-        )
+        """Apply an edit of the catalogue once those before it are; `done` is called when it has succeeded."""
 
-    def _compute(self, make: Any, show: Any, done: Callable[[], None] = lambda: None) -> None:
-        self._busy(True)
+        def made() -> Result:
+            return editing.edited(
+                self.library, self.session.stack, self.session.segmentation, name, **arguments
+            )
+
+        def show(after: Result) -> None:
+            self.session.show(after, keep=True)
+            done()
+
+        if self.session.stack is not None and self.session.segmentation is not None:
+            self._in_line(made, show)
+
+    def _in_line(self, make: Callable[[], Result], show: Callable[[Result], None]) -> None:
+        """Make what is shown next, one after the other: each begins with what the one before has made."""
+        self.waiting.append((make, show))
+        if len(self.waiting) == 1:
+            self._busy(True)
+            self._next()
+
+    def _next(self) -> None:
+        first = make, show = self.waiting[0]
 
         def made(after: Result) -> None:
-            self._busy(False)
-            show(after)
-            self._keep(after)
-            done()
+            if first in self.waiting:  # or other data were opened meanwhile
+                show(after)
+                self._keep(after)
+                leave()
 
-        def failed() -> None:
-            self._busy(False)
-            done()
+        def leave() -> None:
+            if first not in self.waiting:
+                return
+            self.waiting.remove(first)
+            if self.waiting:
+                self._next()
+            else:
+                self._busy(False)
 
-        self.work.run(make, made, key="edit", failed=failed)
+        self.work.run(make, made, key="edit", failed=leave)
+
+    def _forget(self, *_: Any) -> None:
+        """Other data are open: nothing that waits is wanted any more."""
+        self.waiting.clear()
+        self._busy(False)
 
     def _busy(self, busy: bool) -> None:
         self.table.busy = self.history.busy = busy

@@ -87,7 +87,7 @@ class MicrographStrip:
 
 def picture(library: Library, stack: Stack, number: int) -> str:
     """A micrograph as a small picture; empty where it cannot be read."""
-    return library.pictures.get((stack.digest, number), lambda: _drawn(stack, number))
+    return library.pictures.get((stack.identity, number), lambda: _drawn(stack, number))
 
 
 def _drawn(stack: Stack, number: int) -> str:

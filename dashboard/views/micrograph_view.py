@@ -167,8 +167,9 @@ class MicrographView(param.Parameterized):
 
 
 def _finding(result: Result) -> tuple[Any, ...]:
-    """What the places of the particles depend on."""
-    return result.tree.attrs["source_digest"], result.recipe.settings, result.recipe.prepare
+    """What the places and numbers of the particles depend on."""
+    recipe = result.recipe
+    return result.tree.attrs["source_digest"], recipe.settings, recipe.prepare, recipe.model
 
 
 def computed(shown: Sheet, layer: str) -> Pyramid | None:

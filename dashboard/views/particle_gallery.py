@@ -31,11 +31,12 @@ class ParticleGallery:
     ) -> None:
         self.session, self.objects, self.library, self.work, self.go = session, objects, library, work, go
         self.what = ""
+        self.places: list[tuple[Any, ...]] = []
+        """Where what is pictured lies: another result may give the same numbers to other particles."""
         self.gallery = Gallery(
             listener=lambda message: work.post(lambda: self._heard(message)), sizing_mode="stretch_both"
         )
         session.param.watch(lambda event: objects.adopt(event.new), "segmentation")
-        session.param.watch(lambda _: setattr(self.gallery, "pictures", {}), "stack")
         session.param.watch(self._choose, "thing")
         link_class(session, objects)
         objects.param.watch(lambda _: self._turn(self.gallery.page), "shown")
@@ -102,8 +103,9 @@ class ParticleGallery:
         if self.what:
             self.gallery.note = f"{len(shown)} {self.what}"
         self.gallery.rows = [tile(row) for row in rows]
-        there = set(self.gallery.pictures)
-        if stack is not None and {str(row["object"]) for row in rows} != there:
+        places = [] if stack is None else [(stack.identity, row["object"], *place_of(row)) for row in rows]
+        if stack is not None and places != self.places:
+            self.places, self.gallery.pictures = places, {}
             self.work.run(
                 lambda: {str(row["object"]): picture(self.library, stack, row) for row in rows},
                 lambda pictures: setattr(self.gallery, "pictures", pictures),
@@ -113,13 +115,17 @@ class ParticleGallery:
 
 def picture(library: Library, stack: Stack, row: dict[str, Any]) -> str:
     """The crop of a particle; reads its micrograph: call it in a thread."""
-    place = (row["bbox_left"], row["bbox_top"], row["bbox_right"], row["bbox_bottom"])
     number = int(row["image"])
 
     def made() -> str:
         return png_source(grey(crop(library, stack, row), limits(library, stack, number)))
 
-    return library.pictures.get((stack.digest, number, *place), made)
+    return library.pictures.get((stack.identity, *place_of(row)), made)
+
+
+def place_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Micrograph and box of a particle."""
+    return tuple(row[name] for name in ("image", "bbox_left", "bbox_top", "bbox_right", "bbox_bottom"))
 
 
 def tile(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from zipfile import BadZipFile
 
 import dask
 import dask.array as da
@@ -208,16 +209,21 @@ def _kept(n: int) -> Record | None:
     file = _file(n)
     if file is None or not file.is_file():
         return None
-    with np.load(file) as stored:
-        return Record(
-            shape=(int(stored["shape"][0]), int(stored["shape"][1])),
-            packed=stored["packed"].tobytes(),
-            contrast=str(stored["contrast"]),
-            measures=stored["measures"],
-            lattices=stored["lattices"],
-            features=stored["features"],
-            problem=str(stored["problem"]),
-        )
+    try:
+        with np.load(file) as stored:
+            found = Record(
+                shape=(int(stored["shape"][0]), int(stored["shape"][1])),
+                packed=stored["packed"].tobytes(),
+                contrast=str(stored["contrast"]),
+                measures=stored["measures"],
+                lattices=stored["lattices"],
+                features=stored["features"],
+                problem=str(stored["problem"]),
+            )
+    except (OSError, KeyError, ValueError, BadZipFile):  # damaged, or of another version: looked at anew
+        return None
+    widths = [part.shape[1] for part in (found.measures, found.lattices, found.features)]
+    return found if widths == [len(MEASURES), len(LATTICE), len(NAMES)] else None
 
 
 def _file(n: int) -> Path | None:

@@ -131,6 +131,16 @@ def test_keys_relabel_undo_takes_back_and_retraining_judges_anew(page, server, p
     wait_for(lambda: len(crops(page)) == len(before))
 
 
+def test_keys_and_retrain_in_quick_succession_all_count(page, server, population):
+    show(page, server, population)
+    page.locator(f'[data-crop="{crops(page)[0]}"]').click()
+    for key in "1212":
+        page.keyboard.press(key)
+    page.locator(".retrain button:not([disabled])").click()
+    page.locator(".toast", has_text="Retrained").first.wait_for()
+    wait_for(lambda: "of 4" in page.locator("#matrix-note").inner_text())
+
+
 def test_layers_of_lattice_and_strain_are_shown_over_the_same_place(page, server, population):
     show(page, server, population)
     ranges = place(page, PICTURE)["ranges"]
