@@ -54,43 +54,39 @@ class ClassTable(Component):
     _esm = _script("class_table")
 
 
-class ObjectTable(Component):
-    """One page of a table of objects; says `choose`, `sort` or `page`."""
+class Paged(Component):
+    """One page of rows, of which one is chosen; says `choose` or `page`."""
 
-    columns = param.List([], item_type=dict)
     rows = param.List([], item_type=dict)
     chosen = param.Integer(0)
-    sort = param.String("")
-    descending = param.Boolean(False)
     page = param.Integer(0)
     pages = param.Integer(0)
     note = param.String("")
+
+    __abstract = True
+
+
+class ObjectTable(Paged):
+    """One page of a table of objects; also says `sort`."""
+
+    columns = param.List([], item_type=dict)
+    sort = param.String("")
+    descending = param.Boolean(False)
     empty = param.String("")
 
     _esm = _script("object_table")
 
 
-class Strip(Component):
-    """One page of a collection's micrographs; says `choose` or `page`."""
-
-    rows = param.List([], item_type=dict)
-    chosen = param.Integer(0)
-    page = param.Integer(0)
-    pages = param.Integer(0)
-    note = param.String("")
+class Strip(Paged):
+    """One page of a collection's micrographs."""
 
     _esm = _script("strip")
 
 
-class Gallery(Component):
-    """One page of crops of particles; says `choose`, `page` or `clear`."""
+class Gallery(Paged):
+    """One page of crops of particles; also says `clear`."""
 
-    rows = param.List([], item_type=dict)
     pictures = param.Dict({}, doc="Source of the picture of each row's particle, by its number as text.")
-    chosen = param.Integer(0)
-    page = param.Integer(0)
-    pages = param.Integer(0)
-    note = param.String("")
     clear = param.String("", doc="What takes back the choice of what is shown, if something is chosen.")
     empty = param.String("")
 

@@ -13,14 +13,26 @@ from dashboard.state.library import Library, Result, Stack
 from dashboard.state.objects import NO_CLASS
 from engine.errors import MapstackError
 from engine.export.crops import grey_limits, window
-from engine.export.outlines import trace
+from engine.export.outlines import trace_objects
 from engine.particles.population import EMPTY, JUDGED
 from engine.preprocess.intensity import frames
-from engine.pyramid import value_pyramid
-from engine.readers import digest, open_images, split_key
-from engine.readers.collection import PIXEL_SIZE, images_in, without_fill
+from engine.pyramid import Pyramid, value_pyramid
+from engine.readers import digest, open_images
+from engine.readers.collection import PIXEL_SIZE, without_fill
 from engine.recipe import Step, prepare
-from engine.schema import FRACTIONS, IMAGE, IMAGE_TABLE, LABEL, OBJECT, OBJECTS, PIXEL, image_variables, table
+from engine.schema import (
+    FRACTIONS,
+    IMAGE,
+    IMAGE_TABLE,
+    LABEL,
+    OBJECT,
+    OBJECTS,
+    PIXEL,
+    X,
+    Y,
+    image_variables,
+    table,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +47,18 @@ class Sheet:
     """Outlines `(corner, 2)` as x and y in the units of the coordinates, by number of the particle."""
 
     @property
+    def pyramid(self) -> Pyramid:
+        """The image as it is looked at."""
+        return self.stack.pyramids[self.stack.variables[0]]
+
+    @property
     def values(self) -> np.ndarray:
         """The image `(y, x)`."""
         return np.asarray(self.stack.images[self.stack.variables[0]].values)
 
     def at(self, x: float, y: float) -> int:
         """Number of the particle at a position, 0 for none."""
-        where = self.stack.pyramids[self.stack.variables[0]].pixel(x, y)
+        where = self.pyramid.pixel(x, y)
         if where is None or self.objects is None:
             return 0
         return int(self.objects[where])
@@ -49,7 +66,7 @@ class Sheet:
     def box(self, row: dict[str, Any]) -> tuple[float, float, float, float]:
         """Part of the micrograph that shows a particle, x0, x1, y0, y1 in the units of the coordinates."""
         rows, columns = window(row, self.values.shape)
-        x, y = self.stack.pyramids[self.stack.variables[0]].x, self.stack.pyramids[self.stack.variables[0]].y
+        x, y = self.pyramid.x, self.pyramid.y
         return (
             x.position(columns.start),
             x.position(columns.stop),
@@ -115,24 +132,14 @@ def sheet(library: Library, stack: Stack, number: int, result: Result | None) ->
 
 
 def _rings(numbers: np.ndarray, stack: Stack) -> dict[int, list[np.ndarray]]:
-    from scipy import ndimage
-
-    pyramid = stack.pyramids[stack.variables[0]]
-    here = np.unique(numbers[numbers > 0])
-    compact = np.searchsorted(here, numbers) + 1
-    compact[numbers == 0] = 0
-    found = {}
-    for number, box in zip(here.tolist(), ndimage.find_objects(compact), strict=True):
-        inside = numbers[box] == number
-        corner = np.array([box[0].start, box[1].start])
-        corners = [outline.outer + corner for outline in trace(inside)]
-        found[int(number)] = [
-            np.column_stack(
-                [pyramid.x.edge + ring[:, 1] * pyramid.x.step, pyramid.y.edge + ring[:, 0] * pyramid.y.step]
-            )
-            for ring in corners
+    x, y = (getattr(stack.pyramids[stack.variables[0]], dim) for dim in (X, Y))
+    return {
+        number: [
+            np.column_stack([x.edge + one.outer[:, 1] * x.step, y.edge + one.outer[:, 0] * y.step])
+            for one in outlines
         ]
-    return found
+        for number, outlines in trace_objects(numbers)
+    }
 
 
 def n_images(stack: Stack) -> int:
@@ -145,12 +152,6 @@ def file_names(stack: Stack) -> list[str]:
     if "file" in stack.images.coords:
         return [str(name) for name in stack.images["file"].values]
     return [Path(stack.source.partition("::")[0]).name]
-
-
-def is_collection(library: Library, address: str) -> bool:
-    """Whether an address is a folder that holds micrographs."""
-    path, key = split_key(library.path(address))
-    return Path(path).is_dir() and not key and bool(images_in(Path(path)))
 
 
 def micrograph_rows(result: Result | None) -> pd.DataFrame:

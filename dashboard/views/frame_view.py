@@ -13,7 +13,7 @@ from dashboard.state.objects import Box
 from dashboard.state.session import Session, pixel_units
 from dashboard.views.layers import Layers, Look
 from dashboard.views.linked import LinkedMaps
-from dashboard.views.map_grid import OVERLAP, TITLE_HEIGHT, empty_layers, layers_of, short
+from dashboard.views.map_grid import TITLE_HEIGHT, empty_layers, layers_of, map_cell, short
 
 TITLES = {
     "over": "Classes over the frame",
@@ -94,16 +94,7 @@ class FrameView(param.Parameterized):
             **{each: session.param[each] for each in ("channel", "percent", "colormap", "selected", "mode")},
         }
         plot = self.linked.labels(self.layers, streams=streams)
-        pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=OVERLAP)
-        self.root.objects = [
-            pn.Column(
-                self.title,
-                pane,
-                sizing_mode="stretch_both",
-                margin=(0, 3),
-                css_classes=["map-cell", "map-frame"],
-            )
-        ]
+        self.root.objects = [map_cell("frame", self.title, plot)]
         self._relook()
         self._retitle()
 

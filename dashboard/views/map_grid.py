@@ -119,10 +119,7 @@ class MapGrid(param.Parameterized):
 
     def _cell(self, name: str, plot: Any) -> Any:
         title = self.titles[name] = markup("", height=TITLE_HEIGHT)
-        pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=OVERLAP)
-        return pn.Column(
-            title, pane, sizing_mode="stretch_both", margin=(0, 3), css_classes=["map-cell", f"map-{name}"]
-        )
+        return map_cell(name, title, plot)
 
     def _resegment(self, *_: Any) -> None:
         stack, segmentation = self.session.stack, self.session.segmentation
@@ -150,6 +147,14 @@ class MapGrid(param.Parameterized):
             self.titles[
                 f"classes-{row}"
             ].object = f'<div class="map-title"><b>{TITLES[mode]}{escape(of)}</b>{hint}</div>'
+
+
+def map_cell(name: str, title: Any, plot: Any) -> Any:
+    """A map below its title, filling its place; `name` is in its CSS class."""
+    pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=OVERLAP)
+    return pn.Column(
+        title, pane, sizing_mode="stretch_both", margin=(0, 3), css_classes=["map-cell", f"map-{name}"]
+    )
 
 
 def value_title(stack: Stack, name: str, session: Session) -> str:

@@ -14,7 +14,7 @@ from dashboard.state.micrographs import Sheet, sheet
 from dashboard.state.objects import NO_CLASS, Objects
 from dashboard.state.session import Session, pixel_units
 from dashboard.views.linked import LinkedMaps
-from dashboard.views.map_grid import OVERLAP, TITLE_HEIGHT
+from dashboard.views.map_grid import TITLE_HEIGHT, map_cell
 from engine.particles.lattice_map import lattice_map
 from engine.particles.strain import strain_map
 from engine.pyramid import Pyramid, value_pyramid
@@ -110,7 +110,7 @@ class MicrographView(param.Parameterized):
             return
         self._retitle("")
         if layer == IMAGE:
-            self._show(shown.stack.pyramids[shown.stack.variables[0]])
+            self._show(shown.pyramid)
             return
         self._retitle("computing …")
         self.work.run(lambda: computed(shown, layer), self._show, key="layer")
@@ -122,7 +122,7 @@ class MicrographView(param.Parameterized):
         if pyramid is None:
             self._retitle("needs particles: press Run")
             return
-        first = shown.stack.pyramids[shown.stack.variables[0]]
+        first = shown.pyramid
         if (
             self.linked is None
             or self.linked.bounds != first.bounds
@@ -131,16 +131,7 @@ class MicrographView(param.Parameterized):
             self.linked = LinkedMaps(first.bounds, units=pixel_units(shown.stack), **self.gestures)
         streams = {each: self.session.param[each] for each in ("percent", "colormap")}
         plot = self.linked.values(pyramid, streams=streams, symbol=self.layer)
-        pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=OVERLAP)
-        self.root.objects = [
-            pn.Column(
-                self.title,
-                pane,
-                sizing_mode="stretch_both",
-                margin=(0, 3),
-                css_classes=["map-cell", "map-micrograph"],
-            )
-        ]
+        self.root.objects = [map_cell("micrograph", self.title, plot)]
         self._retitle("")
         self._color()
 

@@ -208,3 +208,19 @@ def _with_class_column(result: xr.DataTree, column: str, values: Mapping[int, st
             renamed = {"name": (OBJECT, names, particles["name"].attrs)}
             edited[OBJECT_TABLE] = xr.DataTree(particles.assign(renamed))
     return edited
+
+
+def numbered(result: xr.DataTree, objects: Sequence[int], *, what: str = "object") -> np.ndarray:
+    """The numbers of objects, each once, if all are in the table.
+
+    Raises
+    ------
+    InputError
+        If one is not; `what` is what it was said to be.
+    """
+    there = table(result, OBJECT_TABLE)[OBJECT].values
+    missing = sorted(set(objects) - set(there.tolist()))
+    if missing:
+        told = ", ".join(map(str, missing[:5]))
+        raise InputError(f"there is no {what} {told}; the result has {there.size}, give numbers of its table")
+    return np.unique(np.asarray(objects, np.int64))

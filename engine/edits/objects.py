@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from engine.edits.classes import colors_of, known, map_labels, names_of, rebuilt
+from engine.edits.classes import colors_of, known, map_labels, names_of, numbered, rebuilt
 from engine.edits.particles import relabel_particles
-from engine.errors import InputError
-from engine.schema import FRACTIONS, LABELS, OBJECT, OBJECT_TABLE, OBJECTS, pixel_map, table
+from engine.schema import FRACTIONS, LABELS, OBJECTS, pixel_map
 
 
 def relabel_objects(
@@ -26,7 +25,7 @@ def relabel_objects(
     if FRACTIONS in result.children:
         return relabel_particles(result, images, objects=objects, label=label)
     names = names_of(result)
-    chosen = _numbered(result, objects)
+    chosen = numbered(result, objects)
     relabelled = map_labels(
         result,
         _recast,
@@ -36,16 +35,6 @@ def relabel_objects(
         dtype=pixel_map(result, LABELS).dtype,
     )
     return rebuilt(result, images, relabelled, names=names, colors=colors_of(result))
-
-
-def _numbered(result: xr.DataTree, objects: Sequence[int]) -> np.ndarray:
-    """The numbers of objects, each once, if all are in the table."""
-    there = table(result, OBJECT_TABLE)[OBJECT].values
-    missing = sorted(set(objects) - set(there.tolist()))
-    if missing:
-        told = ", ".join(map(str, missing[:5]))
-        raise InputError(f"there is no object {told}; the result has {there.size}, give numbers of its table")
-    return np.unique(np.asarray(objects, np.int64))
 
 
 def _recast(labels: np.ndarray, numbers: np.ndarray, *, objects: np.ndarray, label: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from engine import blocks
 from engine.analysis import model_from_dict
-from engine.edits.classes import colors_of, names_of
+from engine.edits.classes import colors_of, names_of, numbered
 from engine.errors import InputError
 from engine.learning import scores
 from engine.particles.classify import consistent
@@ -63,13 +63,7 @@ def relabel_particles(
     names, particles = names_of(result), _particles(result)
     if label and label not in names:
         raise InputError(f"there is no class {label}; the classes are 0 (no particle), {_listed(names)}")
-    missing = sorted(set(objects) - set(particles[OBJECT].values.tolist()))
-    if missing:
-        raise InputError(
-            f"there is no particle {', '.join(map(str, missing[:5]))}; the result has"
-            f" {particles.sizes[OBJECT]}, give numbers of its table"
-        )
-    chosen = np.isin(particles[OBJECT].values, np.asarray(objects, np.int64))
+    chosen = np.isin(particles[OBJECT].values, numbered(result, objects, what="particle"))
     classes = np.where(chosen, label, particles["class"].values)
     reviewed = particles["reviewed"].values | chosen
     abstained = particles["abstained"].values & ~chosen

@@ -1,5 +1,6 @@
 """Outlines of label maps along the edges of their pixels, exact: the polygon's area is its pixels' area."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,34 @@ def trace(mask: np.ndarray) -> list[Outline]:
     for owner, ring in zip(owners.tolist(), rings, strict=True):
         found.setdefault(owner, []).append(ring)
     return [Outline(first, tuple(holes)) for first, *holes in found.values()]
+
+
+def boxes_of(objects: np.ndarray) -> dict[int, tuple[slice, slice]]:
+    """Rows and columns of each object, by its number; numbers need not follow each other.
+
+    Parameters
+    ----------
+    objects : ndarray (y, x), int
+        Number of each pixel's object, 0 = none.
+    """
+    from scipy import ndimage
+
+    here, compact = np.unique(objects, return_inverse=True)
+    compact = compact.reshape(objects.shape) + int(here.size > 0 and here[0] != 0)
+    return dict(zip(here[here != 0].tolist(), ndimage.find_objects(compact), strict=True))
+
+
+def trace_objects(objects: np.ndarray) -> Iterator[tuple[int, list[Outline]]]:
+    """Number and outlines of each object of a map `(y, x)`, in the order of the numbers."""
+    for number, box in boxes_of(objects).items():
+        corner = np.array([box[0].start, box[1].start], np.int32)
+        yield (
+            number,
+            [
+                Outline(one.outer + corner, tuple(hole + corner for hole in one.holes))
+                for one in trace(objects[box] == number)
+            ],
+        )
 
 
 def _n_edges(regions: np.ndarray) -> int:

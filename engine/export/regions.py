@@ -12,7 +12,7 @@ import xarray as xr
 from engine.export.atomic import appearing
 from engine.export.collections import is_population, per_micrograph
 from engine.export.images import pixel_edges, pixel_step
-from engine.export.outlines import Outline, trace
+from engine.export.outlines import Outline, trace, trace_objects
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
 from engine.export.tables import objects_frame
@@ -129,24 +129,14 @@ def _classes(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outline
 
 def _particles(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outline]]]:
     """Properties and outlines of every particle."""
-    from scipy import ndimage
-
-    objects, particles = pixel_map(result, OBJECTS).values, table(result, OBJECT_TABLE)
-    here, compact = np.unique(objects, return_inverse=True)
-    compact = compact.reshape(objects.shape) + (0 if here.size and here[0] == 0 else 1)
-    boxes = dict(zip(here[here > 0].tolist(), ndimage.find_objects(compact), strict=True))
+    particles = table(result, OBJECT_TABLE)
+    outlines = dict(trace_objects(pixel_map(result, OBJECTS).values))
     columns = {str(name): column.values.tolist() for name, column in particles.data_vars.items()}
     columns["name"] = objects_frame(result)["name"].tolist()
     for n, number in enumerate(particles[OBJECT].values.tolist()):
-        box = boxes[number]
-        corner = np.array([box[0].start, box[1].start], np.int32)
-        outlines = [
-            Outline(one.outer + corner, tuple(hole + corner for hole in one.holes))
-            for one in trace(objects[box] == number)
-        ]
         values = {name: column[n] for name, column in columns.items()}
         known = {name: value for name, value in values.items() if value == value}  # NaN is no JSON
-        yield {OBJECT: number, **known}, outlines
+        yield {OBJECT: number, **known}, outlines[number]
 
 
 def _polygons(outlines: list[Outline], x: np.ndarray, y: np.ndarray) -> list[list[list[list[float]]]]:

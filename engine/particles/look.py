@@ -48,7 +48,7 @@ def look(image: np.ndarray, *, contrast: str = "", min_radius: float = 1.5) -> L
     boxes = ndimage.find_objects(found.objects)
     for n, box in enumerate(boxes, start=1):
         progress.report(n / len(boxes), "measuring lattices")
-        window = _wider(box, image.shape)
+        window = wider(box, image.shape)
         crop, inside = np.asarray(image[window], np.float32), found.objects[window] == n
         lattices.append(measure_lattice(crop, inside))
         numbers.append(features(crop, inside, lattices[-1]))
@@ -56,7 +56,8 @@ def look(image: np.ndarray, *, contrast: str = "", min_radius: float = 1.5) -> L
     return Looked(found.objects, found.contrast, lattices, table)
 
 
-def _wider(box: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
+def wider(box: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """A box with the surroundings of what is in it, within a shape."""
     around = 4 + int(SURROUNDINGS * max(side.stop - side.start for side in box))
     return tuple(
         slice(max(0, side.start - around), min(n, side.stop + around))

@@ -9,12 +9,12 @@ Fourier component over 2 pi times its frequency, the strain the slope of the dis
 from typing import Final
 
 import numpy as np
-from scipy import ndimage
 
+from engine.export.outlines import boxes_of
 from engine.particles.features import SLOW, follow
 from engine.particles.lattice import edge_taper, flat, measure_lattice
+from engine.particles.look import wider
 
-SURROUNDINGS: Final = 0.25
 RESOLUTION: Final = 1.5
 """Standard deviation of the window in which a phase is measured, in periods of the fringes."""
 INNER: Final = 0.6
@@ -36,16 +36,9 @@ def strain_map(image: np.ndarray, objects: np.ndarray) -> np.ndarray:
         NaN outside of particles and where no lattice is seen.
     """
     found = np.full(image.shape, np.nan, np.float32)
-    here, compact = np.unique(objects, return_inverse=True)
-    compact = compact.reshape(objects.shape) + (0 if here.size and here[0] == 0 else 1)
-    for number, box in enumerate(ndimage.find_objects(compact), start=1):
-        around = 4 + int(SURROUNDINGS * max(side.stop - side.start for side in box))
-        window = tuple(
-            slice(max(0, side.start - around), min(n, side.stop + around))
-            for side, n in zip(box, image.shape, strict=True)
-        )
-        inside = compact[window] == number
-        strain = particle_strain(np.asarray(image[window], np.float32), inside)
+    for number, box in boxes_of(objects).items():
+        window = wider(box, image.shape)
+        strain = particle_strain(np.asarray(image[window], np.float32), objects[window] == number)
         part = found[window]
         part[np.isfinite(strain)] = strain[np.isfinite(strain)]
     return found
