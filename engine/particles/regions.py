@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from engine import blocks
 from engine.errors import InputError
-from engine.particles.lattice_map import at_pixels, lattice_map
+from engine.particles.lattice_map import at_pixels, lattice_map, null
 from engine.particles.mass import Parted, part, surface
 from engine.schema import PIXEL
 
@@ -29,12 +29,18 @@ ALIKE: Final = 0.65
 """Overlap of the dark sides of the finely and the coarsely smoothed image from which on these are no dots."""
 EVERYWHERE: Final = 0.45
 """Share of the image from which on what looks like a lattice is none: particles in rows, edges, texture."""
-WINDOW: Final = 32
-STEP: Final = 4
+WINDOWS: Final = (32, 64)
+"""Edges in pixels: small particles stand out in the small one, faint lattices in the large one."""
+STEPS: Final = 8
+"""Steps in a window."""
 SMALL: Final = 160
 """Edge in pixels of micrographs that are looked at in half the step."""
-LATTICE_ABOVE: Final = 2.5
+LATTICE_ABOVE: Final = 3.0
 """Standard deviations of noise above which there is a lattice."""
+KNOWN: Final = 0.5
+"""Share of a part in large windows from which on small ones know better whether it is several particles."""
+HALF: Final = 0.25
+"""Power of a window that is half on a particle, of that of a window within it: the amplitude is half."""
 DARKER: Final = 1.4
 """Standard deviations of the support by which lattices must be darker for other dark places to count."""
 LEAST_LATTICE: Final = 0.01
@@ -81,20 +87,22 @@ def find_particles(image: np.ndarray, *, contrast: str = "", min_radius: float =
     """
     if contrast not in ("", *CONTRASTS):
         raise InputError(f"contrast is {contrast!r}; give one of {', '.join(CONTRASTS)}, or nothing")
-    if min(image.shape) < WINDOW:
-        raise InputError(f"the image has {' × '.join(map(str, image.shape))} pixels; give {WINDOW} or more")
+    if min(image.shape) < WINDOWS[0]:
+        raise InputError(
+            f"the image has {' × '.join(map(str, image.shape))} pixels; give {WINDOWS[0]} or more"
+        )
     known = np.isfinite(image)
     values = np.where(known, image, np.median(image[known]) if known.any() else 0).astype(np.float32)
-    lattice: np.ndarray | None = None
+    lattice: _Lattice | None = None
     if contrast != LATTICE:
         fine = part(values, sigma=FINE)
         if contrast == MASS or _is_plain(fine, values):
             return Found(split(fine.inside & known, min_radius=min_radius), MASS)
         lattice = _lattice(values)
-        if fine.separation > APART and lattice.mean() > EVERYWHERE:
+        if fine.separation > APART and lattice.touched > EVERYWHERE:
             return Found(split(fine.inside & known, min_radius=min_radius), MASS)
     lattice = _lattice(values) if lattice is None else lattice
-    inside = lattice | _as_dark(values, lattice)
+    inside = lattice.inside | _as_dark(values, lattice.inside)
     return Found(split(inside & known, min_radius=min_radius), LATTICE)
 
 
@@ -106,16 +114,47 @@ def _is_plain(fine: Parted, values: np.ndarray) -> bool:
     return bool((coarse & fine.inside).sum() >= ALIKE * (coarse | fine.inside).sum())
 
 
-def _lattice(values: np.ndarray) -> np.ndarray:
-    """Where a lattice is."""
-    step = STEP if min(values.shape) >= SMALL else STEP // 2
-    around = WINDOW // 2
+class _Lattice(NamedTuple):
+    """Where a lattice is `(y, x)`, and the share of the image where a window touches one."""
+
+    inside: np.ndarray
+    touched: float
+
+
+def _lattice(values: np.ndarray) -> _Lattice:
+    """Find lattices: small windows tell where particles end, large ones add what is too faint for those."""
+    small, *larger = (_in_windows(values, edge) for edge in WINDOWS if edge <= min(values.shape))
+    inside = small.inside
+    for found in larger:
+        inside = inside | _without_bridges(found.inside, inside)
+    return _Lattice(inside, small.touched)
+
+
+def _without_bridges(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
+    """Parts of a coarse mask that join no parts of a fine one, or of which the fine one knows little."""
+    parts, n_parts = ndimage.label(coarse)
+    pieces, _ = ndimage.label(fine)
+    joined, _ = np.unique(np.stack([parts[fine], pieces[fine]]), axis=1)
+    n_pieces = np.bincount(joined, minlength=n_parts + 1)
+    known = np.bincount(parts[fine], minlength=n_parts + 1)
+    kept = (n_pieces < 2) | (known < KNOWN * np.bincount(parts.ravel(), minlength=n_parts + 1))
+    kept[0] = False
+    return np.asarray(kept[parts])
+
+
+def _in_windows(values: np.ndarray, window: int) -> _Lattice:
+    """Find lattices in windows of one size, up to where only half of a window is on them."""
+    step = window // STEPS if min(values.shape) >= SMALL else window // STEPS // 2
+    around = window // 2
     padded = np.pad(values, around, mode="reflect")
-    peaks = lattice_map(xr.DataArray(padded, dims=PIXEL), window=WINDOW, step=step)
+    peaks = lattice_map(xr.DataArray(padded, dims=PIXEL), window=window, step=step)
     (windows,) = blocks.compute(peaks.data, doing="finding lattices")
-    contrast = at_pixels(windows, padded.shape, window=WINDOW, step=step)[around:-around, around:-around]
-    lattice = ndimage.gaussian_filter(contrast, WINDOW / 10) > LATTICE_ABOVE
-    return np.asarray(ndimage.binary_opening(lattice, iterations=WINDOW // 8))
+    contrast = at_pixels(windows, padded.shape, window=window, step=step)[around:-around, around:-around]
+    contrast = ndimage.gaussian_filter(contrast, window / 10)
+    touched = contrast > LATTICE_ABOVE
+    ends = ndimage.maximum_filter(contrast, size=window) + np.log(HALF) / null(window)[1]
+    inside = ndimage.binary_opening(touched & (contrast > ends), iterations=window // 8)
+    return _Lattice(np.asarray(inside), float(touched.mean()))
 
 
 def _as_dark(values: np.ndarray, lattice: np.ndarray) -> np.ndarray:
