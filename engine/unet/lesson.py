@@ -1,6 +1,5 @@
 """From labelled frames to a trained U-Net and its model card."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import dask.array as da
 import numpy as np
-import platformdirs
 import xarray as xr
 
 from engine import blocks, progress
 from engine.analysis import DIGEST
 from engine.errors import InputError
 from engine.learning import scores
+from engine.learning.networks import file_digest, keep_network
 from engine.learning.pairs import frame_pairs
 from engine.learning.training import SCORE, History, Plan, train
 from engine.runtime.device import computes_bfloat16, wake_keras
@@ -25,7 +24,6 @@ from engine.unet.examples import Crops, Examples
 from engine.unet.infer import background, normalised
 from engine.unet.network import NETWORKS, halo, step
 from engine.unet.range import seen_range
-from engine.unet.runtimes import file_digest
 
 if TYPE_CHECKING:
     import keras
@@ -190,7 +188,7 @@ def _model(
             progress.report(0.0, "judging")
             places = [place for place in everything.places if place.frame == number]
             counts.append(_confusion(network, everything, places))
-    path = _stored(network)
+    path = keep_network(network)
     return UNetModel(
         analysis=settings.analysis,
         settings=settings.settings(),
@@ -213,15 +211,3 @@ def _model(
         },
         network=path,
     )
-
-
-def _stored(network: "keras.Model") -> Path:
-    """Write a network into the user's cache, named by its content."""
-    folder = platformdirs.user_cache_path("mapstack") / "networks" / "trained"
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as draft:
-        file = Path(draft) / "network.keras"
-        network.save(file)
-        path = folder / f"{file_digest(file)}.keras"
-        file.replace(path)
-    return path

@@ -10,15 +10,15 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from functools import lru_cache, partial
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import platformdirs
 
-from engine.errors import FileError, MissingDependencyError
-from engine.runtime.device import has_amx, muted_stderr, wake_keras
+from engine.errors import MissingDependencyError
+from engine.learning.networks import file_digest, load_network
+from engine.runtime.device import has_amx, muted_stderr
 from engine.unet.network import halo, step
 
 if TYPE_CHECKING:
@@ -68,26 +68,12 @@ class Network(NamedTuple):
             If the file cannot be read, or is no network.
         """
         digest = file_digest(path)
-        loaded = _loaded(str(path), digest)
+        loaded = load_network(str(path), digest)
         return cls(str(path), digest, halo(loaded), step(loaded))
 
     def loaded(self) -> "keras.Model":
         """The Keras model, from image to logits."""
-        return _loaded(self.path, self.digest)
-
-
-def file_digest(path: str | Path) -> str:
-    """SHA-256 of a network's file.
-
-    Raises
-    ------
-    FileError
-        If it cannot be read.
-    """
-    try:
-        return sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
-        raise FileError(f"cannot read the network {path} ({error.strerror}); give a .keras file") from None
+        return load_network(self.path, self.digest)
 
 
 def resolved(runtime: str, network: Network, sample: np.ndarray) -> str:
@@ -153,19 +139,6 @@ def _predicted(model: "keras.Model", images: np.ndarray) -> tuple[np.ndarray, ..
 def _inferred(request: Any, images: np.ndarray) -> tuple[np.ndarray, ...]:
     results = request.infer([images], share_inputs=True)
     return tuple(results[n] for n in range(3))
-
-
-@lru_cache(maxsize=4)
-def _loaded(path: str, digest: str) -> "keras.Model":  # noqa: ARG001  (a part of the key)
-    wake_keras()
-    import keras
-
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises nearly anything
-        raise FileError(
-            f"{path} is no network that can be read ({type(error).__name__}); give a .keras file"
-        ) from error
 
 
 @lru_cache(maxsize=4)
