@@ -28,6 +28,7 @@ MODEL_VERSION: Final = 1
 STACK: Final = "stack"
 FRAME: Final = "frame"
 COLLECTION: Final = "collection"
+PICTURES: Final = "pictures"
 NETWORK: Final = "network.keras"
 DIGEST: Final = "network_digest"
 
@@ -80,8 +81,8 @@ class Analysis(Settings):
     fit_only: ClassVar[frozenset[str]] = frozenset()
     """Settings that only concern `fit`: with a given model they are recorded as unused."""
     takes: ClassVar[str] = STACK
-    """What it is applied to: a stack of channels, a frame (each of a folder is then an image of its own), or
-    a frame or a collection of frames."""
+    """What it is applied to: a stack of channels, a frame (each of a folder is then an image of its own), a
+    frame or a collection of frames, or pictures in a folder and those below it."""
     needs_labels: ClassVar[bool] = False
     """Whether `fit` learns from labels."""
 

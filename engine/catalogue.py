@@ -25,6 +25,7 @@ READERS: Final[Mapping[str, str]] = {
     "tiff": "engine.readers.tiff",
     "pictures": "engine.readers.pictures",
     "collection": "engine.readers.collection",
+    "labelled": "engine.readers.labelled",
 }
 """Modules with `accepts(path, head) -> bool` and `read(path, *, key, chunks) -> Dataset`, tried in order."""
 
@@ -32,6 +33,7 @@ ANALYSES: Final[Mapping[str, str]] = {
     "kmeans": "engine.cluster.kmeans:KMeans",
     "unet": "engine.unet.segmenter:UNet",
     "particles": "engine.particles.classify:Particles",
+    "micrographs": "engine.micrographs.classify:Micrographs",
 }
 
 SIMULATORS: Final[Mapping[str, str]] = {
@@ -101,9 +103,9 @@ def find(kind: str, name: str) -> Any:
 
     Examples
     --------
-    >>> find("analyses", "kmeens")
+    >>> find("steps", "crops")
     Traceback (most recent call last):
-    engine.errors.UnknownNameError: no analyses entry 'kmeens'; there are: kmeans, unet, particles
+    engine.errors.UnknownNameError: no steps entry 'crops'; there are: crop, exclude, pixel_size, ...
     """
     entries = KINDS[kind]
     if name not in entries:

@@ -10,18 +10,30 @@ from typing import Any, Final
 import xarray as xr
 
 from engine import catalogue, progress
-from engine.analysis import COLLECTION, Analysis, Model, is_model, load_model, model_from_dict, shipped_model
+from engine.analysis import (
+    COLLECTION,
+    PICTURES,
+    Analysis,
+    Model,
+    is_model,
+    load_model,
+    model_from_dict,
+    shipped_model,
+)
 from engine.errors import FileError, InputError
 from engine.export.atomic import appearing
 from engine.export.provenance import read_recipe
 from engine.export.store import open_result, write_result
 from engine.readers import digest, open_images, split_key
+from engine.readers.labelled import picture_labels
 from engine.readers.truth import is_result, labels_of
 from engine.recipe import MODEL, SOURCE, Recipe, library_versions, mapstack_version, prepare, prepared
 from engine.schema import RUNTIME
 
 RECIPE: Final = "recipe"
 DIGEST: Final = "source_digest"
+FOLDERS: Final = {COLLECTION: "collection", PICTURES: "labelled"}
+"""Readers of folders by what an analysis takes; of the others, whichever accepts the folder."""
 
 
 def fit(analysis: str, images: xr.Dataset, labels: xr.DataArray | None = None, **settings: Any) -> Model:
@@ -242,6 +254,8 @@ def _lesson_labels(chosen: Analysis, recipe: Recipe) -> xr.DataArray | None:
     """Labels to learn from, lazy; None for an analysis that needs none."""
     if not chosen.needs_labels:
         return None
+    if chosen.takes == PICTURES:
+        return picture_labels(str(recipe.source), labels=recipe.labels)
     if recipe.labels is not None:
         return labels_of(str(recipe.source), labels=recipe.labels)
     return labels_of(str(recipe.source))
@@ -286,7 +300,7 @@ def _opened(path: str | Path, analysis: str) -> xr.Dataset:
     where, key = split_key(path)
     folder = where.is_dir() and key is None and not is_result(where)
     takes = catalogue.find("analyses", analysis).takes
-    return open_images(path, reader="collection" if folder and takes == COLLECTION else None)
+    return open_images(path, reader=FOLDERS.get(takes) if folder else None)
 
 
 def _check_digest(recipe: Recipe) -> None:

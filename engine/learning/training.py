@@ -97,7 +97,13 @@ class History:
 
 
 def train(
-    network: "keras.Model", batches: Batches, score: Score, plan: Plan, *, logs: Path | None = None
+    network: "keras.Model",
+    batches: Batches,
+    score: Score,
+    plan: Plan,
+    *,
+    logs: Path | None = None,
+    part: str = "",
 ) -> History:
     """Teach a compiled network; it ends with the weights of the epoch with the best score.
 
@@ -116,13 +122,15 @@ def train(
         How long and how fast.
     logs
         Folder for logs: `training.csv`, and what TensorBoard shows.
+    part
+        Name of this training where a job holds several, one after the other.
 
     Raises
     ------
     CancelledError
         If the work was cancelled.
     """
-    with _folder() as folder, ThreadPoolExecutor(1) as pool:
+    with _folder(part) as folder, ThreadPoolExecutor(1) as pool:
         history = _restored(network, folder)
         board = _board(network, logs, n_epochs=len(history.rows))
         source = _Ahead(batches, pool)
@@ -202,12 +210,12 @@ def _normalisations(network: "keras.Model") -> list[Any]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def _folder(part: str) -> Iterator[Path]:
     """Where checkpoints lie: with the job, so that it can go on from there, else for the time being."""
     kept = progress.kept()
     if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept
+        (kept / part).mkdir(parents=True, exist_ok=True)
+        yield kept / part
         return
     with tempfile.TemporaryDirectory(prefix="mapstack-training-") as folder:
         yield Path(folder)

@@ -1,7 +1,7 @@
 """Pictures in folders with the classes they are of: by a csv of labels, or a folder per class.
 
-A table, not a stack: no picture is decoded to list it. Tens of thousands are judged by their header and their
-last bytes; one that cannot be read is listed with the sentence that says why, and never fatal.
+No picture is decoded to list it. Tens of thousands are judged by their header and their last bytes; one that
+cannot be read is listed with the sentence that says why, and never fatal.
 """
 
 import csv
@@ -12,19 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import dask
+import dask.array as da
 import numpy as np
 import xarray as xr
 
 from engine.errors import FileError, InputError
 from engine.readers.collection import ACCOMPANIES, PIXEL_SIZE
 from engine.readers.guard import inside
-from engine.readers.picture_files import judge_picture, read_gray
+from engine.readers.picture_files import Picture, judge_picture, read_gray
+from engine.readers.stack import dumps
 from engine.readers.tiff import natural
-from engine.schema import IMAGE
+from engine.schema import IMAGE, PIXEL, X, Y, label_map
 
 __all__ = ["labelled_images", "read_gray"]
 
-LABELS_FILE: Final = "labels.csv"
+LABELS_FILES: Final = ("labels.csv", "truth.csv")
+"""Names of the csv of labels, the first that is there."""
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 """Names of files that are listed even where they turn out to be no picture."""
 SPLITS: Final = re.compile(r"(train|val|valid|test)(ing|idation)?|hold-?_?out", re.IGNORECASE)
@@ -41,6 +45,62 @@ class _Row:
     label: str
     parent: str
     problem: str = ""
+    source: str = ""
+
+
+def accepts(path: Path, head: bytes) -> bool:
+    """Whether this is a folder with pictures in folders below it, or with a csv of labels."""
+    if head or not path.is_dir():
+        return False
+    return _csv_of(path) is not None or next(_listed(path), None) is not None
+
+
+def files(path: Path) -> list[Path]:
+    """Files that the images come from, and the csv of their labels."""
+    told = _csv_of(path)
+    return [*(path / name for name in _listed(path)), *([] if told is None else [told])]
+
+
+def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
+    """Open the pictures of a folder and its subfolders lazily, as grey, dims (image, y, x), one chunk each.
+
+    The columns of `labelled_images` are coordinates along `image`. Smaller pictures are filled up with NaN
+    below and on the right. Pictures that cannot be read are left out, and told in a warning.
+
+    Raises
+    ------
+    InputError
+        If a key is given, or no picture can be read.
+    """
+    if key is not None:
+        raise InputError(f"{path.name} is a folder of pictures and has no part {key!r}; leave the key out")
+    rows, judged = _judged(path, None)
+    listed = _table(path, rows, judged)
+    good = [n for n, problem in enumerate(listed["problem"].values) if not problem]
+    if not good:
+        raise InputError(f"no picture of {path.name} can be read; give a folder of PNG, JPEG, TIFF or BMP")
+    shapes = [judged[n].shape for n in good]
+    edges = (max(shape[0] for shape in shapes), max(shape[1] for shape in shapes))
+    lifted = dask.delayed(_filled_up, pure=True, traverse=False)
+    planes = [
+        da.from_delayed(lifted(str(path / rows[n].file), edges), edges, dtype=np.float32)[np.newaxis]
+        for n in good
+    ]
+    told = listed.isel({IMAGE: good}).drop_vars("problem")
+    coords = {str(name): column for name, column in told.data_vars.items()}
+    places = {
+        dim: (dim, np.arange(n, dtype=np.float64), {"units": "px"})
+        for dim, n in zip(PIXEL, edges, strict=True)
+    }
+    notes = [str(problem) for problem in listed["problem"].values if problem]
+    images = {"intensity": ((IMAGE, Y, X), da.concatenate(planes), {"units": "1"})}
+    return xr.Dataset(images, {**coords, **places}, {"warnings": dumps(notes)})
+
+
+def _filled_up(file: str, edges: tuple[int, int]) -> np.ndarray:
+    values = read_gray(file)
+    short = [(0, edge - n) for edge, n in zip(edges, values.shape, strict=True)]
+    return np.pad(values, short, constant_values=np.nan) if np.any(short) else values
 
 
 def labelled_images(path: str | Path, labels: str | Path | None = None) -> xr.Dataset:
@@ -52,15 +112,16 @@ def labelled_images(path: str | Path, labels: str | Path | None = None) -> xr.Da
         A folder, or one picture.
     labels
         A csv with the columns `file` (relative to it), `label` and, if several pictures are of one original,
-        `parent`; `labels.csv` in the folder if there is one. Without a csv the first folder below `path` that
-        is not one of a split (`train`, `test` ...) is the class.
+        `parent`; `labels.csv` or `truth.csv` in the folder if there is one. Without a csv the first folder
+        below `path` that is not one of a split (`train`, `test` ...) is the class.
 
     Returns
     -------
     Dataset, dims (image,)
         Variables `file`, relative to `path`; `label`, "" for none; `parent`, the file itself where the csv
-        names none; `pixel_size` in nm, `magnification` and `voltage` in kV, NaN for unknown; `detector`;
-        `problem`, why a file cannot be read, "" for none. In natural order, the csv's files in its own.
+        names none; `origin`, the csv's column `source`, "" for none; `pixel_size` in nm, `magnification` and
+        `voltage` in kV, NaN for unknown; `detector`; `problem`, why a file cannot be read, "" for none. In
+        natural order, the csv's files in its own.
 
     Raises
     ------
@@ -73,16 +134,56 @@ def labelled_images(path: str | Path, labels: str | Path | None = None) -> xr.Da
     if not path.exists():
         raise FileError(f"{path} does not exist; give a folder of pictures")
     root = path if path.is_dir() else path.parent
+    rows, judged = _judged(path, labels)
+    return _table(root, rows, judged)
+
+
+def picture_labels(source: str | Path, *, labels: str | Path | None = None) -> xr.DataArray:
+    """Classes of the pictures of a folder as numbers.
+
+    Parameters
+    ----------
+    source
+        As `path` of `labelled_images`.
+    labels
+        As of `labelled_images`.
+
+    Returns
+    -------
+    DataArray, dims (image,), uint16
+        From 1 in the order of the alphabet, 0 for none, with `flag_meanings` and the coordinate `file`.
+
+    Raises
+    ------
+    FileError, InputError
+        As `labelled_images`.
+    """
+    listed = labelled_images(source, labels)
+    names = sorted(set(listed["label"].values.tolist()) - {""})
+    numbers = {"": 0, **{name: n for n, name in enumerate(names, 1)}}
+    values = np.array([numbers[name] for name in listed["label"].values.tolist()], np.uint16)
+    told = xr.DataArray(values, {"file": listed["file"]}, dims=IMAGE)
+    return label_map(told, dict(enumerate(names, 1))) if names else told
+
+
+def _judged(path: Path, labels: str | Path | None) -> tuple[list[_Row], list[Picture]]:
+    """What is known of each picture of a folder, or of one."""
+    root = path if path.is_dir() else path.parent
     told = _told(root, labels)
     found = _pictures(path) if path.is_dir() else [path.name]
-    others = [_Row(file, "" if told else _class(file), file) for file in found if file not in told]
-    return _table(root, [*told.values(), *others])
+    rows = [*told.values(), *(_Row(f, "" if told else _class(f), f) for f in found if f not in told)]
+    return rows, [judge_picture(root / row.file) for row in rows]
+
+
+def _csv_of(folder: Path) -> Path | None:
+    """The csv of labels in a folder."""
+    return next((folder / name for name in LABELS_FILES if (folder / name).is_file()), None)
 
 
 def _told(root: Path, labels: str | Path | None) -> dict[str, _Row]:
     """Rows of the csv of labels by file, empty if there is none."""
-    where = root / LABELS_FILE if labels is None else Path(labels)
-    if labels is None and not where.is_file():
+    where = _csv_of(root) if labels is None else Path(labels)
+    if where is None:
         return {}
     try:
         with where.open(newline="", encoding="utf-8-sig") as file:
@@ -112,19 +213,21 @@ def _by_file(root: Path, where: Path, lines: list[dict[str, str | None]]) -> dic
         if not cells["file"] or file.startswith("../"):
             problem = f"{where.name} names a file that is not in {root.name}; give its path from there"
         label = before.label if before else cells["label"]
-        rows[file] = _Row(file, label, cells.get("parent") or file, problem)
+        rows[file] = _Row(file, label, cells.get("parent") or file, problem, cells.get("source", ""))
     return rows
 
 
 def _pictures(folder: Path) -> list[str]:
-    """Files below a folder that are pictures by name or by content, relative to it, in natural order."""
-    found = []
+    """Files below a folder that are pictures by name, relative to it, in natural order."""
+    return sorted(_listed(folder), key=natural)
+
+
+def _listed(folder: Path) -> Iterator[str]:
     for here, below, names in os.walk(folder):
         has_images = "images" in below
         below[:] = [name for name in below if name[0] != "." and not (has_images and MASKS.fullmatch(name))]
         place = Path(here).relative_to(folder)
-        found += [(place / name).as_posix() for name in names if _is_listed(Path(here, name), folder)]
-    return sorted(found, key=natural)
+        yield from ((place / name).as_posix() for name in names if _is_listed(Path(here, name), folder))
 
 
 def _is_listed(file: Path, folder: Path) -> bool:
@@ -140,14 +243,14 @@ def _class(file: str) -> str:
     return next((name for name in file.split("/")[:-1] if not SPLITS.fullmatch(name)), "")
 
 
-def _table(root: Path, rows: list[_Row]) -> xr.Dataset:
-    judged = [judge_picture(root / row.file) for row in rows]
+def _table(root: Path, rows: list[_Row], judged: list[Picture]) -> xr.Dataset:
     problems = [row.problem or picture.problem for row, picture in zip(rows, judged, strict=True)]
     taken = [picture.acquisition for picture in judged]
     columns: Mapping[str, tuple[np.ndarray, str]] = {
         "file": (_texts(row.file for row in rows), "1"),
         "label": (_texts(row.label for row in rows), "1"),
         "parent": (_texts(row.parent for row in rows), "1"),
+        "origin": (_texts(row.source for row in rows), "1"),
         PIXEL_SIZE: (np.array([np.mean(t.pixel_size) for t in taken], np.float64), "nm"),
         "magnification": (np.array([t.magnification for t in taken], np.float64), "1"),
         "voltage": (np.array([t.voltage for t in taken], np.float64), "kV"),

@@ -25,6 +25,8 @@ class Picture:
 
     acquisition: Acquisition = field(default_factory=Acquisition)
     problem: str = ""
+    shape: tuple[int, int] = (0, 0)
+    """Rows and columns."""
 
 
 def judge_picture(path: Path) -> Picture:
@@ -34,10 +36,11 @@ def judge_picture(path: Path) -> Picture:
     try:
         with guarded(path):
             if not _is_tiff(path):
-                return Picture(read_metadata(path, width=_check_picture(path)))
+                shape = _check_picture(path)
+                return Picture(read_metadata(path, width=shape[1]), shape=shape)
             with tifffile.TiffFile(path) as file:
-                _check_tiff(path, file)
-                return Picture(read_metadata(path, file))
+                shape = _check_tiff(path, file)
+                return Picture(read_metadata(path, file), shape=shape)
     except MapstackError as error:
         return Picture(problem=str(error))
 
@@ -78,8 +81,8 @@ def _is_tiff(path: Path) -> bool:
     return head.startswith(tiff.MAGIC)
 
 
-def _check_picture(path: Path) -> int:
-    """Refuse a picture that ends too early or is a bomb; its width otherwise."""
+def _check_picture(path: Path) -> tuple[int, int]:
+    """Refuse a picture that ends too early or is a bomb; its rows and columns otherwise."""
     from PIL import Image
 
     with path.open("rb") as stored, Image.open(stored, formats=list(pictures.FORMATS.values())) as picture:
@@ -88,17 +91,18 @@ def _check_picture(path: Path) -> int:
         judge(path, declared=width * height * len(picture.getbands()), stored=n_stored, whole=True)
         if not _is_complete(stored, n_stored, str(picture.format), height, width):
             raise FileError(f"{path.name} ends before its last pixel; copy it again")
-    return width
+    return height, width
 
 
-def _check_tiff(path: Path, file: Any) -> None:
-    """Refuse a TIFF whose first page ends too early or is a bomb."""
+def _check_tiff(path: Path, file: Any) -> tuple[int, int]:
+    """Refuse a TIFF whose first page ends too early or is a bomb; its rows and columns otherwise."""
     page = file.pages[0]
     stored = path.stat().st_size
     judge(path, declared=int(page.nbytes or 0), stored=stored, whole=True)
     ends = [start + n for start, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
     if not ends or max(ends) > stored:
         raise FileError(f"{path.name} ends before its last pixel; copy it again")
+    return int(page.imagelength), int(page.imagewidth)
 
 
 def _is_complete(stored: BinaryIO, size: int, kind: str, height: int, width: int) -> bool:

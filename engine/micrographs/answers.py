@@ -1,0 +1,164 @@
+"""What a model says of pictures: some at a time, in parallel, and kept where a job can be resumed."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from zipfile import BadZipFile
+
+import dask
+import numpy as np
+import xarray as xr
+
+from engine import blocks, progress
+from engine.analysis import DIGEST
+from engine.learning.networks import load_network
+from engine.micrographs import novelty
+from engine.micrographs.networks import head_weights, tapped
+from engine.micrographs.seen import squares, standardised
+
+if TYPE_CHECKING:
+    import keras
+
+    from engine.analysis import Model
+
+TOGETHER: Final = 32
+"""Pictures that the network sees together."""
+LOTS: Final = 4
+"""Times so many are handed out together: progress is told and what is done is kept after each."""
+THUMBNAIL: Final = 64
+"""Rows and columns of the small pictures that are kept."""
+SHOWN: Final = 16
+"""Rows and columns of the maps of evidence."""
+
+
+class Answers(NamedTuple):
+    """What is said of pictures, all arrays `(image, ...)`.
+
+    Attributes
+    ----------
+    logits : ndarray (image, class)
+    similar : ndarray (image, rank), int
+        Numbers of the known pictures that are most alike, the nearest first.
+    distance : ndarray (image,)
+        To the last of these, in units of the distance from which a picture is unlike all.
+    evidence : ndarray (image, y, x)
+        Share of each part of the square in the best class's logit: positive speaks for it.
+    thumbnails : ndarray (image, y, x), uint8
+    """
+
+    logits: np.ndarray
+    similar: np.ndarray
+    distance: np.ndarray
+    evidence: np.ndarray
+    thumbnails: np.ndarray
+
+
+class Seen(NamedTuple):
+    """What a network gives of some squares: logits, features, evidence, and small pictures."""
+
+    logits: np.ndarray
+    features: np.ndarray
+    evidence: np.ndarray
+    thumbnails: np.ndarray
+
+
+def answers(model: "Model", images: xr.Dataset) -> Answers:
+    """Classify the pictures, a few lots at a time under whatever scheduler is active.
+
+    Parameters
+    ----------
+    model
+        Of the analysis `micrographs`.
+    images : Dataset, dims ([image,] y, x)
+    """
+    known = known_of(model)
+    tasks = squares(images, edge=model.settings["edge"], databar=model.settings["databar"])
+    lots = [tasks[start : start + TOGETHER] for start in range(0, len(tasks), TOGETHER)]
+    found = {n: one for n in range(len(lots)) if (one := _kept(n)) is not None}
+    waiting = [n for n in range(len(lots)) if n not in found]
+    look = dask.delayed(_looked_at, pure=False, traverse=True)
+    where = str(model.network), str(model.metadata[DIGEST])
+    for start in range(0, len(waiting), LOTS):
+        now = waiting[start : start + LOTS]
+        with progress.stage(*((len(found) + n) / len(lots) for n in (0, len(now)))):
+            seen = blocks.compute(*(look(lots[n], *where) for n in now), doing="looking at pictures")
+        for n, one in zip(now, seen, strict=True):
+            found[n] = _answered(one, known)
+            _keep(n, found[n])
+    return Answers(
+        *(np.concatenate(column) for column in zip(*(found[n] for n in sorted(found)), strict=True))
+    )
+
+
+def known_of(model: "Model") -> novelty.Known:
+    """What the model keeps of the pictures it learned from."""
+    middle, whitening, places = (model.arrays[f"known_{n}"] for n in ("middle", "whitening", "places"))
+    return novelty.Known(middle, whitening, places, limit=float(model.metadata["limit"]))
+
+
+def seen_by(network: "keras.Model", grey: np.ndarray) -> Seen:
+    """What a network gives of squares `(image, y, x)` uint8."""
+    logits, features, maps = (
+        np.asarray(part, np.float32) for part in _tapped(network).predict_on_batch(standardised(grey))
+    )
+    weights = head_weights(network)
+    if weights is None:
+        evidence = np.full((len(grey), SHOWN, SHOWN), np.nan, np.float32)
+    else:
+        parts = np.einsum("nyxm,mn->nyx", maps, weights[:, logits.argmax(axis=1)])
+        evidence = resized(parts / maps[0, ..., 0].size, SHOWN)
+    return Seen(logits, features, evidence, resized(grey, THUMBNAIL).astype(np.uint8))
+
+
+def resized(planes: np.ndarray, edge: int) -> np.ndarray:
+    """Planes `(image, y, x)` scaled to `edge` rows and columns, float32."""
+    from PIL import Image
+
+    scaled = [
+        Image.fromarray(np.asarray(plane, np.float32)).resize((edge, edge), Image.Resampling.BILINEAR)
+        for plane in planes
+    ]
+    return np.stack([np.asarray(one) for one in scaled])
+
+
+def _looked_at(grey: list[np.ndarray], path: str, digest: str) -> Seen:
+    return seen_by(load_network(path, digest), np.stack(grey))
+
+
+@lru_cache(maxsize=4)
+def _tapped(network: "keras.Model") -> "keras.Model":
+    return tapped(network)
+
+
+def _answered(seen: Seen, known: novelty.Known) -> Answers:
+    similar, distances = novelty.nearest(known, seen.features)
+    far = (distances[:, -1] / known.limit).astype(np.float32)
+    return Answers(seen.logits, similar, far, seen.evidence, seen.thumbnails)
+
+
+# ------------------------------------------------------------ what a job keeps
+def _keep(n: int, one: Answers) -> None:
+    file = _file(n)
+    if file is None:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".draft.npz")
+    np.savez(draft, **one._asdict())
+    draft.rename(file)
+
+
+def _kept(n: int) -> Answers | None:
+    file = _file(n)
+    if file is None or not file.is_file():
+        return None
+    try:
+        with np.load(file) as stored:
+            parts: dict[str, Any] = {name: stored[name] for name in Answers._fields}
+    except (OSError, KeyError, ValueError, BadZipFile):  # damaged: looked at anew
+        return None
+    return Answers(**parts)
+
+
+def _file(n: int) -> Path | None:
+    folder = progress.kept()
+    return None if folder is None else folder / f"pictures_{n:06d}.npz"
