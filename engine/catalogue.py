@@ -77,7 +77,8 @@ EDITS: Final[Mapping[str, str]] = {
     "recolour": "engine.edits.classes:recolour",
     "relabel": "engine.edits.classes:relabel",
     "relabel_objects": "engine.edits.objects:relabel_objects",
-    "retrain": "engine.edits.particles:retrain",
+    "relabel_images": "engine.edits.pictures:relabel_images",
+    "retrain": "engine.edits.retraining:retrain",
     "clean": "engine.edits.specks:clean",
     "split": "engine.edits.split:split",
 }

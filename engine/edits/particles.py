@@ -15,8 +15,8 @@ from engine.analysis import model_from_dict
 from engine.edits.classes import colors_of, names_of, numbered
 from engine.errors import InputError
 from engine.learning import scores
+from engine.learning.correction import Correction, learn_correction
 from engine.particles.classify import consistent
-from engine.particles.correction import Correction, learn_correction
 from engine.particles.population import (
     EMPTY,
     JUDGED,
@@ -121,9 +121,6 @@ def learn(
         ),
     }
     return {"correction": {**made._asdict(), "report": report}}
-
-
-retrain.learn = learn  # type: ignore[attr-defined]  # the pipeline asks for it, so that the recipe holds what was learned
 
 
 def _confusion(truth: np.ndarray, chances: np.ndarray) -> list[list[int]]:

@@ -71,7 +71,7 @@ def of_particles(what: str) -> Callable[[Writer], Writer]:
             check_population(result, what=what)
             return write(result, folder, images=images)
 
-        checked.analysis = "particles"  # type: ignore[attr-defined]  # elsewhere it is not offered
+        checked.analyses = ("particles",)  # type: ignore[attr-defined]  # elsewhere it is not offered
         return checked
 
     return decorate

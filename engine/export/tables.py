@@ -65,8 +65,15 @@ def objects_frame(result: xr.DataTree) -> pd.DataFrame:
 
 
 def images_frame(result: xr.DataTree) -> pd.DataFrame:
-    """One row a micrograph."""
-    return _frame(table(result, IMAGE_TABLE), IMAGE)
+    """One row a micrograph or picture; of classified pictures with the name and probability of each class."""
+    images = table(result, IMAGE_TABLE)
+    frame = _frame(images, IMAGE)
+    if "probability" in images:
+        names = _class_names(result)
+        frame.insert(2, "name", frame["class"].map(names))
+        for label, column in zip(images[LABEL].values.tolist(), images["probability"].values.T, strict=True):
+            frame[f"probability {names[label]}"] = column
+    return frame
 
 
 def fractions_frame(result: xr.DataTree) -> pd.DataFrame:

@@ -43,6 +43,8 @@ class Answers(NamedTuple):
         To the last of these, in units of the distance from which a picture is unlike all.
     evidence : ndarray (image, y, x)
         Share of each part of the square in the best class's logit: positive speaks for it.
+    embedding : ndarray (image, feature)
+        Means of the last maps.
     thumbnails : ndarray (image, y, x), uint8
     """
 
@@ -50,15 +52,17 @@ class Answers(NamedTuple):
     similar: np.ndarray
     distance: np.ndarray
     evidence: np.ndarray
+    embedding: np.ndarray
     thumbnails: np.ndarray
 
 
 class Seen(NamedTuple):
-    """What a network gives of some squares: logits, features, evidence, and small pictures."""
+    """What a network gives of some squares: logits, features, evidence, embedding, and small pictures."""
 
     logits: np.ndarray
     features: np.ndarray
     evidence: np.ndarray
+    embedding: np.ndarray
     thumbnails: np.ndarray
 
 
@@ -107,7 +111,8 @@ def seen_by(network: "keras.Model", grey: np.ndarray) -> Seen:
     else:
         parts = np.einsum("nyxm,mn->nyx", maps, weights[:, logits.argmax(axis=1)])
         evidence = resized(parts / maps[0, ..., 0].size, SHOWN)
-    return Seen(logits, features, evidence, resized(grey, THUMBNAIL).astype(np.uint8))
+    embedding = maps.mean(axis=(1, 2))
+    return Seen(logits, features, evidence, embedding, resized(grey, THUMBNAIL).astype(np.uint8))
 
 
 def resized(planes: np.ndarray, edge: int) -> np.ndarray:
@@ -133,7 +138,7 @@ def _tapped(network: "keras.Model") -> "keras.Model":
 def _answered(seen: Seen, known: novelty.Known) -> Answers:
     similar, distances = novelty.nearest(known, seen.features)
     far = (distances[:, -1] / known.limit).astype(np.float32)
-    return Answers(seen.logits, similar, far, seen.evidence, seen.thumbnails)
+    return Answers(seen.logits, similar, far, seen.evidence, seen.embedding, seen.thumbnails)
 
 
 # ------------------------------------------------------------ what a job keeps

@@ -1,6 +1,7 @@
 """The result of the analysis `micrographs`: a row a picture, with what speaks for its class."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -59,20 +60,20 @@ def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> 
 def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> xr.Dataset:
     """One row a picture."""
     chances = softmax(found.logits.astype(np.float64) / float(model.metadata["temperature"]), axis=1)
-    order = np.argsort(-chances, axis=1)
-    best, second = (np.take_along_axis(chances, order[:, [k]], axis=1)[:, 0] for k in (0, 1))
     unlike = found.distance > 1
+    said = judged(chances, unlike, threshold(model))
+    n_images = len(chances)
     columns: dict[str, tuple[Any, str, str]] = {
-        "file": (files_of(images, len(best)), "1", "file"),
-        "class": ((order[:, 0] + 1).astype(np.uint8), "1", "most probable class"),
-        "second": ((order[:, 1] + 1).astype(np.uint8), "1", "second most probable class"),
-        CONFIDENCE: ((best - second).astype(np.float32), "1", "best minus second probability"),
+        "file": (files_of(images, n_images), "1", "file"),
+        "class": (said["class"], "1", "most probable class"),
+        "second": (said["second"], "1", "second most probable class"),
+        CONFIDENCE: (said[CONFIDENCE], "1", "best minus second probability"),
         "novelty": (found.distance, "1", "distance from the known pictures, 1: the limit"),
         "unlike": (unlike, "1", "unlike anything seen"),
-        "abstained": (unlike | (best < threshold(model)), "1", "no answer: too unsure, or unlike anything"),
-        "reviewed": (np.zeros(len(best), bool), "1", "a person said the class"),
-        "truth": (_truth(model, images, len(best)), "1", "class that the picture came with, 0: none"),
-        PIXEL_SIZE: (_sizes(images, len(best)), "nm", "edge of a pixel"),
+        "abstained": (said["abstained"], "1", "no answer: too unsure, or unlike anything"),
+        "reviewed": (np.zeros(n_images, bool), "1", "a person said the class"),
+        "truth": (_truth(model, images, n_images), "1", "class that the picture came with, 0: none"),
+        PIXEL_SIZE: (_sizes(images, n_images), "nm", "edge of a pixel"),
     }
     table = xr.Dataset({name: _column(IMAGE, *parts) for name, parts in columns.items()})
     table["probability"] = (
@@ -86,10 +87,31 @@ def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -
         {"units": "1", "long_name": "most alike"},
     )
     coords = {
-        IMAGE: (IMAGE, np.arange(len(best)), {"units": "1", "long_name": "picture"}),
+        IMAGE: (IMAGE, np.arange(n_images), {"units": "1", "long_name": "picture"}),
         LABEL: (LABEL, np.array(sorted(model.names)), {"units": "1", "long_name": "class"}),
     }
     return table.assign_coords(coords)
+
+
+def judged(chances: np.ndarray, unlike: np.ndarray, least: float) -> dict[str, np.ndarray]:
+    """What probabilities say of each picture: `class second confidence abstained`.
+
+    Parameters
+    ----------
+    chances : ndarray (image, class)
+    unlike : ndarray (image,), bool
+        Whether it is unlike anything known.
+    least
+        Probability of the best class below which there is no answer.
+    """
+    order = np.argsort(-chances, axis=1, kind="stable")
+    best, second = (np.take_along_axis(chances, order[:, [k]], axis=1)[:, 0] for k in (0, 1))
+    return {
+        "class": (order[:, 0] + 1).astype(np.uint8),
+        "second": (order[:, 1] + 1).astype(np.uint8),
+        CONFIDENCE: (best - second).astype(np.float32),
+        "abstained": unlike | (best < least),
+    }
 
 
 def threshold(model: "MicrographsModel") -> float:
@@ -98,14 +120,17 @@ def threshold(model: "MicrographsModel") -> float:
     return abstain_below(sure, right, error=float(model.settings["error"])) if sure.size else 0.0
 
 
-def class_table(images: xr.Dataset, names: Any) -> xr.Dataset:
+def class_table(
+    images: xr.Dataset, names: Mapping[int, str], *, colors: Mapping[int, str] | None = None
+) -> xr.Dataset:
     """One row a class: `name color count fraction`, of the pictures with an answer."""
     labels = sorted(names)
     given = images["class"].values[~images["abstained"].values]
     count = np.array([(given == label).sum() for label in labels])
+    paint = dict(zip(labels, palette.class_colors(len(labels)), strict=True)) | dict(colors or {})
     columns = {
         "name": ([str(names[label]) for label in labels], "1", "class name"),
-        "color": (list(palette.class_colors(len(labels))), "1", "colour"),
+        "color": ([paint[label] for label in labels], "1", "colour"),
         "count": (count.astype(np.int64), "1", "pictures"),
         "fraction": (count / max(1, count.sum()), "1", "share of the pictures with an answer"),
     }
@@ -140,6 +165,7 @@ def _pictures(found: Answers) -> xr.Dataset:
     return xr.Dataset(
         {
             "thumbnail": _column((IMAGE, *SMALL), found.thumbnails, "1", "small picture"),
+            "embedding": _column((IMAGE, "feature"), found.embedding, "1", "mean of each map of features"),
             "evidence": _column((IMAGE, *PARTS), evidence, "1", "what speaks for the class"),
         }
     )

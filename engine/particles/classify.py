@@ -14,6 +14,7 @@ from engine.analysis import COLLECTION, Analysis, Model
 from engine.errors import InputError
 from engine.learning import scores
 from engine.learning.calibration import expected_calibration_error, temperature
+from engine.learning.correction import LEAST
 from engine.learning.pairs import frame_pairs
 from engine.particles import forest
 from engine.particles.features import NAMES
@@ -229,7 +230,7 @@ def _learned(settings: Particles, examples: Examples) -> ParticlesModel:
         if micrographs.size > 1
         else forest.probabilities(fitted, features, n_classes=len(JUDGED))
     )
-    heat = temperature(np.log(np.maximum(unseen, forest.LEAST)), classes)
+    heat = temperature(np.log(np.maximum(unseen, LEAST)), classes)
     chances = consistent(forest.at_temperature(unseen, heat), features, by_mass)
     found = chances.argmax(axis=1)
     counts = [

@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED
 import numpy as np
 
 from engine.errors import InputError
+from engine.learning.correction import LEAST
 
 FOREST: Final = "forest"
 BOOSTING: Final = "boosting"
@@ -22,7 +23,6 @@ TRUSTED: Final = [
 ]
 """Parts of scikit-learn's trees that skops does not trust by itself: arrays of numbers, no code."""
 N_FOLDS: Final = 5
-LEAST: Final = 1e-6
 
 
 def _forest(seed: int) -> Any:

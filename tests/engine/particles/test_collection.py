@@ -208,5 +208,5 @@ def test_edits_that_need_pixels_and_unknown_particles_are_refused(result):
         engine.edit(result, "relabel_objects", objects=[999], label=1)
     with pytest.raises(InputError, match="the classes are 0"):
         engine.edit(result, "relabel_objects", objects=[1], label=7)
-    with pytest.raises(InputError, match="fewer than two particles were given a class"):
+    with pytest.raises(InputError, match="fewer than two were given a class"):
         engine.edit(result, "retrain")

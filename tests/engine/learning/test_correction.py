@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.particles.correction import learn_correction
+from engine.learning.correction import learn_correction
 from engine.particles.smooth import smoothed
 from engine.particles.strain import particle_strain
 

@@ -1,4 +1,4 @@
-"""Learning from the particles whose class a person gave: a correction of what a classifier says.
+"""Learning from the objects or pictures whose class a person gave: a correction of what a classifier says.
 
 The corrected probabilities are ``softmax(log p + b + z W)``, with `p` those of the classifier and `z` the
 standardised features. What nobody reviewed counts too, as the classifier judged it: people look at what is
@@ -12,12 +12,13 @@ from scipy.optimize import minimize
 
 from engine.errors import InputError
 from engine.learning.splits import folds
-from engine.particles.forest import LEAST
 
+LEAST: Final = 1e-6
+"""Smallest probability whose logarithm is taken."""
 UNREVIEWED: Final = 0.2
-"""What a particle that nobody reviewed counts, of one that somebody did."""
+"""What an object that nobody reviewed counts, of one that somebody did."""
 RIDGES: Final = (3.0, 30.0, 300.0)
-"""Penalties of the squared weights; the one that does best on micrographs left out is taken."""
+"""Penalties of the squared weights; the one that does best on parents left out is taken."""
 OFFSET_RIDGE: Final = 0.1
 N_FOLDS: Final = 5
 
@@ -52,7 +53,7 @@ def learn_correction(
     *,
     seed: int = 0,
 ) -> tuple[Correction, np.ndarray]:
-    """Learn a correction, and judge it on micrographs that were left out.
+    """Learn a correction, and judge it on parents that were left out.
 
     Parameters
     ----------
@@ -64,22 +65,22 @@ def learn_correction(
     reviewed : ndarray (object,), bool
         Whether a person gave the class.
     parents : ndarray (object,)
-        Number of the micrograph.
+        Number of the micrograph or sample.
 
     Returns
     -------
     correction
     unseen : ndarray (object, class)
-        Probabilities of the reviewed particles by corrections that were learned without their micrograph (of
-        a single micrograph: without them).
+        Probabilities of the reviewed objects by corrections that were learned without their parent (of a
+        single parent: without them).
 
     Raises
     ------
     InputError
-        If fewer than two particles are reviewed.
+        If fewer than two objects are reviewed.
     """
     if reviewed.sum() < 2:
-        raise InputError("fewer than two particles were given a class; relabel or confirm some, then retrain")
+        raise InputError("fewer than two were given a class; relabel or confirm some, then retrain")
     centre, scale = _location(features)
     z, logs = _standard(features, centre, scale), _logs(chances)
     targets = np.where(reviewed[:, None], np.eye(chances.shape[1])[truth], chances)
@@ -97,7 +98,7 @@ def learn_correction(
 def _left_out(
     z: np.ndarray, logs: np.ndarray, targets: np.ndarray, counts: np.ndarray, part: np.ndarray, ridge: float
 ) -> np.ndarray:
-    """Probabilities of the reviewed particles, of each fold by a correction that did not see it."""
+    """Probabilities of the reviewed objects, of each fold by a correction that did not see it."""
     found = np.zeros_like(logs)
     for fold in np.unique(part[part >= 0]):
         rest = part != fold
