@@ -122,8 +122,8 @@ def load(path: str | Path) -> xr.DataTree | Model:
 def edit(
     result: xr.DataTree,
     name: str,
-    /,
     images: xr.Dataset | None = None,
+    /,
     *,
     author: str = "",
     **arguments: Any,

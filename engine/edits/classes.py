@@ -199,7 +199,7 @@ def _with_class_column(result: xr.DataTree, column: str, values: Mapping[int, st
     classes = table(edited, CLASSES)
     ordered = np.array([values[int(label)] for label in classes[LABEL].values])
     edited[CLASSES] = xr.DataTree(classes.assign({column: (LABEL, ordered, classes[column].attrs)}))
-    if column == "name":
+    if column == "name" and LABELS in edited.data_vars:
         edited.dataset = edited.to_dataset().assign({LABELS: label_map(pixel_map(edited, LABELS), values)})
         if FRACTIONS in edited.children:
             particles = table(edited, OBJECT_TABLE).load()

@@ -12,9 +12,9 @@ from engine.edits.classes import colors_of, names_of
 from engine.errors import InputError
 from engine.learning import scores
 from engine.learning.correction import Correction, learn_correction
-from engine.micrographs.result import PICTURES, class_table, judged, threshold
+from engine.micrographs.result import class_table, judged, threshold
 from engine.recipe import Recipe
-from engine.schema import CLASSES, IMAGE, IMAGE_TABLE, LABEL, table
+from engine.schema import CLASSES, IMAGE, IMAGE_TABLE, LABEL, PICTURES, table
 
 RETRAINED: Final = "retrained"
 """Attr of a result that was judged anew: how good the correction is on pictures that it did not see."""

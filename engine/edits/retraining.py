@@ -6,7 +6,7 @@ from typing import Any
 import xarray as xr
 
 from engine.edits import particles, pictures
-from engine.micrographs.result import PICTURES
+from engine.schema import PICTURES
 
 
 def retrain(

@@ -15,6 +15,7 @@ from engine.schema import (
     IMAGE,
     IMAGE_TABLE,
     LABEL,
+    LABELS,
     OBJECT,
     OBJECT_TABLE,
     X,
@@ -24,6 +25,8 @@ from engine.schema import (
 
 Writer = Callable[..., list[Path]]
 PIXEL_SIZE = "pixel_size"
+OF_MAPS = ("kmeans", "unet", "particles")
+"""Analyses whose results have a map of labels."""
 
 
 def is_population(result: xr.DataTree) -> bool:
@@ -48,6 +51,11 @@ def per_micrograph(write: Writer) -> Writer:
 
     @wraps(write)
     def each(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
+        if LABELS not in result.data_vars:
+            raise InputError(
+                "pictures that were classified as a whole have no map for this format; export them to csv,"
+                " parquet, html or figure"
+            )
         if IMAGE not in result.dims:
             return write(result, folder, images=images)
         title = images.attrs.get("title") if images is not None else None
@@ -57,6 +65,7 @@ def per_micrograph(write: Writer) -> Writer:
             for path in write(single, folder, images=None)
         ]
 
+    each.analyses = OF_MAPS  # type: ignore[attr-defined]  # elsewhere it is not offered
     return each
 
 

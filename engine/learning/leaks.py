@@ -177,6 +177,8 @@ def duplicates(
     pairs = [_verified(thumbnails, found, threshold) for found in _candidates(descriptors, sides)]
     rows = np.concatenate([np.empty((0, 2), np.int64), *(found for found, _ in pairs)])
     correlation = np.concatenate([np.empty(0, np.float32), *(value for _, value in pairs)])
+    rows, kept = np.unique(rows, axis=0, return_index=True)
+    correlation = correlation[kept]
     order = np.lexsort([rows[:, 1], rows[:, 0], -correlation])
     return Copies(rows[order, 0], rows[order, 1], correlation[order])
 
@@ -332,11 +334,15 @@ def _descriptors(thumbnails: Vectors, rng: np.random.Generator) -> Vectors:
 
 
 def _candidates(descriptors: Vectors, sides: NDArray[Any]) -> Iterator[Numbers]:
-    """Rows of crops and of each's nearest on later sides, `(pair, 2)`, for some crops at once."""
+    """Rows of crops and of each's nearest on other sides, `(pair, 2)`, for some crops at once.
+
+    The numbers of any two sides differ in a binary digit: one search a digit meets every pair of sides.
+    """
     from sklearn.neighbors import NearestNeighbors
 
-    for side in np.unique(sides)[:-1]:
-        here, there = np.flatnonzero(sides == side), np.flatnonzero(sides > side)
+    numbers = np.unique(sides, return_inverse=True)[1]
+    for digit in range(int(numbers.max(initial=0)).bit_length()):
+        here, there = (np.flatnonzero(numbers >> digit & 1 == side) for side in (0, 1))
         # The few look among the many: each crop has only so many neighbours.
         few, many = sorted((here, there), key=len)
         search = NearestNeighbors(n_neighbors=min(N_NEAREST, len(many)), algorithm="brute").fit(

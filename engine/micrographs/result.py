@@ -16,22 +16,20 @@ from engine.recipe import SOURCE
 from engine.schema import (
     CLASSES,
     CONFIDENCE,
+    EXAMPLE,
     IMAGE,
     IMAGE_TABLE,
+    KNOWN,
     LABEL,
+    PICTURES,
+    RANK,
 )
 
 if TYPE_CHECKING:
     from engine.micrographs.classify import MicrographsModel
 
-RANK: Final = "rank"
-EXAMPLE: Final = "example"
 SMALL: Final = ("row", "column")
 PARTS: Final = ("part_row", "part_column")
-KNOWN: Final = "known"
-"""Table of the pictures that a model learned from."""
-PICTURES: Final = "pictures"
-"""Small pictures and maps of evidence."""
 
 
 def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> xr.DataTree:

@@ -7,6 +7,8 @@ import dask
 import dask.array as da
 import numpy as np
 import xarray as xr
+from dask.delayed import Delayed
+from dask.optimization import cull
 
 from engine import blocks
 from engine.micrographs.databar import without_databar
@@ -67,7 +69,10 @@ def squares(images: xr.Dataset, *, edge: int, databar: bool = False) -> list[Any
     else:
         stack = da.asarray(images[image_variables(images)[0]].data)
     one_by_one = stack.rechunk({0: 1, 1: -1, 2: -1})
-    return [lifted(task) for task in one_by_one.to_delayed(optimize_graph=False).ravel()]
+    graph = dict(one_by_one.__dask_graph__())
+    keys = [(one_by_one.name, n, 0, 0) for n in range(len(one_by_one))]
+    # Each with what it needs alone: a task that carries the graph of all costs as much as all.
+    return [lifted(Delayed(key, cull(graph, [key])[0])) for key in keys]
 
 
 def _square_of(stack: np.ndarray, *, edge: int, databar: bool) -> np.ndarray:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import dask
 import dask.array as da
 import numpy as np
 import xarray as xr
@@ -81,11 +80,8 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
         raise InputError(f"no picture of {path.name} can be read; give a folder of PNG, JPEG, TIFF or BMP")
     shapes = [judged[n].shape for n in good]
     edges = (max(shape[0] for shape in shapes), max(shape[1] for shape in shapes))
-    lifted = dask.delayed(_filled_up, pure=True, traverse=False)
-    planes = [
-        da.from_delayed(lifted(str(path / rows[n].file), edges), edges, dtype=np.float32)[np.newaxis]
-        for n in good
-    ]
+    stack = _Stack(tuple(str(path / rows[n].file) for n in good), edges)
+    planes = da.from_array(stack, chunks=(1, *edges), name=False, meta=np.empty((0, 0, 0), np.float32))
     told = listed.isel({IMAGE: good}).drop_vars("problem")
     coords = {str(name): column for name, column in told.data_vars.items()}
     places = {
@@ -93,14 +89,27 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
         for dim, n in zip(PIXEL, edges, strict=True)
     }
     notes = [str(problem) for problem in listed["problem"].values if problem]
-    images = {"intensity": ((IMAGE, Y, X), da.concatenate(planes), {"units": "1"})}
+    images = {"intensity": ((IMAGE, Y, X), planes, {"units": "1"})}
     return xr.Dataset(images, {**coords, **places}, {"warnings": dumps(notes)})
 
 
-def _filled_up(file: str, edges: tuple[int, int]) -> np.ndarray:
-    values = read_gray(file)
-    short = [(0, edge - n) for edge, n in zip(edges, values.shape, strict=True)]
-    return np.pad(values, short, constant_values=np.nan) if np.any(short) else values
+class _Stack:
+    """Pictures as one array `(image, y, x)`, read when they are indexed."""
+
+    dtype = np.dtype(np.float32)
+    ndim = 3
+
+    def __init__(self, files: tuple[str, ...], edges: tuple[int, int]) -> None:
+        self.files, self.edges = files, edges
+        self.shape = (len(files), *edges)
+
+    def __getitem__(self, index: tuple[slice, ...]) -> np.ndarray:
+        return np.stack([self._plane(file) for file in self.files[index[0]]])[:, index[1], index[2]]
+
+    def _plane(self, file: str) -> np.ndarray:
+        values = read_gray(file)
+        short = [(0, edge - n) for edge, n in zip(self.edges, values.shape, strict=True)]
+        return np.pad(values, short, constant_values=np.nan) if np.any(short) else values
 
 
 def labelled_images(path: str | Path, labels: str | Path | None = None) -> xr.Dataset:
