@@ -1,18 +1,16 @@
 """The analysis `micrographs`: what a picture shows, how sure that is, and when not to answer."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import param
 import xarray as xr
 
 from engine.analysis import PICTURES, Analysis, Model
 from engine.micrographs.answers import answers
+from engine.micrographs.lesson import ORIGINS, SPLIT, learn
 from engine.micrographs.networks import COMPACT, NETWORKS
 from engine.micrographs.result import result_of
-
-SPLIT: Final = "split"
-ORIGINS: Final = "origins"
 
 
 class Micrographs(Analysis):
@@ -97,8 +95,6 @@ class Micrographs(Analysis):
         FileError
             If weights are asked for that are not there.
         """
-        from engine.micrographs.lesson import learn
-
         return learn(self, images, labels)
 
 

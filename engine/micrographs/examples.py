@@ -1,7 +1,7 @@
 """Labelled pictures in memory as squares, which of them judge, and batches of them with variations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -32,6 +32,8 @@ class Examples:
     classes: np.ndarray
     parents: np.ndarray
     """Number of the original that a picture is of."""
+    origins: np.ndarray
+    """Where a picture is from: its source where sources are told, else its original."""
     files: tuple[str, ...]
     names: tuple[str, ...]
     """Of the classes."""
@@ -39,7 +41,14 @@ class Examples:
     def of(self, chosen: np.ndarray) -> "Examples":
         """Some of the pictures."""
         files = tuple(self.files[n] for n in np.arange(len(self.files))[chosen])
-        return Examples(self.squares[chosen], self.classes[chosen], self.parents[chosen], files, self.names)
+        return replace(
+            self,
+            squares=self.squares[chosen],
+            classes=self.classes[chosen],
+            parents=self.parents[chosen],
+            origins=self.origins[chosen],
+            files=files,
+        )
 
 
 def examples(images: xr.Dataset, labels: xr.DataArray | None, *, edge: int, databar: bool) -> Examples:
@@ -72,11 +81,11 @@ def examples(images: xr.Dataset, labels: xr.DataArray | None, *, edge: int, data
         with progress.stage(start / kept.size, min(1.0, (start + AT_ONCE) / kept.size)):
             found = blocks.compute(*(tasks[n] for n in lot), doing="reading pictures")
         seen.append(np.stack(found))
-    files = _column(images, "file")
-    parents = _column(images, "parent")
-    numbers = np.unique(parents[kept], return_inverse=True)[1]
+    files, parents, origins = (_column(images, name)[kept] for name in ("file", "parent", "origin"))
+    numbers = np.unique(parents, return_inverse=True)[1]
     classes = np.searchsorted(names, named[kept])
-    return Examples(np.concatenate(seen), classes, numbers, tuple(files[kept].tolist()), names)
+    origins = np.where(origins == "", parents, origins)
+    return Examples(np.concatenate(seen), classes, numbers, origins, tuple(files.tolist()), names)
 
 
 def without_copies(pictures: Examples, *, seed: int) -> tuple[Examples, int]:
@@ -92,8 +101,7 @@ def without_copies(pictures: Examples, *, seed: int) -> tuple[Examples, int]:
         parents[parents == parents[second]] = parents[first]
     numbers = np.unique(parents, return_inverse=True)[1]
     n_copied = int(np.union1d(copies.first, copies.second).size)
-    merged = Examples(pictures.squares, pictures.classes, numbers, pictures.files, pictures.names)
-    return merged, n_copied
+    return replace(pictures, parents=numbers), n_copied
 
 
 def split(pictures: Examples, *, shares: Sequence[float], seed: int) -> np.ndarray:
@@ -155,8 +163,8 @@ def _names(images: xr.Dataset, labels: xr.DataArray | None) -> np.ndarray:
 
 
 def _column(images: xr.Dataset, name: str) -> np.ndarray:
-    """A column of the list of pictures; without one, "" for labels and a number for anything else."""
+    """A column of the list of pictures; without one, a number for files and originals, "" for the others."""
     if name in images.coords:
         return np.atleast_1d(images[name].values).astype(str)
-    n_images = images.sizes.get(IMAGE, 1)
-    return np.array([""] * n_images if name == "label" else [f"{n}" for n in range(n_images)], dtype=str)
+    numbers = range(images.sizes.get(IMAGE, 1))
+    return np.array([f"{n}" if name in ("file", "parent") else "" for n in numbers], dtype=str)

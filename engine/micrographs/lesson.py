@@ -1,5 +1,6 @@
 """From labelled pictures to a trained network, what it knows, and how good it is on originals held out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -34,14 +35,35 @@ FROZEN: Final = 0.4
 GENTLY: Final = 0.1
 """Learning rate of the rest, of that of the head."""
 N_PAIRS: Final = 5
+SPLIT: Final = "split"
+ORIGINS: Final = "origins"
+JUDGED_ON: Final = {SPLIT: "originals held out", ORIGINS: "every origin in turn, by what the others taught"}
+CHECKED: Final = (0.8, 0.2)
+"""Of the pictures that are not held out: to learn from, to choose by."""
 
 
 class Taught(NamedTuple):
-    """A trained network and what it gives of pictures that it did not learn from."""
+    """A trained network, how it learned, and the temperature of its logits."""
 
     network: "keras.Model"
     history: History
     temperature: float
+
+
+class Judged(NamedTuple):
+    """Pictures that were held out, and what was said of them.
+
+    Attributes
+    ----------
+    pictures : Examples
+    chances : ndarray (picture, class)
+    unscored : list of dict
+        `origin` and `classes` that were nowhere else, so that nothing could be learned of them.
+    """
+
+    pictures: Examples
+    chances: np.ndarray
+    unscored: list[dict[str, Any]]
 
 
 def learn(settings: "Micrographs", images: xr.Dataset, labels: xr.DataArray | None) -> "MicrographsModel":
@@ -55,24 +77,71 @@ def learn(settings: "Micrographs", images: xr.Dataset, labels: xr.DataArray | No
     with progress.stage(0.0, 0.1):
         read = examples.examples(images, labels, edge=settings.edge, databar=settings.databar)
     pictures, n_copied = examples.without_copies(read, seed=settings.seed)
-    parts = _parts(pictures, seed=settings.seed)
-    with progress.stage(0.1, 0.9):
-        taught = _taught(settings, pictures.of(parts == LEARN), pictures.of(parts == VALIDATE))
+    if settings.judged_by == ORIGINS:
+        n_trainings = np.unique(pictures.origins).size + 1
+        with progress.stage(0.1, 0.9):
+            judged = _origins_left_out(settings, pictures, share=1 / n_trainings)
+        parts, share = _parts(pictures, shares=CHECKED, seed=settings.seed), 1 / n_trainings
+    else:
+        judged, share = None, 1.0
+        parts = _parts(pictures, shares=SHARES, seed=settings.seed)
+    learned, checked = pictures.of(parts == LEARN), pictures.of(parts == VALIDATE)
+    with progress.stage(0.1 if judged is None else 0.9 - 0.8 * share, 0.9):
+        taught = _taught(settings, learned, checked, share=share)
+    if judged is None:
+        held_out = pictures.of(parts == JUDGE)
+        judged = Judged(held_out, _chances(taught, held_out), [])
     with progress.stage(0.9, 1.0):
-        return _model(settings, taught, pictures, parts, n_copied)
+        return _model(settings, taught, learned, checked, judged, n_copied)
 
 
-def _parts(pictures: Examples, *, seed: int) -> np.ndarray:
+def _parts(pictures: Examples, *, shares: Sequence[float], seed: int) -> np.ndarray:
     n_parents = np.unique(pictures.parents).size
-    if n_parents < len(SHARES):
+    if n_parents < len(shares):
         raise InputError(
-            f"the pictures are of {n_parents} originals; give {len(SHARES)} or more: some are held out"
+            f"the pictures are of {n_parents} originals; give {len(shares)} or more: some are held out"
         )
-    return examples.split(pictures, shares=SHARES, seed=seed)
+    return examples.split(pictures, shares=shares, seed=seed)
 
 
-def _taught(settings: "Micrographs", learned: Examples, checked: Examples) -> Taught:
-    """A network that learned from some pictures and was chosen and calibrated by others."""
+def _origins_left_out(settings: "Micrographs", pictures: Examples, *, share: float) -> Judged:
+    """Each origin judged by a network that learned from the others alone."""
+    chances = np.zeros((len(pictures.classes), len(pictures.names)))
+    scored = np.ones(len(pictures.classes), bool)
+    unscored = []
+    origins = np.unique(pictures.origins)
+    for n, origin in enumerate(origins):
+        here = pictures.origins == origin
+        # what is a copy of one of these is not learned from
+        apart = ~here & ~np.isin(pictures.parents, pictures.parents[here])
+        rest = pictures.of(apart)
+        parts = _parts(rest, shares=CHECKED, seed=settings.seed)
+        with progress.stage(n / origins.size, (n + 1) / origins.size):
+            taught = _taught(
+                settings,
+                rest.of(parts == LEARN),
+                rest.of(parts == VALIDATE),
+                share=share,
+                part=f"origin_{n:03d}",
+            )
+        chances[here] = _chances(taught, pictures.of(here))
+        new = here & ~np.isin(pictures.classes, rest.classes)
+        scored &= ~new
+        if new.any():
+            names = [pictures.names[k] for k in np.unique(pictures.classes[new])]
+            unscored.append({"origin": str(origin), "classes": names})
+    if not scored.any():
+        raise InputError("every class comes from one origin alone; give pictures of a class from two or more")
+    return Judged(pictures.of(scored), chances[scored], unscored)
+
+
+def _taught(
+    settings: "Micrographs", learned: Examples, checked: Examples, *, share: float, part: str = ""
+) -> Taught:
+    """A network that learned from some pictures and was chosen and calibrated by others.
+
+    `share` is that of the time and the steps of the settings; `part` names the training in a job's folder.
+    """
     wake_keras()
     import keras
 
@@ -80,31 +149,34 @@ def _taught(settings: "Micrographs", learned: Examples, checked: Examples) -> Ta
     network = networks.build(
         settings.network, edge=settings.edge, n_classes=len(learned.names), weights=settings.weights
     )
-    batches = Batches(
-        learned,
-        n_together=settings.n_together,
-        seed=settings.seed,
-        weights=_weights(learned, balanced=settings.balanced),
-    )
-    logs = Path(settings.logs) if settings.logs else None
+    weights = _weights(learned, balanced=settings.balanced)
+    batches = Batches(learned, n_together=settings.n_together, seed=settings.seed, weights=weights)
+    logs = Path(settings.logs) / part if settings.logs else None
     rate = settings.learning_rate
 
-    def taught(share: float, rate: float, part: str) -> History:
+    def taught(length: float, rate: float, name: str) -> History:
         _compile(network, rate)
-        n_steps = max(1, round(share * settings.n_steps))
-        plan = Plan(n_steps, max(1, n_steps // LOOKS), rate, share * settings.minutes, settings.patience)
-        return train(network, batches, lambda net: _look(net, checked), plan, logs=logs, part=part)
+        n_steps = max(1, round(length * settings.n_steps))
+        minutes = length * settings.minutes
+        plan = Plan(n_steps, max(1, n_steps // LOOKS), rate, minutes, settings.patience)
+        return train(network, batches, lambda net: _look(net, checked), plan, logs=logs, part=part + name)
 
     if settings.network in networks.TRANSFER:
         with progress.stage(0.0, FROZEN):
-            taught(FROZEN, rate, "head")
+            taught(share * FROZEN, rate, "head")
         networks.thaw(network)
         with progress.stage(FROZEN, 1.0):
-            history = taught(1 - FROZEN, rate * GENTLY, "all")
+            history = taught(share * (1 - FROZEN), rate * GENTLY, "all")
     else:
-        history = taught(1.0, rate, "")
+        history = taught(share, rate, "")
     logits = seen(network, checked.squares).logits
     return Taught(network, history, temperature(logits, checked.classes))
+
+
+def _chances(taught: Taught, pictures: Examples) -> np.ndarray:
+    """Probabilities `(picture, class)`."""
+    logits = seen(taught.network, pictures.squares).logits.astype(np.float64)
+    return np.asarray(softmax(logits / taught.temperature, axis=1))
 
 
 def _compile(network: "keras.Model", rate: float) -> None:
@@ -154,46 +226,49 @@ def seen(network: "keras.Model", grey: np.ndarray) -> Seen:
 
 
 def _model(
-    settings: "Micrographs", taught: Taught, pictures: Examples, parts: np.ndarray, n_copied: int
+    settings: "Micrographs",
+    taught: Taught,
+    learned: Examples,
+    checked: Examples,
+    judged: Judged,
+    n_copied: int,
 ) -> "MicrographsModel":
     """The model with its card."""
     from engine.micrographs.classify import MicrographsModel
 
-    network = taught.network
-    given = seen(network, pictures.squares)
-    chances = softmax(given.logits.astype(np.float64) / taught.temperature, axis=1)
-    best, right = chances.max(axis=1), chances.argmax(axis=1) == pictures.classes
-    learned, checked, judged = (parts == part for part in (LEARN, VALIDATE, JUDGE))
     rng = np.random.default_rng(settings.seed)
-    shown = np.flatnonzero(learned)
-    shown = np.sort(rng.choice(shown, min(shown.size, novelty.N_KNOWN), replace=False))
-    known = novelty.learn(given.features[shown], pictures.classes[shown], given.features[checked])
-    path, sides = keep_network(network), (learned, checked, judged)
+    n_learned = len(learned.classes)
+    shown = np.sort(rng.choice(n_learned, min(n_learned, novelty.N_KNOWN), replace=False))
+    kept = learned.of(shown)
+    held_out, chances = seen(taught.network, checked.squares), _chances(taught, checked)
+    known = novelty.learn(seen(taught.network, kept.squares).features, kept.classes, held_out.features)
+    path, sides = keep_network(taught.network), (learned, checked, judged.pictures)
     return MicrographsModel(
         analysis=settings.analysis,
         settings=settings.settings(),
-        class_names=pictures.names,
+        class_names=learned.names,
         arrays={
             "known_middle": known.middle,
             "known_whitening": known.whitening,
             "known_places": known.places,
-            "known_classes": pictures.classes[shown].astype(np.uint8),
-            "known_thumbnails": resized(pictures.squares[shown], THUMBNAIL).astype(np.uint8),
-            "held_out_probability": best[checked],
-            "held_out_right": right[checked],
-            "confusion": _confusion(chances[judged], pictures.of(judged)),
+            "known_classes": kept.classes.astype(np.uint8),
+            "known_thumbnails": resized(kept.squares, THUMBNAIL).astype(np.uint8),
+            "held_out_probability": chances.max(axis=1),
+            "held_out_right": chances.argmax(axis=1) == checked.classes,
+            "confusion": _confusion(judged.chances, judged.pictures),
         },
         metadata={
             DIGEST: file_digest(path),
-            "n_weights": int(network.count_params()),
+            "n_weights": int(taught.network.count_params()),
             "temperature": taught.temperature,
             "limit": known.limit,
-            "known_files": [pictures.files[n] for n in shown],
-            "n_pictures": [int(side.sum()) for side in sides],
-            "n_originals": [int(np.unique(pictures.parents[side]).size) for side in sides],
+            "known_files": list(kept.files),
+            "n_pictures": [len(side.classes) for side in sides],
+            "n_originals": [int(np.unique(side.parents).size) for side in sides],
             "n_copied": n_copied,
-            "judged_on": "originals held out",
-            **_card(chances[judged], pictures.of(judged), seed=settings.seed),
+            "judged_on": JUDGED_ON[settings.judged_by],
+            "unscored": judged.unscored,
+            **_card(judged.chances, judged.pictures, seed=settings.seed),
             "history": taught.history.rows,
             "seconds": round(taught.history.seconds, 1),
         },
