@@ -21,7 +21,7 @@ SCORE: Final = "score"
 """Name of the figure by which epochs are compared: higher is better."""
 
 N_MEASURED: Final = 60
-"""Batches over which the statistics of batch normalisation are measured before they are fixed."""
+"""Batches over which the statistics of batch normalisation are measured before they are fixed, at most."""
 HISTORY: Final = "history.json"
 WEIGHTS: Final = ".weights.h5"
 BEST: Final = f"best{WEIGHTS}"
@@ -139,7 +139,7 @@ def train(
             _fix_statistics(network)
         while not history.ended(plan):
             if not history.steady and plan.share(history.step, history.seconds) >= plan.steady:
-                _measure_statistics(network, batches, history.step)
+                _measure_statistics(network, batches, history.step, n=min(N_MEASURED, plan.n_steps))
                 _fix_statistics(network)
                 history.steady = True
             loss, rate = _epoch(network, source, plan, history, began)
@@ -186,14 +186,14 @@ def _epoch(
     return float(np.mean(losses)), plan.rate(share)
 
 
-def _measure_statistics(network: "keras.Model", batches: Batches, step: int) -> None:
-    """Set the statistics of batch normalisation to their means over some batches."""
+def _measure_statistics(network: "keras.Model", batches: Batches, step: int, *, n: int) -> None:
+    """Set the statistics of batch normalisation to their means over n batches."""
     layers = _normalisations(network)
     before = [layer.momentum for layer in layers]
-    for n in range(N_MEASURED):
+    for done in range(n):
         for layer in layers:
-            layer.momentum = n / (n + 1)
-        network(batches(step + n)[0], training=True)
+            layer.momentum = done / (done + 1)
+        network(batches(step + done)[0], training=True)
     for layer, momentum in zip(layers, before, strict=True):
         layer.momentum = momentum
 

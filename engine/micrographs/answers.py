@@ -40,7 +40,7 @@ class Answers(NamedTuple):
     similar : ndarray (image, rank), int
         Numbers of the known pictures that are most alike, the nearest first.
     distance : ndarray (image,)
-        To the last of these, in units of the distance from which a picture is unlike all.
+        From all known pictures, in units of the distance from which a picture is unlike all.
     evidence : ndarray (image, y, x)
         Share of each part of the square in the best class's logit: positive speaks for it.
     embedding : ndarray (image, feature)
@@ -96,8 +96,9 @@ def answers(model: "Model", images: xr.Dataset) -> Answers:
 
 def known_of(model: "Model") -> novelty.Known:
     """What the model keeps of the pictures it learned from."""
-    middle, whitening, places = (model.arrays[f"known_{n}"] for n in ("middle", "whitening", "places"))
-    return novelty.Known(middle, whitening, places, limit=float(model.metadata["limit"]))
+    names = ("middle", "whitening", "places", "components")
+    middle, whitening, places, components = (model.arrays[f"known_{name}"] for name in names)
+    return novelty.Known(middle, whitening, places, components, float(model.metadata["limit"]))
 
 
 def seen_by(network: "keras.Model", grey: np.ndarray) -> Seen:
@@ -136,9 +137,8 @@ def _tapped(network: "keras.Model") -> "keras.Model":
 
 
 def _answered(seen: Seen, known: novelty.Known) -> Answers:
-    similar, distances = novelty.nearest(known, seen.features)
-    far = (distances[:, -1] / known.limit).astype(np.float32)
-    return Answers(seen.logits, similar, far, seen.evidence, seen.embedding, seen.thumbnails)
+    similar, distance = novelty.compare(known, seen.features)
+    return Answers(seen.logits, similar, distance, seen.evidence, seen.embedding, seen.thumbnails)
 
 
 # ------------------------------------------------------------ what a job keeps

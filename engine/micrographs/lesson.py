@@ -17,7 +17,7 @@ from engine.learning.networks import file_digest, keep_network
 from engine.learning.splits import SHARES
 from engine.learning.training import SCORE, History, Plan, train
 from engine.micrographs import examples, networks, novelty
-from engine.micrographs.answers import THUMBNAIL, TOGETHER, Seen, resized, seen_by
+from engine.micrographs.answers import TOGETHER, Seen, resized, seen_by
 from engine.micrographs.examples import JUDGE, LEARN, VALIDATE, Batches, Examples
 from engine.runtime.device import wake_keras
 
@@ -35,6 +35,10 @@ FROZEN: Final = 0.4
 GENTLY: Final = 0.1
 """Learning rate of the rest, of that of the head."""
 N_PAIRS: Final = 5
+N_KNOWN: Final = 600
+"""Pictures that are kept to compare others with, at most: every result holds them with its recipe."""
+SMALL: Final = 32
+"""Rows and columns in which these are kept."""
 SPLIT: Final = "split"
 ORIGINS: Final = "origins"
 JUDGED_ON: Final = {SPLIT: "originals held out", ORIGINS: "every origin in turn, by what the others taught"}
@@ -236,12 +240,16 @@ def _model(
     """The model with its card."""
     from engine.micrographs.classify import MicrographsModel
 
-    rng = np.random.default_rng(settings.seed)
     n_learned = len(learned.classes)
-    shown = np.sort(rng.choice(n_learned, min(n_learned, novelty.N_KNOWN), replace=False))
-    kept = learned.of(shown)
-    held_out, chances = seen(taught.network, checked.squares), _chances(taught, checked)
-    known = novelty.learn(seen(taught.network, kept.squares).features, kept.classes, held_out.features)
+    drawn = np.random.default_rng(settings.seed).permutation(n_learned)[:N_KNOWN]
+    kept, chances = learned.of(np.sort(drawn)), _chances(taught, checked)
+    known = novelty.learn(
+        seen(taught.network, learned.squares).features,
+        learned.classes,
+        seen(taught.network, checked.squares).features,
+        depths=networks.n_features(taught.network),
+        kept=np.sort(drawn),
+    )
     path, sides = keep_network(taught.network), (learned, checked, judged.pictures)
     return MicrographsModel(
         analysis=settings.analysis,
@@ -251,8 +259,9 @@ def _model(
             "known_middle": known.middle,
             "known_whitening": known.whitening,
             "known_places": known.places,
+            "known_components": known.components,
             "known_classes": kept.classes.astype(np.uint8),
-            "known_thumbnails": resized(kept.squares, THUMBNAIL).astype(np.uint8),
+            "known_thumbnails": resized(kept.squares, SMALL).astype(np.uint8),
             "held_out_probability": chances.max(axis=1),
             "held_out_right": chances.argmax(axis=1) == checked.classes,
             "confusion": _confusion(judged.chances, judged.pictures),

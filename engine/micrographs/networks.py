@@ -74,11 +74,21 @@ def tapped(network: "keras.Model") -> "keras.Model":
     import keras
     from keras import layers, ops
 
-    last = network.get_layer(MAPS).output
-    depths = [layer.output for layer in network.layers if layer.name.startswith("depth_")] or [last]
+    last, depths = network.get_layer(MAPS).output, _depths(network)
     features = [f(x, axis=(1, 2)) for x in depths for f in (ops.mean, ops.std)]
     joined = layers.Concatenate()(features) if len(features) > 1 else features[0]
     return keras.Model(network.input, [network.output, joined, last])
+
+
+def n_features(network: "keras.Model") -> list[int]:
+    """How many of the features of `tapped` each depth has."""
+    return [2 * int(maps.shape[-1]) for maps in _depths(network)]
+
+
+def _depths(network: "keras.Model") -> list[Any]:
+    """Maps at several depths; of a network that does not say which, the last ones."""
+    named = [layer.output for layer in network.layers if layer.name.startswith("depth_")]
+    return named or [network.get_layer(MAPS).output]
 
 
 def head_weights(network: "keras.Model") -> np.ndarray | None:

@@ -1,8 +1,10 @@
-"""Whether a micrograph is unlike anything learned from: its distance from the nearest known ones.
+"""Whether a micrograph is unlike anything learned from: its distance from the nearest known one.
 
-Features are whitened by their covariance within the classes, so that a distance is in units of what varies
-between pictures of one class (Mahalanobis) [1]_; the distance is to the k-th nearest known picture [2]_. The
-limit is a quantile of the distances of held-out pictures.
+What a picture looks like is judged at every depth of the network by itself: noise differs from all in the
+first maps and in no others, an unknown specimen in the last ones. The features of a depth are whitened by
+their covariance within the classes, so that a distance is in units of what varies between pictures of one
+class (Mahalanobis) [1]_; it is that to the nearest known picture [2]_, in units of what 98 % of held-out
+pictures stay below. The largest of the depths counts.
 
 References
 ----------
@@ -12,17 +14,18 @@ References
    arXiv:2204.06507.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-NEAREST: Final = 5
+N_SIMILAR: Final = 5
 QUANTILE: Final = 0.98
 """Share of held-out pictures that are like those learned from."""
-SHRINKAGE: Final = 0.02
+SHRINKAGE: Final = 0.2
 """Share of the mean variance that is added to each direction: few pictures know their covariance badly."""
-N_KNOWN: Final = 4000
-"""Known pictures that are kept, at most."""
+N_COMPONENTS: Final = 32
+"""Directions of a depth that are looked at, those that vary most."""
 
 
 class Known(NamedTuple):
@@ -32,18 +35,29 @@ class Known(NamedTuple):
     ----------
     middle : ndarray (feature,)
     whitening : ndarray (feature, component)
+        Of each depth by itself, in units of its limit.
     places : ndarray (picture, component), float32
+    components : ndarray (depth,), int
+        How many components each depth has.
     limit : float
-        Distance from which a picture is unlike all.
+        Largest distance of the depths from which a picture is unlike all.
     """
 
     middle: np.ndarray
     whitening: np.ndarray
     places: np.ndarray
+    components: np.ndarray
     limit: float
 
 
-def learn(features: np.ndarray, classes: np.ndarray, held_out: np.ndarray) -> Known:
+def learn(
+    features: np.ndarray,
+    classes: np.ndarray,
+    held_out: np.ndarray,
+    *,
+    depths: Sequence[int],
+    kept: np.ndarray,
+) -> Known:
     """What is needed to tell the unknown.
 
     Parameters
@@ -53,39 +67,76 @@ def learn(features: np.ndarray, classes: np.ndarray, held_out: np.ndarray) -> Kn
     classes : ndarray (picture,)
     held_out : ndarray (picture, feature)
         Of others of the same classes.
+    depths
+        How many of the features each depth has, in their order.
+    kept : ndarray of int
+        Pictures that are kept to compare with.
     """
     values = np.asarray(features, np.float64)
-    within = values - _class_means(values, classes)
-    covariance = within.T @ within / max(1, len(within) - 1)
-    variances, axes = np.linalg.eigh(covariance)
-    floor = SHRINKAGE * float(variances.mean()) + 1e-12
-    whitening = axes / np.sqrt(np.maximum(variances, 0) + floor)
     middle = values.mean(axis=0)
-    places = ((values - middle) @ whitening).astype(np.float32)
-    known = Known(middle.astype(np.float32), whitening.astype(np.float32), places, 1.0)
-    distances = nearest(known, held_out)[1][:, -1]
-    return known._replace(limit=float(np.quantile(distances, QUANTILE)) if distances.size else np.inf)
+    within = values - _class_means(values, classes)
+    axes = [_whitening(within[:, part]) for part in _parts(depths)]
+    whitening = np.zeros((values.shape[1], sum(axis.shape[1] for axis in axes)))
+    components = [axis.shape[1] for axis in axes]
+    for rows, columns, axis in zip(_parts(depths), _parts(components), axes, strict=True):
+        whitening[rows, columns] = axis
+    known = Known(
+        middle.astype(np.float32),
+        whitening.astype(np.float32),
+        ((values[kept] - middle) @ whitening).astype(np.float32),
+        np.array(components),
+        1.0,
+    )
+    apart = np.sqrt(_squared(known, held_out).min(axis=2))
+    limits = np.maximum(np.quantile(apart, QUANTILE, axis=1), 1e-9) if apart.size else np.ones(len(axes))
+    scale = (1 / np.repeat(limits, components)).astype(np.float32)
+    known = known._replace(whitening=known.whitening * scale, places=known.places * scale)
+    furthest = (apart / limits[:, np.newaxis]).max(axis=0)
+    return known._replace(limit=float(np.quantile(furthest, QUANTILE)) if furthest.size else 1.0)
 
 
-def nearest(known: Known, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers and distances `(picture, rank)` of the nearest known pictures, the nearest first.
+def compare(known: Known, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The most similar known pictures, and how far each picture is from all, 1: the limit.
 
     Parameters
     ----------
     features : ndarray (picture, feature)
+
+    Returns
+    -------
+    similar : ndarray (picture, rank), int
+    distance : ndarray (picture,), float32
     """
+    squared = _squared(known, features)
+    together = squared.sum(axis=0)
+    n_similar = min(N_SIMILAR, together.shape[1])
+    similar = np.argsort(together, axis=1, kind="stable")[:, :n_similar]
+    return similar, (np.sqrt(squared.min(axis=2)).max(axis=0) / known.limit).astype(np.float32)
+
+
+def _squared(known: Known, features: np.ndarray) -> np.ndarray:
+    """Squared distances `(depth, picture, known picture)`."""
     places = (np.asarray(features, np.float32) - known.middle) @ known.whitening
-    n_nearest = min(NEAREST, len(known.places))
-    squared = (
-        (places**2).sum(axis=1)[:, np.newaxis]
-        - 2 * places @ known.places.T
-        + (known.places**2).sum(axis=1)[np.newaxis]
-    )
-    first = np.argpartition(squared, n_nearest - 1, axis=1)[:, :n_nearest]
-    order = np.take_along_axis(squared, first, axis=1).argsort(axis=1)
-    ranked = np.take_along_axis(first, order, axis=1)
-    found = np.take_along_axis(squared, ranked, axis=1)
-    return ranked, np.sqrt(np.maximum(found, 0))
+    found = []
+    for part in _parts(known.components.tolist()):
+        here, there = places[:, part], known.places[:, part]
+        sums = (here**2).sum(axis=1)[:, np.newaxis] + (there**2).sum(axis=1)
+        found.append(np.maximum(sums - 2 * here @ there.T, 0))
+    return np.stack(found)
+
+
+def _whitening(within: np.ndarray) -> np.ndarray:
+    """The directions that vary most, `(feature, component)`, each divided by its spread."""
+    variances, axes = np.linalg.eigh(within.T @ within / max(1, len(within) - 1))
+    floor = SHRINKAGE * float(np.maximum(variances, 0).mean()) + 1e-12
+    most = slice(max(0, len(variances) - N_COMPONENTS), None)
+    return np.asarray(axes[:, most] / np.sqrt(np.maximum(variances[most], 0) + floor))
+
+
+def _parts(sizes: Sequence[int]) -> Iterator[slice]:
+    """Where each of some parts in a row lies."""
+    ends = np.cumsum(sizes).tolist()
+    return (slice(end - size, end) for end, size in zip(ends, sizes, strict=True))
 
 
 def _class_means(values: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -115,7 +115,8 @@ def judged(chances: np.ndarray, unlike: np.ndarray, least: float) -> dict[str, n
 def threshold(model: "MicrographsModel") -> float:
     """Probability of the best class below which there is no answer."""
     sure, right = (model.arrays[f"held_out_{name}"] for name in ("probability", "right"))
-    return abstain_below(sure, right, error=float(model.settings["error"])) if sure.size else 0.0
+    least = abstain_below(sure, right, error=float(model.settings["error"])) if sure.size else 0.0
+    return 0.0 if least <= sure.min(initial=1.0) else least
 
 
 def class_table(

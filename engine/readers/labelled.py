@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dask.array as da
 import numpy as np
@@ -103,8 +103,10 @@ class _Stack:
         self.files, self.edges = files, edges
         self.shape = (len(files), *edges)
 
-    def __getitem__(self, index: tuple[slice, ...]) -> np.ndarray:
-        return np.stack([self._plane(file) for file in self.files[index[0]]])[:, index[1], index[2]]
+    def __getitem__(self, index: tuple[Any, ...]) -> np.ndarray:
+        chosen = np.arange(len(self.files))[index[0]]
+        planes = np.stack([self._plane(self.files[n]) for n in np.atleast_1d(chosen)])
+        return (planes if chosen.ndim else planes[0])[(..., *index[1:])]
 
     def _plane(self, file: str) -> np.ndarray:
         values = read_gray(file)
