@@ -5,10 +5,10 @@ BIN := .venv/bin
 
 .PHONY: demo test lint bench clean
 
-demo: .venv/installed data_example/mosaic
+demo: .venv/installed data_example/sem
 	$(BIN)/mapstack serve data_example --port $(PORT)
 
-test: .venv/installed-test data_example/mosaic
+test: .venv/installed-test data_example/sem
 	@command -v chromium >/dev/null || echo "Chromium is missing: the browser tests will fail. Install it with: apt-get install -y chromium"
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -21,7 +21,7 @@ lint: .venv/installed-test
 bench: .venv/installed-test
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
 
-data_example/mosaic: | .venv/installed
+data_example/sem: | .venv/installed
 	$(BIN)/python data_example/make.py
 
 .venv/bin/python:
@@ -36,4 +36,4 @@ data_example/mosaic: | .venv/installed
 	touch $@ .venv/installed
 
 clean:
-	rm -rf .venv data_example/maps data_example/mosaic
+	rm -rf .venv data_example/maps data_example/sem

@@ -11,16 +11,11 @@ another time.
 
 import argparse
 import csv
-import os
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
-import psutil
+from _jobs import killed_and_resumed
 from PIL import Image
 
 from engine.analysis import load_model, shipped_model
@@ -32,7 +27,6 @@ from engine.simulate.hrtem import Hrtem
 SEED = 9000
 N_COLLECTIONS = 100
 N_DRAWN = 40
-KILLED_AT = 0.4
 
 
 def main() -> None:
@@ -48,7 +42,14 @@ def main() -> None:
             Hrtem(size=options.size, n_frames=options.n_micrographs, seed=SEED).write(micrographs)
         result = place / "population.zarr"
         if not result.exists():
-            as_a_job(micrographs, result, place / "home", options.n_micrographs)
+            words = ["run", "particles", str(micrographs), "--out", str(result)]
+            killed_and_resumed(
+                words,
+                place / "home",
+                n_parts=options.n_micrographs,
+                pattern="micrograph_*.npz",
+                what="micrographs",
+            )
         end_to_end(result, micrographs)
         coverage(result, micrographs, options.n_micrographs)
 
@@ -90,63 +91,6 @@ def met(inside: np.ndarray, objects: np.ndarray, labels: np.ndarray, name: str) 
     best = objects == counts.argmax()
     found = bool((best & inside).sum() >= 0.5 * (best | inside).sum())
     return found, found and bool(labels[best][0] == 1 + CLASSES.index(name))
-
-
-def as_a_job(micrographs: Path, result: Path, home: Path, n: int) -> None:
-    """Run, kill, run again; print times and memory."""
-    words = ["run", "particles", str(micrographs), "--out", str(result)]
-    command = [sys.executable, "-m", "engine", *words, "--results", str(home), "--workers", "2"]
-    began = time.monotonic()
-    killed = subprocess.Popen(command, start_new_session=True)
-    while done(home) < KILLED_AT * n:
-        if killed.poll() is not None:
-            raise SystemExit("the job ended before it was killed")
-        time.sleep(0.5)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    first = {file.name: file.stat().st_mtime_ns for file in kept(home)}
-    print(f"killed after {time.monotonic() - began:.0f} s, {len(first)} of {n} micrographs done")
-    began, memory = time.monotonic(), []
-    resumed = subprocess.Popen(command, start_new_session=True)
-    while resumed.poll() is None:
-        memory.append((done(home), used_by(resumed.pid)))
-        again = {file.name: file.stat().st_mtime_ns for file in kept(home) if file.name in first}
-        if again and any(first[name] != changed for name, changed in again.items()):
-            raise SystemExit("a micrograph that was done was done again")
-        time.sleep(1)
-    print(
-        f"resumed: the other {n - len(first)} in {time.monotonic() - began:.0f} s, exit {resumed.returncode}"
-    )
-    for share in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0):
-        near = [used for count, used in memory if abs(count / n - share) < 0.05]
-        if near:
-            print(f"memory of all processes at {share:.0%}: {max(near):.2f} GiB")
-    shares = [job_progress(home)]
-    print(f"progress told at the end: {shares[-1]}")
-
-
-def kept(home: Path) -> list[Path]:
-    """What is kept of finished micrographs while the job is under way."""
-    return list(home.glob("jobs/*/kept/micrograph_*.npz"))
-
-
-def done(home: Path) -> int:
-    return len(kept(home))
-
-
-def job_progress(home: Path) -> str:
-    words = [sys.executable, "-m", "engine", "jobs", "list", "--results", str(home)]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def used_by(pid: int) -> float:
-    """Memory of a process and all below it, in GiB: its own, and its part of what is shared."""
-    try:
-        parent = psutil.Process(pid)
-        family = [parent, *parent.children(recursive=True)]
-        return sum(process.memory_full_info().pss for process in family) / 2**30
-    except psutil.Error:
-        return 0.0
 
 
 def coverage(result: Path, micrographs: Path, n: int) -> None:

@@ -250,7 +250,7 @@ def _model(
         depths=networks.n_features(taught.network),
         kept=np.sort(drawn),
     )
-    path, sides = keep_network(taught.network), (learned, checked, judged.pictures)
+    path, sides = keep_network(_bare(taught.network)), (learned, checked, judged.pictures)
     return MicrographsModel(
         analysis=settings.analysis,
         settings=settings.settings(),
@@ -283,6 +283,13 @@ def _model(
         },
         network=path,
     )
+
+
+def _bare(network: "keras.Model") -> "keras.Model":
+    """The same network without its optimizer, which is twice as large."""
+    import keras
+
+    return keras.Model(network.input, network.output)
 
 
 def _confusion(chances: np.ndarray, judged: Examples) -> np.ndarray:
