@@ -84,8 +84,10 @@ class Strip(Paged):
 
 
 class Gallery(Paged):
-    """One page of crops of particles; also says `clear`."""
+    """One page of small pictures of things; also says `clear`."""
 
+    what = param.String("particle", doc="What one of them is called.")
+    large = param.Boolean(False)
     pictures = param.Dict({}, doc="Source of the picture of each row's particle, by its number as text.")
     clear = param.String("", doc="What takes back the choice of what is shown, if something is chosen.")
     empty = param.String("")
@@ -109,6 +111,11 @@ class Matrix(Component):
 
     counts = param.List([], item_type=list)
     names = param.List([], item_type=str)
+    what = param.String("particles", doc="What is counted.")
+    corner = param.String("you ↓ model →")
+    rows_are = param.String("you say", doc="What a row says of those in it.")
+    columns_are = param.String("the model says")
+    numbered = param.Boolean(False, doc="Number the columns: for many classes.")
     chosen = param.List([], item_type=int)
     note = param.String("")
     empty = param.String("")
@@ -201,6 +208,17 @@ class Tabs(Component):
     of = param.String("")
 
     _esm = _script("tabs")
+
+
+class DropZone(Component):
+    """Takes files dropped anywhere on the page; says `begin` with names and sizes, each `part`, and `end`."""
+
+    accept = param.String("", doc="Ends of the names of files that are taken, with commas between.")
+    text = param.String("")
+    taken = param.Integer(0, doc="Bytes that have arrived.")
+    refused = param.String("", doc="Why the files are not taken.")
+
+    _esm = _script("drop_zone")
 
 
 class ExportBar(Component):

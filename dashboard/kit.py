@@ -35,6 +35,8 @@ SETTING_NAMES: Final = {
     "least_energy": "keV ≥",
     "least_confidence": "conf. ≥",
     "n_frames": "frames",
+    "n_images": "pictures",
+    "error": "wrong answers, share at most",
 }
 """Settings that the page calls otherwise than the analysis does."""
 

@@ -19,6 +19,10 @@ NEUTRAL: Final = "#888888"
 ACCENT: Final = "#0072B2"
 ACCENT_DARK: Final = "#56B4E9"
 WARNING: Final = "#D55E00"
+EVIDENCE_FOR: Final = "#E69F00"
+EVIDENCE_AGAINST: Final = "#0072B2"
+EVIDENCE_ALPHA: Final = 0.7
+"""Colours of what speaks for a class and against it in a picture, and how opaque the strongest is."""
 TRANSPARENT: Final = "#00000000"
 FONT_SIZES: Final = {"labels": "10pt", "ticks": "9pt", "title": "10pt", "legend": "9pt"}
 

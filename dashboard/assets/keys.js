@@ -10,7 +10,7 @@ export function render({ model }) {
     if (typing(event) || event.altKey) return
     const command = event.ctrlKey || event.metaKey
     const key = command ? `ctrl-${event.key.toLowerCase()}` : event.key
-    if (command ? !["ctrl-z", "ctrl-y"].includes(key) : !/^(ArrowLeft|ArrowRight|Escape|[1-9npr])$/.test(key)) return
+    if (command ? !["ctrl-z", "ctrl-y"].includes(key) : !/^(ArrowLeft|ArrowRight|Escape|[0-9npr])$/.test(key)) return
     event.preventDefault()
     model.send_msg({ key })
   }

@@ -9,7 +9,7 @@ export function render({ model }) {
     "data-object": row.object, tabindex: "0", "aria-selected": String(row.object === model.chosen),
     onclick: () => say({ do: "choose", object: row.object }),
     onkeydown: (e) => { if (e.key === "Enter") say({ do: "choose", object: row.object }) },
-  }, ...model.columns.map((column) => h("td" + (column.number ? ".number" : ""), {},
+  }, ...model.columns.map((column) => h("td" + (column.number ? ".number" : ""), { title: column.number ? undefined : row[column.name] },
     column.name === "name" ? h("span", {}, h("i.dot", { style: `background:${row.color}` }), row.name) : String(row[column.name]))))
   const draw = () => {
     const body = model.rows.length

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from dashboard.components import Code, Keys
 from dashboard.kit import button, sentence
@@ -20,6 +20,9 @@ from engine.errors import MapstackError
 from engine.recipe import Step
 from engine.runtime import jobs
 
+LABEL_OF_ZERO: Final = 10
+"""Class that the key 0 stands for."""
+
 
 class Bench:
     """The parts that pages share; a page adds its pictures and says what of them belongs into the URL."""
@@ -27,13 +30,17 @@ class Bench:
     analysis: ClassVar[str]
     unit: ClassVar[str] = "µm"
     """In which the size of a pixel is given."""
+    missing: ClassVar[str] = "Open a measurement first."
+    """Why Run is not possible before something is open."""
 
     def __init__(self, visit: Visit) -> None:
         self.visit, self.session, self.work = visit, visit.session, visit.work
         self.ready = False
         session, library, work = self.session, visit.library, visit.work
         self.picker = Picker(library, work, self.open, load=lambda address: self.load(address, ()))
-        self.controls = Controls(self.analysis, session, library, work, self.load_result, unit=self.unit)
+        self.controls = Controls(
+            self.analysis, session, library, work, self.load_result, unit=self.unit, missing=self.missing
+        )
         self.status = StatusLine(session)
         self.classes = ClassList(session, library, work)
         self.export = ExportCard(self.analysis, session, library, work)
@@ -93,7 +100,7 @@ class Bench:
         elif key == "ctrl-y":
             self.classes.redo()
         elif key.isdigit():
-            label = int(key)
+            label = int(key) or LABEL_OF_ZERO
             session.select([] if session.selected == [label] else [label])
 
     # ------------------------------------------------------------ opening

@@ -17,7 +17,7 @@ from dashboard.views.frame_look import look_controls, mode_switch
 from dashboard.views.frame_view import FrameView
 from dashboard.views.object_cards import ObjectCard, ObjectCharts, SectionsCard
 from dashboard.views.object_list import ObjectList
-from dashboard.views.train import TrainPanel
+from dashboard.views.train import FRAMES, TrainPanel
 
 TABS: Final = {"frame": "Frame", "train": "Train"}
 REACH: Final = 5
@@ -89,7 +89,7 @@ class MosaicsPage(Bench):
         self.card = ObjectCard(session, things, work, draw=self.frame.outline)
         self.choice = FrameChoice(session, visit.library, work, on_choose=self.open)
         self.export.bar.format = "fits"
-        self.train = TrainPanel(self.analysis, "mosaic", session, visit.library, work)
+        self.train = TrainPanel(FRAMES, session, visit.library, work)
         session.param.watch(self.write_url, ["stack", "segmentation", "selected", "thing"])
         visit.closing.append(self.train.runner.close)
 

@@ -17,7 +17,7 @@ BODY: Final = """
   <h1>Maps, frames and micrographs</h1>
   <p>Open a measurement, get its zones, tracks or particles, see what each is like, export them.</p>
   <div class="cards">{{ embed(roots.maps) }}{{ embed(roots.frame) }}{{ embed(roots.micrographs) }}
-    {{ embed(roots.own) }}{{ embed(roots.how) }}</div>
+    {{ embed(roots.pictures) }}{{ embed(roots.own) }}{{ embed(roots.how) }}</div>
   <h1>Recent results</h1>
   {{ embed(roots.recent) }}
   <p></p>
@@ -35,7 +35,9 @@ OWN: Final = (
     "<p><a href='/maps?open=1'>Maps</a>: measurement folders, image stacks, HDF5, NetCDF, Zarr,"
     " TIFF, MATLAB.</p>"
     "<p><a href='/mosaics?open=1'>Frames</a> of a CCD: FITS, PNG.</p>"
-    "<p><a href='/particles?open=1'>Micrographs</a>: DM, SER, EMD, MRC, TIFF, PNG.</p></div></div>"
+    "<p><a href='/particles?open=1'>Micrographs of particles</a>: DM, SER, EMD, MRC, TIFF, PNG.</p>"
+    "<p><a href='/micrographs?open=1'>Pictures to sort</a>: PNG, JPEG, TIFF, BMP, in folders or dropped.</p>"
+    "</div></div>"
 )
 
 
@@ -52,6 +54,7 @@ class Example:
 MAPS: Final = Example("open-example", "kmeans", "maps", "Maps: zones of a stack")
 FRAME: Final = Example("open-frame", "unet", "mosaics", "Mosaics: tracks on a frame")
 MICROGRAPHS: Final = Example("open-micrographs", "particles", "particles", "Particles: defects in a lattice")
+PICTURES: Final = Example("open-pictures", "micrographs", "micrographs", "Micrographs: what a picture shows")
 
 
 def build(visit: Visit) -> Mapping[str, Any]:
@@ -61,6 +64,7 @@ def build(visit: Visit) -> Mapping[str, Any]:
         "maps": _card(MAPS, visit),
         "frame": _card(FRAME, visit),
         "micrographs": _card(MICROGRAPHS, visit),
+        "pictures": _card(PICTURES, visit),
         "own": markup(OWN),
         "how": markup(HOW),
         "recent": results.listing,

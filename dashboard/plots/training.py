@@ -9,20 +9,26 @@ import pandas as pd
 from dashboard import theme
 
 F1: Final = "f1_"
+ACCURACY: Final = "accuracy"
 
 
-def curves(rows: pd.DataFrame, *, colors: Mapping[str, str]) -> hv.Overlay:
-    """A curve of F1 a class, from 0 to 1.
+def curves(rows: pd.DataFrame, *, colors: Mapping[str, str], of: str = "frames") -> hv.Overlay:
+    """A curve of F1 a class, or the share that is answered right, from 0 to 1.
 
     Parameters
     ----------
     rows : DataFrame
-        One row an epoch: `step`, and `f1_<class>` for each class.
+        One row an epoch: `step`, and `f1_<class>` for each class, or `accuracy`.
     colors
         By class name.
+    of
+        What was held out.
     """
     step = hv.Dimension("step", label="step")
-    score = hv.Dimension("f1", label="F1, frames held out", range=(0, 1))
+    if ACCURACY in rows:
+        right = hv.Dimension(ACCURACY, label=f"share right, {of} held out", range=(0, 1))
+        return hv.Overlay([hv.Curve((rows["step"], rows[ACCURACY]), step, right).opts(color=theme.ACCENT)])
+    score = hv.Dimension("f1", label=f"F1, {of} held out", range=(0, 1))
     names = [str(name).removeprefix(F1) for name in rows.columns if str(name).startswith(F1)]
     drawn = [
         hv.Curve((rows["step"], rows[f"{F1}{name}"]), step, score, label=name).opts(

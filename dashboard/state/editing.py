@@ -136,8 +136,8 @@ def class_rows(segmentation: Result | None) -> list[dict[str, Any]]:
             "name": str(table["name"].values[row]),
             "color": str(table["color"].values[row])[:7],
             "share": f"{100 * float(table['fraction'].values[row]):.1f} %",
-            "area": _area(float(table["area"].values[row])),
-            "confidence": _two_places(table["confidence"].values[row]),
+            "area": _area(float(table["area"].values[row])) if "area" in table else "",
+            "confidence": _two_places(table["confidence"].values[row]) if "confidence" in table else "",
         }
         for row, label in enumerate(table[LABEL].values)
     ]

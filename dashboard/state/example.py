@@ -5,11 +5,16 @@ from typing import Final
 
 from dashboard.state.library import Library, Result, Stack
 from dashboard.state.micrographs import collection
-from engine import pipeline
+from dashboard.state.pictures import opened_pictures
+from engine import catalogue, pipeline
+from engine.analysis import shipped_model
 from engine.errors import MapstackError
 from engine.runtime import jobs
 
-OPENED: Final[Mapping[str, Callable[[Library, str], Stack]]] = {"particles": collection}
+OPENED: Final[Mapping[str, Callable[[Library, str], Stack]]] = {
+    "particles": collection,
+    "micrographs": opened_pictures,
+}
 """How the data of an analysis are opened, where that is not the library's own way."""
 
 
@@ -24,8 +29,10 @@ def example_segmentation(library: Library, analysis: str) -> tuple[Stack, Result
     Raises
     ------
     MapstackError
-        If nothing in the served folders can be opened, or its job failed.
+        If nothing in the served folders can be opened, there is no model for it, or its job failed.
     """
+    if catalogue.find("analyses", analysis).needs_labels and shipped_model(analysis) is None:
+        raise MapstackError("there is no model to show an example with; open your own data and train one")
     address = library.example(analysis)
     if address is None:
         raise MapstackError("no example in the served folders can be opened; open your own data")

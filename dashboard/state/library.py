@@ -33,6 +33,9 @@ from engine.schema import (
     CONFIDENCE,
     ENTROPY,
     FRACTIONS,
+    IMAGE,
+    IMAGE_TABLE,
+    KNOWN,
     LABEL,
     LABELS,
     OBJECT_TABLE,
@@ -53,11 +56,18 @@ N_PLANES: Final = 12
 N_SCALES: Final = 4096
 VIEWS: Final = "views"
 EXPORTS: Final = "exports"
+DROPS: Final = "drops"
+"""Folder in the home for pictures that were dropped on a page."""
 OLD_SECONDS: Final = 3600
 """Exports of tabs that are long gone; those of a tab that closes are deleted at once."""
 THIN: Final = 64
 """Rows and columns that are looked at to find the channel to start with."""
-EXAMPLES: Final = {"kmeans": "maps", "unet": "mosaic/frame_000.fits", "particles": "hrtem"}
+EXAMPLES: Final = {
+    "kmeans": "maps",
+    "unet": "mosaic/frame_000.fits",
+    "particles": "hrtem",
+    "micrographs": "sem",
+}
 """What is shown first for an analysis, where a served root has it."""
 BACKGROUND: Final = "background"
 """Name of the class of what is nothing in particular."""
@@ -193,6 +203,7 @@ class Library:
     def __init__(self, roots: list[Path], home: Path, pool: Any = None) -> None:
         self.roots = [root.resolve() for root in roots]
         self.home = home
+        self.drops = home.resolve() / DROPS
         self.pool = pool
         self._stacks: Shelf[Stack] = Shelf(N_STACKS)
         self._segmentations: Shelf[Result] = Shelf(N_SEGMENTATIONS)
@@ -206,13 +217,13 @@ class Library:
     def path(self, address: str) -> str:
         """Return the absolute path of an address, with its key; the only way from a URL to a file."""
         path, separator, key = address.rpartition("::") if "::" in address else (address, "", "")
-        return f"{resolve(path, self.roots)}{separator}{key}"
+        return f"{resolve(path, [*self.roots, self.drops])}{separator}{key}"
 
     def address(self, path: str) -> str:
-        """Return the address of a path inside the roots."""
+        """Return the address of a path inside the roots, or of what was dropped."""
         bare, key = split_key(path)
         found = Path(bare).resolve()
-        for root in self.roots:
+        for root in (*self.roots, self.drops):
             if found.is_relative_to(root):
                 relative = str(found.relative_to(root))
                 same = Path(self.path(relative)) == found
@@ -245,21 +256,28 @@ class Library:
     def example(self, analysis: str = "kmeans") -> str | None:
         """Address of the data to show first: the example, for maps else the first that can be opened."""
         for root in self.roots:
+            named = root / EXAMPLES[analysis]
             others = (root, *_folders(root, DEPTH)) if analysis == "kmeans" else ()
-            for candidate in (root / EXAMPLES[analysis], *others):
-                if candidate.exists() and is_openable(candidate):
+            if named.exists() and is_openable(named):
+                return self.address(str(named))
+            for candidate in others:
+                if is_openable(candidate, collections=False):
                     return self.address(str(candidate))
         return None
 
     def leftovers(self) -> list[Path]:
-        """Return what can be deleted: old exports, caches of what was not opened since the start."""
+        """Return what can be deleted: old exports and caches, and dropped pictures that no result is of."""
         caches = [
             folder
             for folder in (self.home / VIEWS).glob("*")
             if folder.name.rpartition("-")[0] not in self._in_use
         ]
         old = time.time() - OLD_SECONDS
-        return caches + [f for f in (self.home / EXPORTS).glob("*") if f.stat().st_mtime < old]
+        recipes = [job.recipe for job in jobs.list(self.home) if job.recipe is not None]
+        wanted = {Path(recipe.source).resolve() for recipe in recipes if recipe.source}
+        idle = [f for f in self.drops.glob("*") if not any(path.is_relative_to(f) for path in wanted)]
+        written = [*(self.home / EXPORTS).glob("*"), *idle]
+        return caches + [f for f in written if f.stat().st_mtime < old]
 
     def _open(self, address: str, source: str, content: str, steps: tuple[Step, ...]) -> Stack:
         images = prepare(open_images(source), steps)
@@ -297,6 +315,8 @@ def shown(tree: xr.DataTree, id: str, home: Path) -> Result:
     if FRACTIONS in tree.children:
         objects = table(tree, OBJECT_TABLE).compute()
         return Result(id=id, tree=tree, recipe=recipe, classes=classes, objects=objects)
+    if LABELS not in tree.data_vars:
+        return Result(id=id, tree=_tables_read(tree), recipe=recipe, classes=classes)
     cache = home / VIEWS
     labels = label_pyramid(pixel_map(tree, LABELS), cache=cache / f"{id}-labels").build()
     more: dict[str, Any] = {}
@@ -317,19 +337,27 @@ def shown(tree: xr.DataTree, id: str, home: Path) -> Result:
     )
 
 
+def _tables_read(tree: xr.DataTree) -> xr.DataTree:
+    """A result of pictures with its tables in memory; the small pictures are read a page at a time."""
+    read = tree.copy()
+    for name in (IMAGE_TABLE, KNOWN):
+        read[name] = xr.DataTree(table(tree, name).compute())
+    return read
+
+
 def label_called(classes: xr.Dataset, name: str) -> int:
     """Label of the class of a name, 0 if there is none."""
     names = classes["name"].values.tolist()
     return int(classes[LABEL].values[names.index(name)]) if name in names else 0
 
 
-def is_openable(path: Path) -> bool:
-    """Whether some reader takes a file or folder."""
+def is_openable(path: Path, *, collections: bool = True) -> bool:
+    """Whether some reader takes a file or folder, as one image or stack where no collections are wanted."""
     try:
-        open_images(path)
+        images = open_images(path)
     except MapstackError:
         return False
-    return True
+    return collections or IMAGE not in images.sizes
 
 
 def _folders(root: Path, depth: int) -> list[Path]:

@@ -75,11 +75,12 @@ class Sheet:
         )
 
 
-def collection(library: Library, address: str, steps: tuple[Step, ...] = ()) -> Stack:
-    """Open a micrograph or a folder of them; only the first is read, for its picture."""
+def collection(
+    library: Library, address: str, steps: tuple[Step, ...] = (), *, reader: str = "collection"
+) -> Stack:
+    """Open a micrograph or, by a reader, a folder of them; only the first is read, for its picture."""
     source = library.path(address)
-    reader = "collection" if Path(source).is_dir() else None
-    images = prepare(open_images(source, reader=reader), steps)
+    images = prepare(open_images(source, reader=reader if Path(source).is_dir() else None), steps)
     found = Stack(address, digest(source), images, {}, {})
     return replace(found, pyramids=micrograph(library, found, 0).pyramids)
 
@@ -91,7 +92,7 @@ def micrograph(library: Library, stack: Stack, number: int) -> Stack:
 
 
 def _micrograph(stack: Stack, number: int) -> Stack:
-    plane = frames(stack.images)[number].compute()
+    plane = _plane(stack.images, number)
     rows, columns = without_fill(plane.values).shape
     plane = plane[:rows, :columns]
     name = image_variables(stack.images)[0]
@@ -101,10 +102,18 @@ def _micrograph(stack: Stack, number: int) -> Stack:
     return Stack(stack.address, f"{stack.digest}-{number}", images, {}, pyramids)
 
 
+def _plane(images: xr.Dataset, number: int) -> xr.DataArray:
+    """One image `(y, x)`, in memory."""
+    if IMAGE not in images.sizes:
+        return frames(images)[number].compute()
+    one = images[image_variables(images)[0]].isel({IMAGE: slice(number, number + 1)})
+    return one.compute().isel({IMAGE: 0})
+
+
 def raw(stack: Stack, number: int) -> np.ndarray | None:
     """Values of an image of a collection, `(y, x)`; None where it cannot be read."""
     try:
-        return without_fill(np.asarray(frames(stack.images)[number].values))
+        return without_fill(np.asarray(_plane(stack.images, number).values))
     except MapstackError:
         return None
 

@@ -62,6 +62,10 @@ class Objects(param.Parameterized):
         self.param["kind"].objects = [ALL, *names]
         self.param.update(kind=self.kind if self.kind in names else ALL, every=table)
 
+    def said(self, name: str) -> str:
+        """How the table says a class's name."""
+        return name
+
     def row(self, number: int) -> dict[str, Any] | None:
         """All that is known of an object."""
         found = self.every[self.every["object"] == number]
@@ -117,8 +121,8 @@ def link_class(session: Session, objects: Objects) -> None:
         segmentation = session.segmentation
         if segmentation is None:
             return {}
-        classes = segmentation.classes
-        return dict(zip(classes[LABEL].values.tolist(), classes["name"].values.tolist(), strict=True))
+        labels, told = (segmentation.classes[column].values.tolist() for column in (LABEL, "name"))
+        return {label: objects.said(name) for label, name in zip(labels, told, strict=True)}
 
     def one_selected() -> str | None:
         """Name of the one selected class, if it has objects."""

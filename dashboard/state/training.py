@@ -1,9 +1,10 @@
-"""Training on a page: frames to learn from, how it goes, and the models that there are."""
+"""Training on a page: frames or pictures to learn from, how it goes, and the models that there are."""
 
+import csv
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,22 +16,38 @@ from engine import catalogue
 from engine.analysis import is_model, shipped_model
 from engine.errors import MapstackError
 from engine.readers.frames import LABELS_OF_FRAME
+from engine.readers.labelled import LABELS_FILES, MASKS, SPLITS, SUFFIXES
 from engine.runtime import jobs
 from engine.runtime.place import Place
 
 FRAMES: Final = "frames"
-"""Folder in the home for simulated frames."""
+"""Folder in the home for simulated frames and pictures."""
 SHIPPED: Final = "shipped"
+SCORES: Final = {"accuracy": "right", "majority": "right by always saying the most frequent"}
+"""Figures of a model of pictures, by what they are called on the page."""
+LABELLED: Final = frozenset({"file", "label"})
+"""Columns of a csv that says the classes of pictures."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an analysis learns from: what one is called, and what simulates them, with which settings."""
+
+    analysis: str
+    what: str
+    simulator: str
+    simulated: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model that can be applied: its folder, where it comes from, how good it is on frames held out."""
+    """A model that can be applied: its folder, where it comes from, how good it is on what was held out."""
 
     id: str
     title: str
     folder: Path
-    f1: dict[str, float]
+    scores: dict[str, float]
+    """Figures from 0 to 1 by what they are called on the page."""
     judged_on: str
     history: pd.DataFrame = field(repr=False)
     """Figures of each epoch of its training."""
@@ -57,10 +74,18 @@ def models(library: Library, analysis: str) -> list[Trained]:
 
 def _trained(id: str, title: str, folder: Path) -> Trained:
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))["metadata"]
-    f1 = {row["name"]: row["f1"] for row in card["metrics"]}
+    history = pd.DataFrame(card["history"])
+    if "n_pictures" in card:
+        *_, held = card["n_pictures"]
+        figures = {name: card[name] for name in ("accuracy", "majority") if name in card}
+        scores = {SCORES[name]: float(value) for name, value in figures.items()}
+        return Trained(
+            id, title, folder, scores, f"{held} of {sum(card['n_pictures'])} pictures, held out", history
+        )
+    scores = {f"F1 {row['name']}": row["f1"] for row in card["metrics"]}
     n_held, n_frames = len(card["held_out"]), card["n_frames"]
     judged = f"{n_held} of {n_frames} frames, held out" if n_held else "the frames it learned from"
-    return Trained(id, title, folder, f1, judged, pd.DataFrame(card["history"]))
+    return Trained(id, title, folder, scores, judged, history)
 
 
 def curves(library: Library, id: str) -> pd.DataFrame:
@@ -71,19 +96,20 @@ def curves(library: Library, id: str) -> pd.DataFrame:
         return pd.DataFrame()
 
 
-def folders(library: Library) -> dict[str, str]:
-    """Folders of labelled frames by what they are called on the page, for `folder_of`."""
+def folders(library: Library, subject: Subject) -> dict[str, str]:
+    """Folders that can be learned from by what they are called on the page, for `folder_of`."""
     found = {}
+    look, what = LOOK[subject.what], subject.what
     for root in library.roots:
-        for folder, n_labelled in _labelled(root):
+        for folder, n_labelled in look(root):
             address = library.address(str(folder))
-            found[f"{address}: {n_labelled} labelled frames"] = address
-    for folder, n_labelled in _labelled(library.home / FRAMES):
-        found[f"simulated {folder.name}: {n_labelled} frames"] = str(folder)
+            found[f"{address}: {n_labelled} labelled {what}"] = address
+    for folder, n_labelled in look(library.home / FRAMES):
+        found[f"simulated {folder.name}: {n_labelled} {what}"] = str(folder)
     return found
 
 
-def _labelled(root: Path) -> Iterator[tuple[Path, int]]:
+def _labelled_frames(root: Path) -> Iterator[tuple[Path, int]]:
     """Folders below a root in which files hold the labels of frames, and how many do."""
     for name, below, files in os.walk(root):
         depth = len(Path(name).relative_to(root).parts)
@@ -93,14 +119,64 @@ def _labelled(root: Path) -> Iterator[tuple[Path, int]]:
             yield Path(name), n_labelled
 
 
+def _labelled_pictures(root: Path) -> Iterator[tuple[Path, int]]:
+    """Folders below a root whose pictures have classes, by a csv or by a folder a class, and how many."""
+    for name, below, _ in os.walk(root):
+        folder = Path(name)
+        depth = len(folder.relative_to(root).parts)
+        below[:] = sorted(each for each in below if not each.startswith(SKIPPED)) if depth < DEPTH else []
+        n_labelled = _told(folder) or _in_classes(folder)
+        if n_labelled:
+            below[:] = []
+            yield folder, n_labelled
+
+
+def _told(folder: Path) -> int:
+    """Pictures that the csv of labels in a folder names, 0 without one."""
+    where = next((folder / name for name in LABELS_FILES if (folder / name).is_file()), None)
+    if where is None:
+        return 0
+    try:
+        with where.open(newline="", encoding="utf-8-sig") as file:
+            head = next(csv.reader([file.readline().replace(";", ",")]), [])
+            return sum(1 for _ in file) if {part.strip() for part in head} >= LABELLED else 0
+    except (OSError, UnicodeError, csv.Error):
+        return 0
+
+
+def _in_classes(folder: Path) -> int:
+    """Pictures in the folders of a folder, where each of two or more folders is a class; else 0."""
+    try:
+        inside = [each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(SKIPPED)]
+    except OSError:
+        return 0
+    parts = [each for each in inside if SPLITS.fullmatch(each.name)]
+    if parts:
+        return sum(_in_classes(part) for part in parts)
+    counts = [_n_pictures(each) for each in inside if not MASKS.fullmatch(each.name)]
+    return sum(counts) if sum(count > 0 for count in counts) > 1 else 0
+
+
+def _n_pictures(folder: Path) -> int:
+    with os.scandir(folder) as entries:
+        return sum(one.name.lower().endswith(SUFFIXES) for one in entries)
+
+
+LOOK: Final[Mapping[str, Callable[[Path], Iterator[tuple[Path, int]]]]] = {
+    "frames": _labelled_frames,
+    "pictures": _labelled_pictures,
+}
+"""How folders to learn from are looked for."""
+
+
 def simulate(library: Library, kind: str, settings: dict[str, Any]) -> Path:
-    """Write labelled frames into the home; their folder."""
+    """Write labelled frames or pictures into the home; their folder."""
     folder = library.home / FRAMES / secrets.token_hex(3)
     return Path(catalogue.find("simulators", kind)(**settings).write(folder))
 
 
 def folder_of(library: Library, text: str) -> str:
-    """Path of a folder of frames that a user chose: in the served folders, or simulated here.
+    """Path of a folder that a user chose: in the served folders, or simulated here.
 
     Raises
     ------
@@ -111,5 +187,5 @@ def folder_of(library: Library, text: str) -> str:
     if text and Path(text).is_absolute() and Path(text).resolve().is_relative_to(own):
         return text
     if not text:
-        raise MapstackError("no folder of labelled frames is chosen; choose one, or simulate frames")
+        raise MapstackError("no labelled folder is chosen; choose one, or simulate some")
     return library.path(text)

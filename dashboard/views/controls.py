@@ -11,6 +11,7 @@ from dashboard.state.library import EXCLUDE, Library, Stack
 from dashboard.state.session import Session
 from dashboard.views.job_runner import JobRunner
 from engine import catalogue, pipeline
+from engine.analysis import shipped_model
 from engine.recipe import Recipe, Step
 
 MAIN: Final = (
@@ -23,7 +24,9 @@ MAIN: Final = (
     "electrons_per_adu",
     "contrast",
     "certainty",
+    "error",
 )
+NO_MODEL: Final = "No model yet: learn one from labelled pictures under Train."
 
 
 class Controls:
@@ -38,8 +41,10 @@ class Controls:
         on_done: Callable[[str], None],
         *,
         unit: str = "µm",
+        missing: str = "Open a measurement first.",
     ) -> None:
         self.analysis, self.session, self.library, self.unit = analysis, session, library, unit
+        self.missing = missing
         self.settings = catalogue.find("analyses", analysis)()
         taught = self.settings.fit_only if self.settings.needs_labels else frozenset()
         names = [name for name in self.settings.setting_names() if name not in taught]
@@ -56,6 +61,7 @@ class Controls:
         self.runner = JobRunner(library, work, on_run=self.run, on_done=on_done)
         self.bar = self.runner.bar
         session.param.watch(self._opened, "stack")
+        session.param.watch(lambda _: self._ready(), "model")
         self._ready()
 
     def close(self) -> None:
@@ -107,13 +113,20 @@ class Controls:
         self._ready()
 
     def _ready(self) -> None:
-        self.bar.reason = "Open a measurement first." if self.session.stack is None else ""
+        self.bar.reason = self._reason()
         n = sum(len(step["arguments"]["polygons"]) for step in self._steps() if step["name"] == EXCLUDE)
         self.forget.visible = n > 0
         what = "only inside" if self.keep_inside else "without"
         self.note.object = (
             f'<p class="note" id="masked">Runs {what} {n} region{"s" * (n > 1)}.</p>' if n else ""
         )
+
+    def _reason(self) -> str:
+        """Why Run is not possible now; empty where it is."""
+        if self.session.stack is None:
+            return self.missing
+        needs_model = self.settings.needs_labels and self.session.model is None
+        return NO_MODEL if needs_model and shipped_model(self.analysis) is None else ""
 
     def _steps(self) -> tuple[Step, ...]:
         """How the next run prepares the images: as they are shown, then what was set since."""

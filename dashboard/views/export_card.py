@@ -61,7 +61,7 @@ class ExportCard:
 
 def offered(name: str, analysis: str) -> bool:
     """Whether a format is one for results of an analysis."""
-    return getattr(catalogue.find("exporters", name), "analysis", analysis) == analysis
+    return analysis in getattr(catalogue.find("exporters", name), "analyses", (analysis,))
 
 
 def write(segmentation: Result, name: str, folder: Path, images: Any) -> list[Path]:

@@ -16,7 +16,12 @@ from engine.recipe import MODEL
 from engine.runtime import jobs
 from engine.runtime.place import bytes_in
 
-PAGES: Final = {"kmeans": "maps", "unet": "mosaics", "particles": "particles"}
+PAGES: Final = {
+    "kmeans": "maps",
+    "unet": "mosaics",
+    "particles": "particles",
+    "micrographs": "micrographs",
+}
 """Which page shows the results of an analysis."""
 COLUMNS: Final = [
     {"name": "data", "title": "data", "long": True},
@@ -123,10 +128,11 @@ def when(moment: str) -> str:
 
 
 def _disk(library: Library) -> str:
-    used = {name: bytes_in(library.home / name) for name in ("results", "views", "exports")}
+    used = {name: bytes_in(library.home / name) for name in ("results", "views", "exports", "drops")}
     free = shutil.disk_usage(library.home).free
     return (
         f"<p class='note' id='disk'>Results take {escape(size_of(used['results']))}, caches for viewing"
-        f" {escape(size_of(used['views']))}, exports {escape(size_of(used['exports']))};"
+        f" {escape(size_of(used['views']))}, exports {escape(size_of(used['exports']))}, dropped pictures"
+        f" {escape(size_of(used['drops']))};"
         f" {escape(size_of(free))} are free.</p>"
     )

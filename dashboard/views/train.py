@@ -1,6 +1,7 @@
-"""The Train tab: labelled frames, settings, live curves, and the models that came of it."""
+"""The Train tab: what is learned from, settings, live curves, and the models that came of it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import holoviews as hv
@@ -21,27 +22,25 @@ from engine import catalogue, pipeline
 
 MAIN: Final = ("n_steps", "minutes", "network", "loss")
 WIDE: Final[dict[str, Any]] = {"sizing_mode": "stretch_width", "margin": 0}
-NO_FRAMES: Final = "No labelled frames in the served folders: simulate some first."
-NO_CURVES: Final = (
-    '<p class="empty">Curves appear here while a network learns: choose labelled frames on the left, or'
-    " simulate some, and press Start. “use this one” below shows how a network learned.</p>"
-)
+FRAMES: Final = training.Subject("unet", "frames", "mosaic", {"n_frames": 8, "size": 512})
+PICTURES: Final = training.Subject("micrographs", "pictures", "sem", {"n_images": 200, "size": 256})
 
 
 class LabelledFrames:
-    """Which folder of labelled frames is learned from; frames can be simulated."""
+    """Which labelled folder is learned from; one can be simulated."""
 
     def __init__(
-        self, simulator: str, library: Library, work: Work, *, on_change: Callable[[], None]
+        self, subject: training.Subject, library: Library, work: Work, *, on_change: Callable[[], None]
     ) -> None:
-        self.simulator, self.library, self.work, self.on_change = simulator, library, work, on_change
+        self.subject, self.library, self.work, self.on_change = subject, library, work, on_change
+        what = subject.what
         self.folders = choice(
-            {}, "train-folder", label="folder of labelled frames", sizing_mode="stretch_width"
+            {}, "train-folder", label=f"folder of labelled {what}", sizing_mode="stretch_width"
         )
-        self.simulated = catalogue.find("simulators", simulator)(n_frames=8, size=512)
+        self.simulated = catalogue.find("simulators", subject.simulator)(**subject.simulated)
         self.note = markup("")
         form = settings_form(self.simulated, self.simulated.setting_names())
-        make = button("simulate frames", "simulate-frames", self._simulate)
+        make = button(f"simulate {what}", f"simulate-{what}", self._simulate)
         self.form = pn.Column(form, make, self.note, **WIDE)
         self.folders.param.watch(lambda _: on_change(), ["value", "options"])
         self.refresh()
@@ -59,18 +58,18 @@ class LabelledFrames:
             self.folders.options = found
             self.folders.value = wanted if wanted in found.values() else next(iter(found.values()), None)
 
-        self.work.run(lambda: training.folders(self.library), show, key="labelled")
+        self.work.run(lambda: training.folders(self.library, self.subject), show, key="labelled")
 
     def _simulate(self) -> None:
         settings = self.simulated.settings()
         self.note.object = '<p class="note">Simulating …</p>'
 
         def show(folder: str) -> None:
-            self.note.object = f'<p class="note" id="simulated">{settings["n_frames"]} frames are ready.</p>'
+            self.note.object = f'<p class="note" id="simulated">The {self.subject.what} are ready.</p>'
             self.refresh(folder)
 
         self.work.run(
-            lambda: str(training.simulate(self.library, self.simulator, settings)),
+            lambda: str(training.simulate(self.library, self.subject.simulator, settings)),
             show,
             key="simulate",
             failed=lambda: setattr(self.note, "object", ""),
@@ -112,15 +111,19 @@ class ModelList:
         self.work.run(lambda: training.models(self.library, self.analysis), show, key="models")
 
     def _draw(self, *_: Any) -> None:
-        names = list(dict.fromkeys(name for model in self.found for name in model.f1))
+        names = list(dict.fromkeys(name for model in self.found for name in model.scores))
         self.table.columns = [
             {"name": "title", "title": "model", "long": True},
             {"name": "judged", "title": "judged on"},
-            *({"name": name, "title": f"F1 {name}", "number": True} for name in names),
+            *({"name": name, "title": name, "number": True} for name in names),
         ]
         self.table.rows = [self._row(model) for model in self.found]
-        used = next((model.title for model in self.found if self._used(model)), str(self.session.model or ""))
-        self.note.object = f'<p class="note" id="model">Network: {escape(used)}. Others are under Train.</p>'
+        used = next(
+            (model.title for model in self.found if self._used(model)),
+            self.session.model.name if self.session.model else "",
+        )
+        said = f"Network: {escape(used)}. Others are under Train." if used else "No network yet: see Train."
+        self.note.object = f'<p class="note" id="model">{said}</p>'
 
     def _used(self, model: training.Trained) -> bool:
         return model.folder == self.session.model or (model.shipped and self.session.model is None)
@@ -132,7 +135,7 @@ class ModelList:
             "id": model.id,
             "title": model.title,
             "judged": model.judged_on,
-            **{name: f"{value:.3f}" for name, value in model.f1.items()},
+            **{name: f"{value:.3f}" for name, value in model.scores.items()},
             "actions": [
                 {"do": "use", "label": "in use" if used else "use this one", "off": used, "title": why}
             ],
@@ -149,19 +152,20 @@ class TrainPanel(param.Parameterized):
 
     rows = param.DataFrame(pd.DataFrame(), doc="Figures of each epoch of the training that is shown.")
 
-    def __init__(self, analysis: str, simulator: str, session: Session, library: Library, work: Work) -> None:
+    def __init__(self, subject: training.Subject, session: Session, library: Library, work: Work) -> None:
         super().__init__()
-        self.analysis, self.library = analysis, library
+        analysis = subject.analysis
+        self.subject, self.analysis, self.library = subject, analysis, library
         self.settings = catalogue.find("analyses", analysis)()
         taught = [n for n in self.settings.setting_names() if n in self.settings.fit_only]
         self.main = settings_form(self.settings, [n for n in MAIN if n in taught])
         self.more = settings_form(self.settings, [n for n in taught if n not in MAIN])
         self.runner = JobRunner(library, work, on_run=self.start, on_done=self._done, on_look=self._follow)
-        self.runner.bar.param.update(label="Start", hint="learn from these frames")
-        self.frames = LabelledFrames(simulator, library, work, on_change=self._ready)
+        self.runner.bar.param.update(label="Start", hint=f"learn from these {subject.what}")
+        self.frames = LabelledFrames(subject, library, work, on_change=self._ready)
         self.of = markup("")
         self.models = ModelList(analysis, session, library, work, show=self._show)
-        self.curves = pn.Column(markup(NO_CURVES), sizing_mode="stretch_both", margin=0)
+        self.curves = pn.Column(markup(no_curves(subject.what)), sizing_mode="stretch_both", margin=0)
         self._drawn = False
         self.param.watch(self._draw, "rows")
         self._ready()
@@ -195,7 +199,11 @@ class TrainPanel(param.Parameterized):
             self.rows, self.of.object = model.history, f"<small>{escape(model.title)}</small>"
 
     def _ready(self) -> None:
-        self.runner.bar.reason = "" if self.frames.chosen else NO_FRAMES
+        self.runner.bar.reason = (
+            ""
+            if self.frames.chosen
+            else f"No labelled {self.subject.what} in the served folders: simulate some first."
+        )
 
     def _done(self, id: str) -> None:
         self._follow(id)
@@ -213,7 +221,7 @@ class TrainPanel(param.Parameterized):
         self._drawn = True
         charts = pn.Row(
             self._chart(plots.loss, "loss"),
-            self._chart(lambda rows: plots.curves(rows, colors=_colors(rows)), "scores"),
+            self._chart(partial(_curves, of=self.subject.what), "scores"),
             sizing_mode="stretch_both",
             margin=0,
         )
@@ -230,6 +238,18 @@ class TrainPanel(param.Parameterized):
         pane = chart_pane(hv.DynamicMap(draw, streams=streams), options=options)
         pane.css_classes = ["chart", f"train-{name}"]
         return pane
+
+
+def no_curves(what: str) -> str:
+    """Said where the curves will be."""
+    return (
+        f'<p class="empty">Curves appear here while a network learns: choose labelled {what} on the left, or'
+        " simulate some, and press Start. “use this one” below shows how a network learned.</p>"
+    )
+
+
+def _curves(rows: pd.DataFrame, *, of: str) -> Any:
+    return plots.curves(rows, colors=_colors(rows), of=of)
 
 
 def _colors(rows: pd.DataFrame) -> dict[str, str]:

@@ -122,17 +122,19 @@ def stop(served: Served) -> int:
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with simulated `maps`, frames `mosaic`, the first of them of a known sky, and `micrographs`."""
+    """Folder with simulated `maps`, frames `mosaic`, the first of a known sky, `micrographs`, and `sem`."""
     from astropy.io import fits
 
     from engine.simulate.hrtem import Hrtem
     from engine.simulate.maps import Maps
     from engine.simulate.mosaic import Mosaic
+    from engine.simulate.sem import Sem
 
     root = tmp_path_factory.mktemp("served")
     Maps(n_regions=3, size=96, n_wavelengths=6, seed=1).write(root / "maps")
     Mosaic(size=256, n_frames=2, seed=FRAMES_SEED).write(root / "mosaic")
     Hrtem(size=320, n_frames=3, n_particles=5, pixel_size=0.05, empty=0.0, seed=3).write(root / "micrographs")
+    Sem(n_images=40, size=96, images_per_parent=1, seed=5).write(root / "sem")
     with fits.open(root / "mosaic" / "frame_000.fits", mode="update") as file:
         file[0].header.update(SKY)
     return root
@@ -192,6 +194,21 @@ def population(server: Served) -> dict[str, str]:
     recipe = pipeline.make_recipe("particles", server.roots[0] / "micrographs", certainty=0.01)
     job = jobs.submit(recipe, home=server.home, start=False)
     return {"data": "micrographs", "result": jobs.work(job.id, server.home).id}
+
+
+@pytest.fixture(scope="session")
+def sorted_pictures(server: Served, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The query that shows the pictures of `sem` as a network sorts them that learned for a moment."""
+    from engine import pipeline
+    from engine.runtime import jobs
+
+    folder = server.roots[0] / "sem"
+    images = engine.open(folder, reader="labelled")
+    model = tmp_path_factory.mktemp("model") / "sem"
+    engine.fit("micrographs", images, n_steps=8, edge=32, minutes=1).save(model)
+    recipe = pipeline.make_recipe("micrographs", folder, model=model)
+    job = jobs.submit(recipe, home=server.home, start=False)
+    return {"data": "sem", "result": jobs.work(job.id, server.home).id}
 
 
 @pytest.fixture(scope="session")

@@ -160,10 +160,11 @@ def test_an_object_is_shown_in_the_middle_and_outlined_a_pixel_wider(objects, st
 
 def test_labelled_folders_are_found_in_the_roots_and_among_the_simulated(library):
     from dashboard.state import training
+    from dashboard.views.train import FRAMES
 
-    assert training.folders(library) == {"mosaic: 1 labelled frames": "mosaic"}
+    assert training.folders(library, FRAMES) == {"mosaic: 1 labelled frames": "mosaic"}
     made = training.simulate(library, "mosaic", {"size": 32, "n_frames": 2})
-    found = training.folders(library)
+    found = training.folders(library, FRAMES)
     assert found[f"simulated {made.name}: 2 frames"] == str(made)
     assert Path(training.folder_of(library, str(made))) == made
     assert training.folder_of(library, "mosaic") == str(library.roots[0] / "mosaic")
@@ -183,7 +184,7 @@ def test_the_models_are_the_one_that_mapstack_brings_and_those_trained_here(libr
 
     (own,) = training.models(library, "unet")
     assert own.shipped
-    assert set(own.f1) == {"background", "glowing", "hot_pixel", "cluster"}
+    assert set(own.scores) == {"F1 background", "F1 glowing", "F1 hot_pixel", "F1 cluster"}
     assert {"step", "loss", "f1_cluster"} <= set(own.history.columns)
     assert training.curves(library, "0123456789abcdef").empty
 

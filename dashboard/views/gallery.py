@@ -1,0 +1,130 @@
+"""Small pictures of things, those in most doubt first; choosing one and going through them."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from dashboard.components import Gallery
+from dashboard.kit import Work
+from dashboard.state.objects import Objects, link_class
+from dashboard.state.session import Session
+
+
+class ThingGallery:
+    """One page of small pictures at a time; what they are of is said by who derives from it."""
+
+    what: ClassVar[str]
+    """What one of them is called."""
+    page_size: ClassVar[int]
+    """How many are shown at once."""
+    large: ClassVar[bool] = False
+    nothing: ClassVar[str]
+    """Said before there is anything."""
+    none_left: ClassVar[str]
+
+    def __init__(self, session: Session, objects: Objects, work: Work) -> None:
+        self.session, self.objects, self.work = session, objects, work
+        self.said = ""
+        self.places: list[Any] = []
+        """What is pictured: another result may give the same numbers to other things."""
+        self.gallery = Gallery(
+            what=self.what,
+            large=self.large,
+            listener=lambda message: work.post(lambda: self._heard(message)),
+            sizing_mode="stretch_both",
+        )
+        session.param.watch(lambda event: objects.adopt(event.new), "segmentation")
+        session.param.watch(self._choose, "thing")
+        link_class(session, objects)
+        objects.param.watch(lambda _: self._turn(self.gallery.page), "shown")
+        self._turn(0)
+
+    # ------------------------------------------------------------ what those that derive from it say
+    def tile(self, row: dict[str, Any]) -> dict[str, Any]:
+        """What a tile says."""
+        raise NotImplementedError
+
+    def place_of(self, row: dict[str, Any]) -> Any:
+        """What a small picture depends on; None where there is nothing to picture."""
+        raise NotImplementedError
+
+    def drawn(self, rows: list[dict[str, Any]]) -> Mapping[str, str]:
+        """Sources of the small pictures by number as text; reads data: called in a thread."""
+        raise NotImplementedError
+
+    def visit(self, row: dict[str, Any]) -> None:
+        """Show where a chosen thing is."""
+
+    def widen(self) -> None:
+        """Take back every limit of what is shown."""
+        self.session.select([])
+        self.objects.kind = "all classes"
+
+    # ------------------------------------------------------------ choosing
+    def show_only(self, numbers: list[int], said: str) -> None:
+        """Show these alone; `said` says what they are."""
+        self.said = said if numbers else ""
+        self.objects.only = numbers
+        self._turn(0)
+
+    def choose(self, number: int) -> None:
+        """Choose one and show where it is."""
+        self.session.thing = number
+        row = self.objects.row(number)
+        if row is not None:
+            self.visit(row)
+
+    def step(self, by: int) -> None:
+        """Go to the next or previous among those shown."""
+        numbers = self.objects.shown["object"].tolist()
+        if not numbers:
+            return
+        here = self.objects.place(self.session.thing)
+        self.choose(int(numbers[0 if here is None else (here + by) % len(numbers)]))
+
+    def next_in_doubt(self) -> int:
+        """The one after the chosen one among those shown that nobody reviewed; 0 if there is none."""
+        shown = self.objects.shown
+        here = self.objects.place(self.session.thing)
+        after = shown if here is None else shown.iloc[here + 1 :]
+        left = after[~after["reviewed"].astype(bool)]
+        return int(left["object"].iloc[0]) if len(left) else 0
+
+    def _heard(self, message: Any) -> None:
+        if message["do"] == "choose":
+            self.choose(int(message["object"]))
+        elif message["do"] == "page":
+            self._turn(self.gallery.page + int(message["step"]))
+        else:
+            self.widen()
+            self.show_only([], "")
+
+    def _choose(self, *_: Any) -> None:
+        self.gallery.chosen = self.session.thing
+        place = self.objects.place(self.session.thing)
+        if place is not None and place // self.page_size != self.gallery.page:
+            self._turn(place // self.page_size)
+
+    def _turn(self, page: int) -> None:
+        shown, size = self.objects.shown, self.page_size
+        pages = -(-len(shown) // size)
+        page = min(max(0, page), max(0, pages - 1))
+        rows = shown.iloc[page * size : (page + 1) * size].to_dict("records")
+        total = len(self.objects.every)
+        self.gallery.param.update(
+            page=page,
+            pages=pages,
+            note=f"{len(shown)} of {total} {self.what}s, most doubtful first" if total else "",
+            clear="show all" if len(shown) < total else "",
+            empty=self.nothing if self.session.segmentation is None else self.none_left,
+        )
+        if self.said:
+            self.gallery.note = f"{len(shown)} {self.said}"
+        self.gallery.rows = [self.tile(row) for row in rows]
+        places = [self.place_of(row) for row in rows]
+        if places != self.places and None not in places:
+            self.places, self.gallery.pictures = places, {}
+            self.work.run(
+                lambda: dict(self.drawn(rows)),
+                lambda pictures: setattr(self.gallery, "pictures", pictures),
+                key="gallery",
+            )
