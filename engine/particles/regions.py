@@ -35,6 +35,8 @@ STEPS: Final = 8
 """Steps in a window."""
 SMALL: Final = 160
 """Edge in pixels of micrographs that are looked at in half the step."""
+TOUCHED_ABOVE: Final = 2.5
+"""Standard deviations of noise above which a window may touch a lattice."""
 LATTICE_ABOVE: Final = 3.0
 """Standard deviations of noise above which there is a lattice."""
 KNOWN: Final = 0.5
@@ -151,9 +153,9 @@ def _in_windows(values: np.ndarray, window: int) -> _Lattice:
     (windows,) = blocks.compute(peaks.data, doing="finding lattices")
     contrast = at_pixels(windows, padded.shape, window=window, step=step)[around:-around, around:-around]
     contrast = ndimage.gaussian_filter(contrast, window / 10)
-    touched = contrast > LATTICE_ABOVE
+    touched = np.asarray(ndimage.binary_opening(contrast > TOUCHED_ABOVE, iterations=window // 8))
     ends = ndimage.maximum_filter(contrast, size=window) + np.log(HALF) / null(window)[1]
-    inside = ndimage.binary_opening(touched & (contrast > ends), iterations=window // 8)
+    inside = ndimage.binary_opening((contrast > LATTICE_ABOVE) & (contrast > ends), iterations=window // 8)
     return _Lattice(np.asarray(inside), float(touched.mean()))
 
 
