@@ -203,7 +203,7 @@ def test_copies_of_a_picture_stay_on_one_side_of_the_split(folder: Path, tmp_pat
 
 
 def test_every_source_is_left_out_in_turn(images: xr.Dataset) -> None:
-    model = engine.fit("micrographs", images, judged_by="origins", **{**QUICK, "n_steps": 40})
+    model = engine.fit("micrographs", images, judged_by="origins", **{**QUICK, "n_steps": 12})
     assert model.metadata["n_pictures"][2] == images.sizes["image"]
     assert "every origin in turn" in model.metadata["judged_on"]
     assert model.metadata["unscored"] == []
