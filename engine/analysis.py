@@ -28,7 +28,7 @@ MODEL_VERSION: Final = 1
 STACK: Final = "stack"
 FRAME: Final = "frame"
 COLLECTION: Final = "collection"
-PICTURES: Final = "pictures"
+LABELLED: Final = "labelled"
 NETWORK: Final = "network.keras"
 DIGEST: Final = "network_digest"
 
@@ -82,7 +82,8 @@ class Analysis(Settings):
     """Settings that only concern `fit`: with a given model they are recorded as unused."""
     takes: ClassVar[str] = STACK
     """What it is applied to: a stack of channels, a frame (each of a folder is then an image of its own), a
-    frame or a collection of frames, or pictures in a folder and those below it."""
+    frame or a collection of frames, or labelled pictures in a folder and those below it. The last two are
+    also the names of the readers of such folders."""
     needs_labels: ClassVar[bool] = False
     """Whether `fit` learns from labels."""
 

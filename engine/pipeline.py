@@ -12,7 +12,7 @@ import xarray as xr
 from engine import catalogue, progress
 from engine.analysis import (
     COLLECTION,
-    PICTURES,
+    LABELLED,
     Analysis,
     Model,
     is_model,
@@ -32,8 +32,6 @@ from engine.schema import RUNTIME
 
 RECIPE: Final = "recipe"
 DIGEST: Final = "source_digest"
-FOLDERS: Final = {COLLECTION: "collection", PICTURES: "labelled"}
-"""Readers of folders by what an analysis takes; of the others, whichever accepts the folder."""
 
 
 def fit(analysis: str, images: xr.Dataset, labels: xr.DataArray | None = None, **settings: Any) -> Model:
@@ -254,7 +252,7 @@ def _lesson_labels(chosen: Analysis, recipe: Recipe) -> xr.DataArray | None:
     """Labels to learn from, lazy; None for an analysis that needs none."""
     if not chosen.needs_labels:
         return None
-    if chosen.takes == PICTURES:
+    if chosen.takes == LABELLED:
         return picture_labels(str(recipe.source), labels=recipe.labels)
     if recipe.labels is not None:
         return labels_of(str(recipe.source), labels=recipe.labels)
@@ -300,7 +298,7 @@ def _opened(path: str | Path, analysis: str) -> xr.Dataset:
     where, key = split_key(path)
     folder = where.is_dir() and key is None and not is_result(where)
     takes = catalogue.find("analyses", analysis).takes
-    return open_images(path, reader=FOLDERS.get(takes) if folder else None)
+    return open_images(path, reader=takes if folder and takes in (COLLECTION, LABELLED) else None)
 
 
 def _check_digest(recipe: Recipe) -> None:

@@ -56,6 +56,8 @@ EXAMPLE: Final = "example"
 RANK: Final = "rank"
 WARNINGS: Final = "warnings"
 RUNTIME: Final = "runtime"
+RETRAINED: Final = "retrained"
+"""Attr of a result that was judged anew: how good the correction is on parents that it did not see."""
 
 STATISTICS: Final = ("mean", "std", "median", "mad", "q05", "q95", "count")
 LUMA: Final = (0.299, 0.587, 0.114)
@@ -169,7 +171,8 @@ def pixel_map(result: xr.DataTree, name: str) -> xr.DataArray:
         If the result has none of that name.
     """
     if name not in result.data_vars:
-        raise InputError(f"the result has no {name!r}; it has {', '.join(map(str, result.data_vars))}")
+        there = ", ".join(map(str, result.data_vars)) or "no maps"
+        raise InputError(f"the result has no {name!r}; it has {there}")
     return result.dataset[name]
 
 

@@ -28,6 +28,7 @@ from engine.schema import (
     OBJECT,
     OBJECTS,
     PIXEL,
+    RETRAINED,
     X,
     Y,
     image_variables,
@@ -233,7 +234,7 @@ def agreement(result: Result | None) -> dict[tuple[int, int], list[int]]:
 
 
 def _report(result: Result) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads(str(result.tree.attrs.get("retrained", "{}")))
+    report: dict[str, Any] = json.loads(str(result.tree.attrs.get(RETRAINED, "{}")))
     return report
 
 

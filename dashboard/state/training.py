@@ -63,7 +63,7 @@ def models(library: Library, analysis: str) -> list[Trained]:
     found = []
     shipped = shipped_model(analysis)
     if shipped is not None:
-        found.append(_trained(SHIPPED, "Mapstack's own", shipped))
+        found.append(_trained(SHIPPED, "Mapstack's own, of simulated data", shipped))
     for job in jobs.list(library.home):
         folder = Place(library.home, job.id).model
         if job.state == "done" and is_model(folder) and job.recipe and job.recipe.analysis == analysis:

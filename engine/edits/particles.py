@@ -3,7 +3,6 @@
 The tables and the map of labels are functions of the class of each particle; nothing is found anew.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,8 +13,7 @@ from engine import blocks
 from engine.analysis import model_from_dict
 from engine.edits.classes import colors_of, names_of, numbered
 from engine.errors import InputError
-from engine.learning import scores
-from engine.learning.correction import Correction, learn_correction
+from engine.learning.correction import Lesson
 from engine.particles.classify import consistent
 from engine.particles.population import (
     EMPTY,
@@ -38,14 +36,12 @@ from engine.schema import (
     OBJECT,
     OBJECT_TABLE,
     OBJECTS,
+    RETRAINED,
     SPECTRA,
     pixel_map,
     table,
 )
 from engine.statistics.spectra import class_spectra
-
-RETRAINED = "retrained"
-"""Attr of a result that was judged anew: how good the correction is on micrographs that it did not see."""
 
 
 def relabel_particles(
@@ -70,62 +66,31 @@ def relabel_particles(
     return _with_particles(result, images, _revised(particles, classes, names, reviewed, abstained))
 
 
-def retrain(
-    result: xr.DataTree, images: xr.Dataset, *, correction: Mapping[str, Any] | None = None
-) -> xr.DataTree:
-    """Learn from the particles whose class a person gave, and judge the others anew.
+def lesson(result: xr.DataTree) -> Lesson:
+    """What can be learned from the particles whose class a person gave."""
+    particles = _particles(result)
+    classes = particles["class"].values
+    return Lesson(
+        numbers=particles[OBJECT].values,
+        features=table(result, FEATURES)[FEATURES].values,
+        chances=_chances(result, particles),
+        truth=np.where(classes > 0, classes - 1, EMPTY),
+        reviewed=particles["reviewed"].values,
+        parents=particles[IMAGE].values,
+        names=JUDGED,
+    )
 
-    Parameters
-    ----------
-    correction
-        What an earlier retraining learned; with it the same is applied.
-    """
-    learned = learn(result, images, correction=correction)["correction"]
+
+def judged_anew(result: xr.DataTree, images: xr.Dataset, chances: np.ndarray) -> xr.DataTree:
+    """The same particles with other probabilities `(object, class)`; what a person said stays."""
     names, particles = names_of(result), _particles(result)
-    features = table(result, FEATURES)[FEATURES].values
-    made = Correction(learned["weights"], learned["centre"], learned["scale"])
-    by_mass = _by_mass(result, particles)
-    chances = consistent(made.applied(_chances(result, particles), features), features, by_mass)
+    known = consistent(chances, table(result, FEATURES)[FEATURES].values, _by_mass(result, particles))
     reviewed = particles["reviewed"].values
-    found = judged(chances, certainty=float(Recipe.from_json(result.attrs["recipe"]).settings["certainty"]))
+    found = judged(known, certainty=float(Recipe.from_json(result.attrs["recipe"]).settings["certainty"]))
     classes = np.where(reviewed, particles["class"].values, found["class"].values)
     abstained = np.where(reviewed, False, found["abstained"].values)
     anew = particles.assign({name: (OBJECT, column.values, column.attrs) for name, column in found.items()})
-    edited = _with_particles(result, images, _revised(anew, classes, names, reviewed, abstained))
-    edited.attrs[RETRAINED] = json.dumps(learned["report"])
-    return edited
-
-
-def learn(
-    result: xr.DataTree,
-    images: xr.Dataset,  # noqa: ARG001  (every edit gets them)
-    *,
-    correction: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return the arguments of `retrain` with what it learns from these particles, for the recipe."""
-    if correction is not None:
-        return {"correction": dict(correction)}
-    particles = _particles(result)
-    reviewed = particles["reviewed"].values
-    truth = np.where(particles["class"].values > 0, particles["class"].values - 1, EMPTY)
-    before = _chances(result, particles)
-    features = table(result, FEATURES)[FEATURES].values
-    made, unseen = learn_correction(features, before, truth, reviewed, particles[IMAGE].values)
-    report = {
-        "n_reviewed": int(reviewed.sum()),
-        "names": list(JUDGED),
-        "before": _confusion(truth[reviewed], before[reviewed]),
-        "after": _confusion(truth[reviewed], unseen),
-        "unseen": list(
-            zip(particles[OBJECT].values[reviewed].tolist(), unseen.argmax(axis=1).tolist(), strict=True)
-        ),
-    }
-    return {"correction": {**made._asdict(), "report": report}}
-
-
-def _confusion(truth: np.ndarray, chances: np.ndarray) -> list[list[int]]:
-    counts: list[list[int]] = scores.confusion(truth, chances.argmax(axis=1), n_classes=len(JUDGED)).tolist()
-    return counts
+    return _with_particles(result, images, _revised(anew, classes, names, reviewed, abstained))
 
 
 def _chances(result: xr.DataTree, particles: xr.Dataset) -> np.ndarray:

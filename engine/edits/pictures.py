@@ -1,8 +1,7 @@
 """Edits of classified pictures: a person gives the class, or what people said corrects the model."""
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,22 +9,14 @@ import xarray as xr
 from engine.analysis import model_from_dict
 from engine.edits.classes import colors_of, names_of
 from engine.errors import InputError
-from engine.learning import scores
-from engine.learning.correction import Correction, learn_correction
-from engine.micrographs.result import class_table, judged, threshold
+from engine.learning.correction import Lesson
+from engine.micrographs.result import chances_of, class_table, judged, threshold
 from engine.recipe import Recipe
 from engine.schema import CLASSES, IMAGE, IMAGE_TABLE, LABEL, PICTURES, table
 
-RETRAINED: Final = "retrained"
-"""Attr of a result that was judged anew: how good the correction is on pictures that it did not see."""
-
 
 def relabel_images(
-    result: xr.DataTree,
-    _images: xr.Dataset,
-    *,
-    images: Sequence[int],
-    label: int,
+    result: xr.DataTree, _images: xr.Dataset, *, images: Sequence[int], label: int
 ) -> xr.DataTree:
     """Give pictures another class, or confirm that which they have.
 
@@ -47,57 +38,31 @@ def relabel_images(
     return _with_pictures(result, _said(pictures, chosen, label))
 
 
-def retrain_images(
-    result: xr.DataTree, images: xr.Dataset, *, correction: Mapping[str, Any] | None = None
-) -> xr.DataTree:
-    """Learn from the pictures whose class a person gave, and judge the others anew.
+def lesson(result: xr.DataTree) -> Lesson:
+    """What can be learned from the pictures whose class a person gave."""
+    pictures, kept = pictures_of(result), table(result, PICTURES)
+    return Lesson(
+        numbers=pictures[IMAGE].values,
+        features=np.asarray(kept["embedding"].values, np.float64),
+        chances=chances_of(_model(result), kept["logits"].values),
+        truth=pictures["class"].values.astype(int) - 1,
+        reviewed=pictures["reviewed"].values,
+        parents=np.arange(pictures.sizes[IMAGE]),
+        names=tuple(names_of(result).values()),
+    )
 
-    Parameters
-    ----------
-    correction
-        What an earlier retraining learned; with it the same is applied.
-    """
-    learned = learn(result, images, correction=correction)["correction"]
+
+def judged_anew(result: xr.DataTree, _images: xr.Dataset, chances: np.ndarray) -> xr.DataTree:
+    """The same pictures with other probabilities `(image, class)`; what a person said stays."""
     pictures = pictures_of(result)
-    made = Correction(learned["weights"], learned["centre"], learned["scale"])
-    chances = made.applied(pictures["probability"].values.astype(np.float64), _embedding(result))
-    model: Any = model_from_dict(Recipe.from_json(result.attrs["recipe"]).model or {})
-    found = judged(chances, pictures["unlike"].values, threshold(model))
+    found = judged(chances, pictures["unlike"].values, threshold(_model(result)))
     reviewed = pictures["reviewed"].values
-    kept = {name: pictures[name].values for name in found}
     anew = {
-        name: (IMAGE, np.where(reviewed, kept[name], column), pictures[name].attrs)
+        name: (IMAGE, np.where(reviewed, pictures[name].values, column), pictures[name].attrs)
         for name, column in found.items()
     }
-    attrs = pictures["probability"].attrs
-    edited = pictures.assign(anew).assign(probability=((IMAGE, LABEL), chances.astype(np.float32), attrs))
-    corrected = _with_pictures(result, edited)
-    corrected.attrs[RETRAINED] = json.dumps(learned["report"])
-    return corrected
-
-
-def learn(
-    result: xr.DataTree,
-    images: xr.Dataset,  # noqa: ARG001  (every edit gets them)
-    *,
-    correction: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return the arguments of `retrain` with what it learns from these pictures, for the recipe."""
-    if correction is not None:
-        return {"correction": dict(correction)}
-    pictures, names = pictures_of(result), names_of(result)
-    reviewed, truth = pictures["reviewed"].values, pictures["class"].values.astype(int) - 1
-    before = pictures["probability"].values.astype(np.float64)
-    made, unseen = learn_correction(
-        _embedding(result), before, truth, reviewed, np.arange(pictures.sizes[IMAGE])
-    )
-    counts = {
-        "before": scores.confusion(truth[reviewed], before[reviewed].argmax(1), n_classes=len(names)),
-        "after": scores.confusion(truth[reviewed], unseen.argmax(1), n_classes=len(names)),
-    }
-    report = {"n_reviewed": int(reviewed.sum()), "names": list(names.values())}
-    report |= {name: matrix.tolist() for name, matrix in counts.items()}
-    return {"correction": {**made._asdict(), "report": report}}
+    probability = ((IMAGE, LABEL), chances.astype(np.float32), pictures["probability"].attrs)
+    return _with_pictures(result, pictures.assign({**anew, "probability": probability}))
 
 
 def pictures_of(result: xr.DataTree) -> xr.Dataset:
@@ -113,8 +78,9 @@ def pictures_of(result: xr.DataTree) -> xr.Dataset:
     return table(result, IMAGE_TABLE).load()
 
 
-def _embedding(result: xr.DataTree) -> np.ndarray:
-    return np.asarray(table(result, PICTURES)["embedding"].values, np.float64)
+def _model(result: xr.DataTree) -> Any:
+    """The model that classified the pictures."""
+    return model_from_dict(Recipe.from_json(result.attrs["recipe"]).model or {})
 
 
 def _said(pictures: xr.Dataset, chosen: np.ndarray, label: int) -> xr.Dataset:

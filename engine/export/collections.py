@@ -46,9 +46,20 @@ def check_population(result: xr.DataTree, *, what: str) -> None:
         raise InputError(f"{what} is of particles, and the result has none; give a result of 'particles'")
 
 
+def offered_for(*analyses: str) -> Callable[[Writer], Writer]:
+    """Say whose results an exporter is for; elsewhere it is not offered."""
+
+    def decorate(write: Writer) -> Writer:
+        write.analyses = analyses  # type: ignore[attr-defined]
+        return write
+
+    return decorate
+
+
 def per_micrograph(write: Writer) -> Writer:
     """Make an exporter of one map write a file for each micrograph of a collection, named after it."""
 
+    @offered_for(*OF_MAPS)
     @wraps(write)
     def each(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
         if LABELS not in result.data_vars:
@@ -65,7 +76,6 @@ def per_micrograph(write: Writer) -> Writer:
             for path in write(single, folder, images=None)
         ]
 
-    each.analyses = OF_MAPS  # type: ignore[attr-defined]  # elsewhere it is not offered
     return each
 
 
@@ -73,6 +83,7 @@ def of_particles(what: str) -> Callable[[Writer], Writer]:
     """Make an exporter refuse a result without particles; `what` is what it was to become."""
 
     def decorate(write: Writer) -> Writer:
+        @offered_for("particles")
         @wraps(write)
         def checked(
             result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None
@@ -80,7 +91,6 @@ def of_particles(what: str) -> Callable[[Writer], Writer]:
             check_population(result, what=what)
             return write(result, folder, images=images)
 
-        checked.analyses = ("particles",)  # type: ignore[attr-defined]  # elsewhere it is not offered
         return checked
 
     return decorate

@@ -10,7 +10,7 @@ import xarray as xr
 from engine.analysis import load_model, shipped_model
 from engine.export.collections import check_population
 from engine.recipe import Recipe, Step, mapstack_version
-from engine.schema import FRACTIONS, IMAGE, IMAGE_TABLE, OBJECT_TABLE, table
+from engine.schema import FRACTIONS, IMAGE, IMAGE_TABLE, OBJECT_TABLE, RETRAINED, table
 
 FOUND_BY: Final = {
     "lattice": "by their lattice (peaks of windowed Fourier spectra above those of noise)",
@@ -111,7 +111,7 @@ def _how_judged(result: xr.DataTree, recipe: Recipe) -> list[str]:
     judged = (
         f"Classes were given by {_kind(document)} on {len(learned.get('features', []))} features of each"
         " particle (power spectrum, phase and amplitude of the fringes, texture), learned from"
-        f" {learned.get('n_micrographs', 'some')} micrographs ({_whose(document)}); F1 by"
+        f" {learned.get('n_micrographs', 'some')} micrographs ({whose_model(document)}); F1 by"
         f" {learned.get('judged_on', 'held-out data')}: {scores or 'not known'}."
     )
     said = [judged]
@@ -124,8 +124,8 @@ def _how_judged(result: xr.DataTree, recipe: Recipe) -> list[str]:
     return said
 
 
-def _whose(document: dict[str, Any]) -> str:
-    """Whether the model is the one that comes with Mapstack."""
+def whose_model(document: Mapping[str, Any]) -> str:
+    """Whether a recipe's model is the one that comes with Mapstack, which learned from simulated data."""
     folder = shipped_model(str(document.get("analysis", "particles")))
     shipped = None if folder is None else load_model(folder).to_dict()
     if shipped is not None and shipped["arrays"] == document.get("arrays"):
@@ -141,8 +141,8 @@ def _kind(document: dict[str, Any]) -> str:
 def _what_people_did(result: xr.DataTree) -> list[str]:
     reviewed = int(table(result, OBJECT_TABLE)["reviewed"].values.sum())
     said = [f"The classes of {reviewed} particles were given or confirmed by a person."] if reviewed else []
-    if "retrained" in result.attrs:
-        n = json.loads(str(result.attrs["retrained"]))["n_reviewed"]
+    if RETRAINED in result.attrs:
+        n = json.loads(str(result.attrs[RETRAINED]))["n_reviewed"]
         said.append(f"The classifier was corrected by what {n} of them taught.")
     return said
 

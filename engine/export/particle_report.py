@@ -16,7 +16,7 @@ from engine.export.provenance import one_line, stem
 from engine.export.sheets import html_figure, html_table, lettered, report_page, saved_figure
 from engine.export.tables import fractions_frame, images_frame, objects_frame
 from engine.palette import OKABE_ITO
-from engine.schema import CLASSES, IMAGE_TABLE, LABEL, OBJECT_TABLE, table
+from engine.schema import CLASSES, IMAGE_TABLE, LABEL, OBJECT_TABLE, RETRAINED, table
 
 N_BINS: Final = 20
 GREY: Final = OKABE_ITO[-1]
@@ -80,9 +80,9 @@ def _micrographs(result: xr.DataTree) -> pd.DataFrame:
 def _judged(result: xr.DataTree) -> str:
     rows = pd.DataFrame(json.loads(str(result.attrs.get("judged", "[]"))))
     said = "<p>By the model's own held-out micrographs:</p>" + html_table(rows)
-    if "retrained" not in result.attrs:
+    if RETRAINED not in result.attrs:
         return said
-    report = json.loads(str(result.attrs["retrained"]))
+    report = json.loads(str(result.attrs[RETRAINED]))
     for name, words in (("before", "before"), ("after", "after, without knowing the answers")):
         matrix = pd.DataFrame(report[name], index=report["names"], columns=report["names"])
         said += f"<p>What people said (rows) and the model {words} retraining (columns):</p>"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from engine.export.methods import whose_model
 from engine.export.provenance import one_line, stem
 from engine.export.sheets import html_figure, html_table, lettered, report_page, saved_figure
 from engine.export.tables import classes_frame, images_frame
@@ -62,14 +63,18 @@ def _short_table(frame: pd.DataFrame) -> pd.DataFrame:
 def _judged(result: xr.DataTree) -> str:
     model = _card(result)
     rows = pd.DataFrame(json.loads(str(result.attrs.get("judged", "[]"))))
-    words = (
-        f"<p>By originals held out ({_counts(model)}): accuracy {_number(model, 'accuracy')} (always the"
-        f" commonest class: {_number(model, 'majority')}), expected calibration error"
-        f" {_number(model, 'calibration_error')}. Classes without pictures there are not scored.</p>"
-    )
-    mixed = pd.DataFrame(model.get("confused", []))
-    said = words + html_table(rows)
-    return said + (f"<p>Most confused:</p>{html_table(mixed)}" if len(mixed) else "")
+    figures = {
+        "accuracy": "accuracy",
+        "majority": "of always saying the commonest class",
+        "calibration_error": "expected calibration error",
+    }
+    said = ", ".join(f"{words} {_number(model, name)}" for name, words in figures.items())
+    how = f"{_counts(model)}; {whose_model(_document(result))}"
+    apart = [{**one, "classes": ", ".join(one["classes"])} for one in model.get("unscored", [])]
+    further = {"Most confused": model.get("confused"), "Not scored, for they are nowhere else": apart}
+    tables = [f"<p>{what}:</p>{html_table(pd.DataFrame(found))}" for what, found in further.items() if found]
+    head = f"<p>By {html.escape(str(model.get('judged_on')))} ({html.escape(how)}): {said}.</p>"
+    return head + html_table(rows) + "".join(tables)
 
 
 def _counts(model: dict[str, Any]) -> str:
@@ -81,9 +86,13 @@ def _number(model: dict[str, Any], name: str) -> str:
     return f"{model[name]:.3f}" if name in model else "not known"
 
 
+def _document(result: xr.DataTree) -> dict[str, Any]:
+    """The model as the recipe holds it."""
+    return dict(Recipe.from_json(str(result.attrs["recipe"])).model or {})
+
+
 def _card(result: xr.DataTree) -> dict[str, Any]:
-    document = dict(Recipe.from_json(str(result.attrs["recipe"])).model or {})
-    return dict(document.get("metadata", {}))
+    return dict(_document(result).get("metadata", {}))
 
 
 def _galleries(result: xr.DataTree, frame: pd.DataFrame) -> str:

@@ -5,9 +5,11 @@ from pathlib import Path
 import xarray as xr
 
 from engine.export import particle_report, picture_report
+from engine.export.collections import offered_for
 from engine.schema import PICTURES
 
 
+@offered_for("particles", "micrographs")
 def write_figure(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write a summary figure of a population of particles or of classified pictures, PNG and PDF.
 
@@ -21,6 +23,7 @@ def write_figure(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset 
     return particle_report.write_figure(result, folder, images=images)
 
 
+@offered_for("particles", "micrographs")
 def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write a report of a population of particles or of classified pictures: figures, tables, methods.
 
@@ -32,7 +35,3 @@ def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
     if PICTURES in result.children:
         return picture_report.write_html(result, folder, images=images)
     return particle_report.write_html(result, folder, images=images)
-
-
-for _write in (write_figure, write_html):
-    _write.analyses = ("particles", "micrographs")  # type: ignore[attr-defined]  # elsewhere it is not offered

@@ -12,6 +12,7 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.export.atomic import appearing
+from engine.export.collections import OF_MAPS, offered_for
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
 from engine.schema import (
@@ -106,6 +107,7 @@ def spectral_coordinate(spectra: xr.Dataset) -> tuple[str, np.ndarray, str]:
     return dim, coordinate.values, str(coordinate.attrs.get("units", "1"))
 
 
+@offered_for(*OF_MAPS)
 def write_dat(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write the spectra of all clusters and the pixels of each as tab-separated text.
 

@@ -72,6 +72,25 @@ def temperature(logits: ArrayLike, truth: ArrayLike) -> float:
     return float(np.exp(best.x))
 
 
+def at_temperature(logits: ArrayLike, temperature: float) -> Floats:
+    """Probabilities by logits that are divided by a temperature: their softmax.
+
+    Parameters
+    ----------
+    logits : float, dims (example, class)
+    temperature
+        As `temperature` finds it.
+
+    Examples
+    --------
+    >>> at_temperature(np.log([[0.9, 0.1]]), 2.0).round(3)
+    array([[0.75, 0.25]])
+    """
+    from scipy.special import softmax
+
+    return np.asarray(softmax(np.asarray(logits, np.float64) / temperature, axis=-1))
+
+
 def expected_calibration_error(probabilities: ArrayLike, truth: ArrayLike, *, n_bins: int = 15) -> float:
     """Mean gap between confidence and accuracy, over bins of equal width of the confidence.
 

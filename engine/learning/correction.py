@@ -23,6 +23,35 @@ OFFSET_RIDGE: Final = 0.1
 N_FOLDS: Final = 5
 
 
+class Lesson(NamedTuple):
+    """What a person said of objects or pictures, and what a classifier says of them.
+
+    Attributes
+    ----------
+    numbers : ndarray (object,)
+        By which the tables of a result call them.
+    features : ndarray (object, feature)
+    chances : ndarray (object, class)
+        Of the classifier itself, before any correction.
+    truth : ndarray (object,)
+        Class number; looked at only where reviewed.
+    reviewed : ndarray (object,), bool
+        Whether a person gave the class.
+    parents : ndarray (object,)
+        Number of the micrograph or sample.
+    names : tuple of str
+        Of the classes.
+    """
+
+    numbers: np.ndarray
+    features: np.ndarray
+    chances: np.ndarray
+    truth: np.ndarray
+    reviewed: np.ndarray
+    parents: np.ndarray
+    names: tuple[str, ...]
+
+
 class Correction(NamedTuple):
     """What was learned, ready for JSON."""
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import param
 import xarray as xr
 
-from engine.analysis import PICTURES, Analysis, Model
+from engine.analysis import LABELLED, Analysis, Model
 from engine.micrographs.answers import answers
 from engine.micrographs.lesson import ORIGINS, SPLIT, learn
 from engine.micrographs.networks import COMPACT, NETWORKS
@@ -22,7 +22,7 @@ class Micrographs(Analysis):
 
     analysis: ClassVar[str] = "micrographs"
     needs_labels: ClassVar[bool] = True
-    takes: ClassVar[str] = PICTURES
+    takes: ClassVar[str] = LABELLED
     fit_only: ClassVar[frozenset[str]] = frozenset(
         {
             "seed",

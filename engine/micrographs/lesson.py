@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import xarray as xr
-from scipy.special import softmax
 
 from engine import progress
 from engine.analysis import DIGEST
 from engine.errors import InputError
 from engine.learning import scores
-from engine.learning.calibration import expected_calibration_error, risk_coverage, temperature
+from engine.learning.calibration import at_temperature, expected_calibration_error, risk_coverage, temperature
 from engine.learning.networks import file_digest, keep_network
 from engine.learning.splits import SHARES
 from engine.learning.training import SCORE, History, Plan, train
 from engine.micrographs import examples, networks, novelty
 from engine.micrographs.answers import TOGETHER, Seen, resized, seen_by
 from engine.micrographs.examples import JUDGE, LEARN, VALIDATE, Batches, Examples
+from engine.micrographs.seen import standardised
 from engine.runtime.device import wake_keras
 
 if TYPE_CHECKING:
@@ -179,8 +179,7 @@ def _taught(
 
 def _chances(taught: Taught, pictures: Examples) -> np.ndarray:
     """Probabilities `(picture, class)`."""
-    logits = seen(taught.network, pictures.squares).logits.astype(np.float64)
-    return np.asarray(softmax(logits / taught.temperature, axis=1))
+    return at_temperature(seen(taught.network, pictures.squares).logits, taught.temperature)
 
 
 def _compile(network: "keras.Model", rate: float) -> None:
@@ -204,8 +203,6 @@ def _weights(pictures: Examples, *, balanced: bool) -> np.ndarray:
 
 def _look(network: "keras.Model", checked: Examples) -> dict[str, float]:
     """Figures of the validation pictures, by which epochs are compared."""
-    from engine.micrographs.seen import standardised
-
     logits = np.concatenate(
         [
             np.asarray(network.predict_on_batch(standardised(checked.squares[start : start + TOGETHER])))
@@ -214,7 +211,7 @@ def _look(network: "keras.Model", checked: Examples) -> dict[str, float]:
     )
     n_classes = len(checked.names)
     counts = scores.confusion(checked.classes, logits.argmax(axis=1), n_classes=n_classes)
-    right = softmax(logits, axis=1)[np.arange(len(logits)), checked.classes]
+    right = at_temperature(logits, 1.0)[np.arange(len(logits)), checked.classes]
     surprise = float(-np.log(np.maximum(right, 1e-7)).mean())
     return {
         "accuracy": float(np.trace(counts) / counts.sum()),

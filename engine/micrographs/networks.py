@@ -28,7 +28,7 @@ HEAD: Final = "head"
 FILTERS: Final = (24, 48, 96, 160)
 SMALL_FILTERS: Final = (32, 32)
 TRANSFER: Final[Mapping[str, tuple[str, str, tuple[float, float]]]] = {
-    "xception": ("Xception", "xception_weights_tf_dim_ordering_tf_kernels_notop.h5", (0.5, 0.25)),
+    "xception": ("Xception", "xception_weights_tf_dim_ordering_tf_kernels_notop.h5", (0.0, 0.5)),
     "efficientnetv2b0": ("EfficientNetV2B0", "efficientnetv2-b0_notop.h5", (127.5, 64.0)),
     "convnexttiny": ("ConvNeXtTiny", "convnext_tiny_notop.h5", (127.5, 64.0)),
     "mobilenetv3small": (
@@ -37,8 +37,8 @@ TRANSFER: Final[Mapping[str, tuple[str, str, tuple[float, float]]]] = {
         (127.5, 64.0),
     ),
 }
-"""Of Keras' networks by our name: its own, the file of its weights in Keras' cache, and what mean and
-standard deviation its pictures have."""
+"""Of Keras' networks by our name: its own, the file of its weights in Keras' cache, and the mean and standard
+deviation that its pictures are given: Xception expects values from -1 to 1, the others from 0 to 255."""
 NETWORKS: Final = (COMPACT, SMALL, *TRANSFER)
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import xarray as xr
-from scipy.special import softmax
 
 from engine import palette
-from engine.learning.calibration import abstain_below
+from engine.learning.calibration import abstain_below, at_temperature
 from engine.micrographs.answers import Answers
-from engine.readers.collection import PIXEL_SIZE
+from engine.preprocess.intensity import intensity
+from engine.readers.collection import PIXEL_SIZE, pixel_size
 from engine.recipe import SOURCE
 from engine.schema import (
     CLASSES,
@@ -57,7 +57,7 @@ def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> 
 
 def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> xr.Dataset:
     """One row a picture."""
-    chances = softmax(found.logits.astype(np.float64) / float(model.metadata["temperature"]), axis=1)
+    chances = chances_of(model, found.logits)
     unlike = found.distance > 1
     said = judged(chances, unlike, threshold(model))
     n_images = len(chances)
@@ -89,6 +89,11 @@ def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -
         LABEL: (LABEL, np.array(sorted(model.names)), {"units": "1", "long_name": "class"}),
     }
     return table.assign_coords(coords)
+
+
+def chances_of(model: "MicrographsModel", logits: np.ndarray) -> np.ndarray:
+    """Probabilities `(image, class)` by logits."""
+    return at_temperature(logits, float(model.metadata["temperature"]))
 
 
 def judged(chances: np.ndarray, unlike: np.ndarray, least: float) -> dict[str, np.ndarray]:
@@ -156,7 +161,9 @@ def _truth(model: "MicrographsModel", images: xr.Dataset, n_images: int) -> np.n
 def _sizes(images: xr.Dataset, n_images: int) -> np.ndarray:
     if PIXEL_SIZE in images.coords:
         return np.atleast_1d(images[PIXEL_SIZE].values).astype(np.float64)
-    return np.full(n_images, np.nan)
+    if IMAGE in images.sizes:
+        return np.full(n_images, np.nan)
+    return np.array([pixel_size(intensity(images))])
 
 
 def _pictures(found: Answers) -> xr.Dataset:
@@ -164,6 +171,7 @@ def _pictures(found: Answers) -> xr.Dataset:
     return xr.Dataset(
         {
             "thumbnail": _column((IMAGE, *SMALL), found.thumbnails, "1", "small picture"),
+            "logits": _column((IMAGE, LABEL), found.logits, "1", "what the network itself says"),
             "embedding": _column((IMAGE, "feature"), found.embedding, "1", "mean of each map of features"),
             "evidence": _column((IMAGE, *PARTS), evidence, "1", "what speaks for the class"),
         }

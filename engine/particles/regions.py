@@ -117,7 +117,7 @@ def _is_plain(fine: Parted, values: np.ndarray) -> bool:
 
 
 class _Lattice(NamedTuple):
-    """Where a lattice is `(y, x)`, and the share of the image where a window touches one."""
+    """Where a lattice is `(y, x)`, and the share of the image where a small window touches one."""
 
     inside: np.ndarray
     touched: float
@@ -125,11 +125,12 @@ class _Lattice(NamedTuple):
 
 def _lattice(values: np.ndarray) -> _Lattice:
     """Find lattices: small windows tell where particles end, large ones add what is too faint for those."""
-    small, *larger = (_in_windows(values, edge) for edge in WINDOWS if edge <= min(values.shape))
-    inside = small.inside
-    for found in larger:
-        inside = inside | _without_bridges(found.inside, inside)
-    return _Lattice(inside, small.touched)
+    small, *larger = (edge for edge in WINDOWS if edge <= min(values.shape))
+    contrast = _contrast(values, small)
+    inside, touched = _within(contrast, small), _opened(contrast > TOUCHED_ABOVE, small)
+    for window in larger:
+        inside = inside | _without_bridges(_within(_contrast(values, window), window), inside)
+    return _Lattice(inside, float(touched.mean()))
 
 
 def _without_bridges(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
@@ -144,19 +145,26 @@ def _without_bridges(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
     return np.asarray(kept[parts])
 
 
-def _in_windows(values: np.ndarray, window: int) -> _Lattice:
-    """Find lattices in windows of one size, up to where only half of a window is on them."""
+def _contrast(values: np.ndarray, window: int) -> np.ndarray:
+    """Lattice contrast `(y, x)` in windows of one size, in standard deviations of noise."""
     step = window // STEPS if min(values.shape) >= SMALL else window // STEPS // 2
     around = window // 2
     padded = np.pad(values, around, mode="reflect")
     peaks = lattice_map(xr.DataArray(padded, dims=PIXEL), window=window, step=step)
     (windows,) = blocks.compute(peaks.data, doing="finding lattices")
     contrast = at_pixels(windows, padded.shape, window=window, step=step)[around:-around, around:-around]
-    contrast = ndimage.gaussian_filter(contrast, window / 10)
-    touched = np.asarray(ndimage.binary_opening(contrast > TOUCHED_ABOVE, iterations=window // 8))
+    return np.asarray(ndimage.gaussian_filter(contrast, window / 10))
+
+
+def _within(contrast: np.ndarray, window: int) -> np.ndarray:
+    """Where a lattice is, up to where only half of a window is on it."""
     ends = ndimage.maximum_filter(contrast, size=window) + np.log(HALF) / null(window)[1]
-    inside = ndimage.binary_opening((contrast > LATTICE_ABOVE) & (contrast > ends), iterations=window // 8)
-    return _Lattice(np.asarray(inside), float(touched.mean()))
+    return _opened((contrast > LATTICE_ABOVE) & (contrast > ends), window)
+
+
+def _opened(mask: np.ndarray, window: int) -> np.ndarray:
+    """A mask without what is narrower than a quarter of a window."""
+    return np.asarray(ndimage.binary_opening(mask, iterations=window // 8))
 
 
 def _as_dark(values: np.ndarray, lattice: np.ndarray) -> np.ndarray:

@@ -70,7 +70,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
         notes.append("The images differ in size; the smaller ones are filled up with NaN.")
     coords = {
         "file": (IMAGE, np.array(names, dtype=str), {"units": "1", "long_name": "file"}),
-        PIXEL_SIZE: (IMAGE, np.array([_pixel_size(p) for p in planes]), {"units": "nm"}),
+        PIXEL_SIZE: (IMAGE, np.array([pixel_size(p) for p in planes]), {"units": "nm"}),
         **{
             dim: (dim, np.arange(n, dtype=np.float64), {"units": "px"})
             for dim, n in zip(PIXEL, edges, strict=True)
@@ -111,7 +111,8 @@ def without_fill(values: np.ndarray) -> np.ndarray:
     return values[: rows[-1] + 1, : columns[-1] + 1] if rows.size else values[:1, :1]
 
 
-def _pixel_size(plane: xr.DataArray) -> float:
+def pixel_size(plane: xr.DataArray) -> float:
+    """Edge of a pixel of an image `(y, x)` in nm by its coordinates, NaN if they are in no length."""
     found = [plane.coords[dim] for dim in (Y, X) if dim in plane.coords and plane.sizes[dim] > 1]
     factors = [IN_NM.get(str(coord.attrs.get("units")), np.nan) for coord in found]
     steps = [abs(float(coord[1] - coord[0])) * f for coord, f in zip(found, factors, strict=True)]

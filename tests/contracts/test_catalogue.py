@@ -12,7 +12,7 @@ import xarray as xr
 
 import engine
 from engine import catalogue
-from engine.analysis import PICTURES, Analysis, Settings, load_model, model_from_dict
+from engine.analysis import LABELLED, Analysis, Settings, load_model, model_from_dict
 from engine.errors import InputError, MapstackError, UnknownNameError
 from engine.readers import open_images
 from engine.readers.truth import labels_of
@@ -144,7 +144,7 @@ def test_a_model_survives_a_folder_and_a_recipe(
     _kind: str, name: str, images: xr.Dataset, tmp_path: Path
 ) -> None:
     source, analysis = images.attrs["source"], catalogue.find("analyses", name)
-    labels = labels_of(source) if analysis.needs_labels and analysis.takes != PICTURES else None
+    labels = labels_of(source) if analysis.needs_labels and analysis.takes != LABELLED else None
     model = engine.fit(name, images, labels, **QUICK[name])
     expected = said(model.predict(images))
     for again in (load_model(model.save(tmp_path / "model")), model_from_dict(model.to_dict())):

@@ -155,6 +155,8 @@ def test_people_relabel_retrain_and_undo(images: xr.Dataset, result: xr.DataTree
     after = table(retrained, IMAGE_TABLE)
     np.testing.assert_array_equal(after["class"].values[[0, 1, 2, 60]], [3, 3, 3, 1])
     assert json.loads(retrained.attrs["retrained"])["n_reviewed"] == 7
+    twice = table(pipeline.edit(retrained, "retrain", images), IMAGE_TABLE)
+    np.testing.assert_allclose(twice["probability"], after["probability"], atol=1e-6)
     before = table(pipeline.undo(retrained, images), IMAGE_TABLE)
     np.testing.assert_array_equal(before["class"], rows["class"])
     with pytest.raises(InputError, match="there is no class 9; the classes are 1 \\(dots\\)"):
