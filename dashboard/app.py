@@ -50,6 +50,7 @@ class App:
             query=_query(),
             go=self._go,
         )
+        pn.state.onload(self.work.ready)
         pn.state.on_session_destroyed(self._close)
 
     def template(self) -> Any:

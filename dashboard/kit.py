@@ -166,6 +166,8 @@ class Work:
         self.tell = tell
         self.closed = False
         self._newest: dict[str, object] = {}
+        self._ready = False
+        self._early: list[Callable[[], None]] = []
 
     def run(
         self,
@@ -182,7 +184,22 @@ class Work:
     def post(self, action: Callable[[], None]) -> None:
         """Do something on the page, from any thread."""
         if not self.closed:
-            self.document.add_next_tick_callback(partial(self.guard, action))
+            self.document.add_next_tick_callback(partial(self._do, action))
+
+    def ready(self) -> None:
+        """The browser shows the page; do what had to wait for that."""
+        self._ready = True
+        early, self._early = self._early, []
+        for action in early:
+            self.guard(action)
+
+    def _do(self, action: Callable[[], None]) -> None:
+        """Do it now, unless a browser fetches the page: Panel drops what changes until the page is shown."""
+        session = getattr(self.document.session_context, "session", None)
+        if self._ready or session is None or session.connection_count == 0:
+            self.guard(action)
+        else:
+            self._early.append(action)
 
     def guard(self, action: Callable[[], None]) -> None:
         """Do something in the name of this session; tell what went wrong in one sentence."""
