@@ -37,6 +37,7 @@ SETTING_NAMES: Final = {
     "n_frames": "frames",
     "n_images": "pictures",
     "error": "wrong answers, share at most",
+    "map_tile": "map parts of, px (0: none)",
 }
 """Settings that the page calls otherwise than the analysis does."""
 

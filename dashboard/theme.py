@@ -23,6 +23,8 @@ EVIDENCE_FOR: Final = "#E69F00"
 EVIDENCE_AGAINST: Final = "#0072B2"
 EVIDENCE_ALPHA: Final = 0.7
 """Colours of what speaks for a class and against it in a picture, and how opaque the strongest is."""
+PARTS_ALPHA: Final = 0.4
+"""How opaque the class of a part lies over a picture."""
 TRANSPARENT: Final = "#00000000"
 FONT_SIZES: Final = {"labels": "10pt", "ticks": "9pt", "title": "10pt", "legend": "9pt"}
 

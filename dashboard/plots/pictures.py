@@ -1,4 +1,4 @@
-"""A picture with what speaks for its class, and against it, laid over in colour."""
+"""Pictures under colours: what speaks for their class and against it, and what their parts show."""
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,44 @@ def evidence_over(picture: npt.NDArray[np.uint8], evidence: npt.NDArray[np.float
     colors = [np.array(_rgb(color), float) for color in (theme.EVIDENCE_FOR, theme.EVIDENCE_AGAINST)]
     color = np.where(smooth[..., np.newaxis] > 0, *colors)
     return np.asarray((1 - strength) * grey + strength * color, np.uint8)
+
+
+def parts_over(
+    picture: npt.NDArray[np.uint8],
+    colors: npt.NDArray[np.str_],
+    top: npt.NDArray[np.floating],
+    left: npt.NDArray[np.floating],
+    tile: tuple[float, float],
+) -> Colour:
+    """A grey picture whose parts have the colours of their classes.
+
+    Parameters
+    ----------
+    picture : ndarray (y, x), uint8
+    colors : ndarray (tile_row, tile_column), str
+        Empty: none.
+    top : ndarray (tile_row,)
+        Where the rows of parts begin, in shares of the picture.
+    left : ndarray (tile_column,)
+    tile
+        Rows and columns of a part, in shares of the picture. Where parts overlap the later one is seen.
+
+    Returns
+    -------
+    ndarray (y, x, 3), uint8
+    """
+    painted = np.repeat(picture[..., np.newaxis].astype(np.float64), 3, axis=2)
+    covered = painted.copy()
+    size = np.array(picture.shape)
+    for row, line in zip(top, colors, strict=True):
+        for column, color in zip(left, line, strict=True):
+            y, x = np.round(np.array([row, column]) * size).astype(int)
+            height, width = np.ceil(np.array(tile) * size).astype(int)
+            here = slice(y, y + height), slice(x, x + width)
+            own = painted[here]
+            paint = np.array(_rgb(color)) if color else own
+            covered[here] = (1 - theme.PARTS_ALPHA) * own + theme.PARTS_ALPHA * paint
+    return np.asarray(covered, np.uint8)
 
 
 def _rgb(color: str) -> tuple[int, int, int]:

@@ -14,9 +14,10 @@ import param
 from dashboard.state.library import Library, Result, Stack
 from dashboard.state.micrographs import collection, raw
 from dashboard.state.objects import ALL, NO_CLASS, Objects
-from engine.micrographs.seen import square
+from engine.micrographs.seen import levelled, square
+from engine.micrographs.seen import shown as without_bar
 from engine.recipe import Step
-from engine.schema import CONFIDENCE, EXAMPLE, IMAGE, IMAGE_TABLE, KNOWN, LABEL, PICTURES, table
+from engine.schema import CONFIDENCE, EXAMPLE, IMAGE, IMAGE_TABLE, KNOWN, LABEL, PICTURES, TILES, table
 
 EDGE: Final = 448
 """Rows and columns of the picture close up."""
@@ -213,6 +214,25 @@ class Answer:
     evidence: np.ndarray = field(repr=False)
     """Positive speaks for the class, `(y, x)`; NaN where the network tells none."""
     alike: tuple[Alike, ...] = ()
+    parts: "Parts | None" = None
+    """What its parts show, where each was classified by itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """A category map: a picture without its data bar, smaller, and what parts of it show."""
+
+    picture: np.ndarray = field(repr=False)
+    """`(y, x)` uint8."""
+    colors: np.ndarray = field(repr=False)
+    """Of each part, `(tile_row, tile_column)`; empty where there is no answer."""
+    top: np.ndarray
+    """First row of each row of parts, in shares of the picture's rows."""
+    left: np.ndarray
+    tile: tuple[float, float]
+    """Rows and columns of a part, in shares of the picture's."""
+    counts: Mapping[str, int]
+    """How many parts show what, by class name."""
 
 
 def answer(stack: Stack, result: Result, row: Mapping[str, Any]) -> Answer:
@@ -220,12 +240,38 @@ def answer(stack: Stack, result: Result, row: Mapping[str, Any]) -> Answer:
     number = int(row["object"]) - 1
     small = table(result.tree, PICTURES)
     values = raw(stack, number)
+    databar = bool(result.recipe.settings.get("databar", False))
+    evidence = np.asarray(small["evidence"].isel({IMAGE: number}).values, float)
     if values is None:  # it was read when it was judged: what was kept of it is shown
         picture = np.asarray(small["thumbnail"].isel({IMAGE: number}).values)
-    else:
-        picture = square(values, edge=EDGE, databar=bool(result.recipe.settings.get("databar", False)))
-    evidence = np.asarray(small["evidence"].isel({IMAGE: number}).values, float)
-    return Answer(row, picture, evidence, _alike(result, number))
+        return Answer(row, picture, evidence, _alike(result, number))
+    picture = square(values, edge=EDGE, databar=databar).grey
+    parts = _parts(result, number, without_bar(values, databar=databar))
+    return Answer(row, picture, evidence, _alike(result, number), parts)
+
+
+def _parts(result: Result, number: int, picture: np.ndarray) -> Parts | None:
+    """What the parts of a picture show; None where they were not looked at."""
+    if TILES not in result.tree.children:
+        return None
+    from PIL import Image
+
+    found = table(result.tree, TILES).isel({IMAGE: number})
+    top, left = (found[name].values[found[name].values >= 0] for name in ("top", "left"))
+    category = found["category"].values[: top.size, : left.size]
+    names, colors = class_names(result), class_colors(result)
+    rows, columns = picture.shape
+    small = Image.fromarray(np.nan_to_num(picture.astype(np.float32)))
+    small.thumbnail((EDGE, EDGE), Image.Resampling.BOX)
+    tile = int(table(result.tree, TILES).attrs["tile"])
+    return Parts(
+        picture=levelled(np.asarray(small)),
+        colors=np.array([[colors.get(int(label), "") for label in line] for line in category], dtype=str),
+        top=top / rows,
+        left=left / columns,
+        tile=(min(1.0, tile / rows), min(1.0, tile / columns)),
+        counts={name: int((category == label).sum()) for label, name in names.items()},
+    )
 
 
 def _alike(result: Result, number: int) -> tuple[Alike, ...]:

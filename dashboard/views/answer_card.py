@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 from dashboard.kit import Work, choice, escape, markup, png_source
-from dashboard.plots.pictures import evidence_over
-from dashboard.state.pictures import Answer, Pictures, answer, class_names
+from dashboard.plots.pictures import evidence_over, parts_over
+from dashboard.state.pictures import Answer, Parts, Pictures, answer, class_names
 from dashboard.state.session import Session
 
 HINT: Final = (
@@ -16,6 +16,8 @@ HINT: Final = (
 )
 CHOOSE: Final = '<p class="empty">Choose a picture below: its answer stands here.</p>'
 GIVE: Final = "give it a class …"
+N_SAID: Final = 3
+"""Classes of parts that are named, the most frequent."""
 ASKING: Final = "no class to give yet"
 
 
@@ -70,13 +72,28 @@ def answer_html(found: Answer) -> str:
         if told
         else "this network does not tell what speaks for a class"
     )
+    kind = "answer mapped" if found.parts else "answer"
     return (
-        f"<div class='answer' data-object='{int(row['object'])}' data-file='{escape(row['file'])}'>"
+        f"<div class='{kind}' data-object='{int(row['object'])}' data-file='{escape(row['file'])}'>"
         f"<figure><img id='answer-picture' src='{png_source(found.picture)}' alt='{escape(row['file'])}'>"
         f"<figcaption title='{escape(row['file'])}'>{escape(row['file'])}</figcaption></figure>"
         f"<figure><img id='answer-evidence' src='{png_source(beside)}' alt='what speaks for the class'>"
         f"<figcaption>{caption}</figcaption></figure>"
+        f"{_map(found.parts)}"
         f"<div class='said'>{_headline(row)}{_bars(row)}{_facts(row)}{_alike(found)}</div></div>"
+    )
+
+
+def _map(parts: Parts | None) -> str:
+    """What the parts of a large picture show."""
+    if parts is None:
+        return ""
+    painted = parts_over(parts.picture, parts.colors, parts.top, parts.left, parts.tile)
+    most = sorted((-n, name) for name, n in parts.counts.items() if n)[:N_SAID]
+    said = ", ".join(f"{name} {-n}" for n, name in most) or "none with an answer"
+    return (
+        f"<figure><img id='answer-map' src='{png_source(painted)}' alt='what its parts show'>"
+        f"<figcaption title='{escape(said)}'>parts: {escape(said)}</figcaption></figure>"
     )
 
 

@@ -25,6 +25,7 @@ MAIN: Final = (
     "contrast",
     "certainty",
     "error",
+    "map_tile",
 )
 NO_MODEL: Final = "No model yet: learn one from labelled pictures under Train."
 

@@ -14,7 +14,7 @@ from engine.analysis import DIGEST
 from engine.learning.networks import load_network
 from engine.micrographs import novelty
 from engine.micrographs.networks import head_weights, tapped
-from engine.micrographs.seen import squares, standardised
+from engine.micrographs.seen import View, inputs, pixel_sizes, squares
 
 if TYPE_CHECKING:
     import keras
@@ -76,6 +76,7 @@ def answers(model: "Model", images: xr.Dataset) -> Answers:
     images : Dataset, dims ([image,] y, x)
     """
     known = known_of(model)
+    sizes = pixel_sizes(images)
     tasks = squares(images, edge=model.settings["edge"], databar=model.settings["databar"])
     lots = [tasks[start : start + TOGETHER] for start in range(0, len(tasks), TOGETHER)]
     found = {n: one for n in range(len(lots)) if (one := _kept(n)) is not None}
@@ -85,7 +86,8 @@ def answers(model: "Model", images: xr.Dataset) -> Answers:
     for start in range(0, len(waiting), LOTS):
         now = waiting[start : start + LOTS]
         with progress.stage(*((len(found) + n) / len(lots) for n in (0, len(now)))):
-            seen = blocks.compute(*(look(lots[n], *where) for n in now), doing="looking at pictures")
+            asked = (look(lots[n], sizes[n * TOGETHER :][: len(lots[n])], *where) for n in now)
+            seen = blocks.compute(*asked, doing="looking at pictures")
         for n, one in zip(now, seen, strict=True):
             found[n] = _answered(one, known)
             _keep(n, found[n])
@@ -96,15 +98,14 @@ def answers(model: "Model", images: xr.Dataset) -> Answers:
 
 def known_of(model: "Model") -> novelty.Known:
     """What the model keeps of the pictures it learned from."""
-    names = ("middle", "whitening", "places", "components")
-    middle, whitening, places, components = (model.arrays[f"known_{name}"] for name in names)
-    return novelty.Known(middle, whitening, places, components, float(model.metadata["limit"]))
+    return novelty.Known(*(model.arrays[f"known_{name}"] for name in novelty.Known._fields))
 
 
-def seen_by(network: "keras.Model", grey: np.ndarray) -> Seen:
-    """What a network gives of squares `(image, y, x)` uint8."""
+def seen_by(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
+    """What a network gives of squares `(image, y, x)` uint8 that show fields `(image,)` in nm."""
+    given = inputs(grey, fields, n_channels=network.input_shape[-1])
     logits, features, maps = (
-        np.asarray(part, np.float32) for part in _tapped(network).predict_on_batch(standardised(grey))
+        np.asarray(part, np.float32) for part in _tapped(network).predict_on_batch(given)
     )
     weights = head_weights(network)
     if weights is None:
@@ -127,8 +128,9 @@ def resized(planes: np.ndarray, edge: int) -> np.ndarray:
     return np.stack([np.asarray(one) for one in scaled])
 
 
-def _looked_at(grey: list[np.ndarray], path: str, digest: str) -> Seen:
-    return seen_by(load_network(path, digest), np.stack(grey))
+def _looked_at(views: list[View], sizes: np.ndarray, path: str, digest: str) -> Seen:
+    grey, n_pixels = (np.stack(column) for column in zip(*views, strict=True))
+    return seen_by(load_network(path, digest), grey, sizes * n_pixels)
 
 
 @lru_cache(maxsize=4)

@@ -6,11 +6,14 @@ from typing import ClassVar
 import param
 import xarray as xr
 
+from engine import progress
 from engine.analysis import LABELLED, Analysis, Model
 from engine.micrographs.answers import answers
 from engine.micrographs.lesson import ORIGINS, SPLIT, learn
 from engine.micrographs.networks import COMPACT, NETWORKS
-from engine.micrographs.result import result_of
+from engine.micrographs.result import result_of, threshold
+from engine.micrographs.tiled import category_maps
+from engine.schema import TILES
 
 
 class Micrographs(Analysis):
@@ -30,6 +33,7 @@ class Micrographs(Analysis):
             "weights",
             "edge",
             "databar",
+            "magnification",
             "n_steps",
             "minutes",
             "n_together",
@@ -46,6 +50,12 @@ class Micrographs(Analysis):
         bounds=(0, 1),
         doc="Share of wrong answers that is allowed: below the confidence that keeps it there is no answer.",
     )
+    map_tile = param.Integer(
+        0,
+        bounds=(0, None),
+        doc="Rows and columns of the parts of large pictures that are classified each by itself, in pixels;"
+        " 0: none are.",
+    )
     network = param.Selector(
         objects=list(NETWORKS),
         default=COMPACT,
@@ -57,6 +67,10 @@ class Micrographs(Analysis):
     )
     edge = param.Integer(128, bounds=(32, 512), doc="Rows and columns of the squares that the network sees.")
     databar = param.Boolean(False, doc="Leave data bars in the pictures: the network may then read them.")
+    magnification = param.Boolean(
+        False,
+        doc="Tell the network how large what it sees is, where the pixel size is known; compact and small.",
+    )
     n_steps = param.Integer(6000, bounds=(1, None), doc="Steps of training, one batch each.")
     minutes = param.Number(
         8.0, bounds=(0.01, None), doc="Time in which training ends at the latest, in minutes."
@@ -123,7 +137,13 @@ class MicrographsModel(Model):
         InputError
             If the images are neither a picture nor a collection.
         """
-        return result_of(self, images, answers(self, images))
+        if not self.settings["map_tile"]:
+            return result_of(self, images, answers(self, images))
+        with progress.stage(0.0, 0.5):
+            tree = result_of(self, images, answers(self, images))
+        with progress.stage(0.5, 1.0):
+            tree[TILES] = xr.DataTree(category_maps(self, images, least=threshold(self)))
+        return tree
 
 
 Micrographs.model_class = MicrographsModel

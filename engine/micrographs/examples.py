@@ -11,7 +11,7 @@ from engine import blocks, progress
 from engine.errors import InputError
 from engine.learning import leaks
 from engine.learning.splits import by_parent
-from engine.micrographs.seen import squares, standardised
+from engine.micrographs.seen import View, inputs, pixel_sizes, squares
 from engine.schema import IMAGE, class_names
 
 LEARN, VALIDATE, JUDGE = range(3)
@@ -32,6 +32,8 @@ class Examples:
     classes: np.ndarray
     parents: np.ndarray
     """Number of the original that a picture is of."""
+    fields: np.ndarray
+    """Edge of what a square shows, in nm; NaN where it is not known."""
     origins: np.ndarray
     """Where a picture is from: its source where sources are told, else its original."""
     files: tuple[str, ...]
@@ -46,6 +48,7 @@ class Examples:
             squares=self.squares[chosen],
             classes=self.classes[chosen],
             parents=self.parents[chosen],
+            fields=self.fields[chosen],
             origins=self.origins[chosen],
             files=files,
         )
@@ -75,17 +78,19 @@ def examples(images: xr.Dataset, labels: xr.DataArray | None, *, edge: int, data
             " or more: a folder per class, or a labels.csv with the columns file and label"
         )
     tasks = squares(images, edge=edge, databar=databar)
-    seen = []
+    seen: list[View] = []
     for start in range(0, kept.size, AT_ONCE):
         lot = kept[start : start + AT_ONCE]
         with progress.stage(start / kept.size, min(1.0, (start + AT_ONCE) / kept.size)):
             found = blocks.compute(*(tasks[n] for n in lot), doing="reading pictures")
-        seen.append(np.stack(found))
+        seen.extend(found)
     files, parents, origins = (_column(images, name)[kept] for name in ("file", "parent", "origin"))
     numbers = np.unique(parents, return_inverse=True)[1]
     classes = np.searchsorted(names, named[kept])
     origins = np.where(origins == "", parents, origins)
-    return Examples(np.concatenate(seen), classes, numbers, origins, tuple(files.tolist()), names)
+    fields = pixel_sizes(images)[kept] * [one.n_pixels for one in seen]
+    grey = np.stack([one.grey for one in seen])
+    return Examples(grey, classes, numbers, fields, origins, tuple(files.tolist()), names)
 
 
 def without_copies(pictures: Examples, *, seed: int) -> tuple[Examples, int]:
@@ -112,15 +117,18 @@ def split(pictures: Examples, *, shares: Sequence[float], seed: int) -> np.ndarr
 class Batches:
     """Batches of standardised squares and their classes, a new variation of each picture every time."""
 
-    def __init__(self, pictures: Examples, *, n_together: int, seed: int, weights: np.ndarray) -> None:
+    def __init__(
+        self, pictures: Examples, *, n_together: int, seed: int, weights: np.ndarray, n_channels: int
+    ) -> None:
         self.pictures = pictures
+        self.n_channels = n_channels
         self.n_together = min(n_together, len(pictures.classes))
         self.seed = seed
         self.weights = weights
         """Weight of each class."""
 
     def __call__(self, step: int) -> tuple[np.ndarray, ...]:
-        """Pictures `(image, y, x, 1)`, classes one-hot `(image, class)`, weights `(image,)`."""
+        """Pictures `(image, y, x, channel)`, classes one-hot `(image, class)`, weights `(image,)`."""
         n_pictures = len(self.pictures.classes)
         start = step * self.n_together
         places = np.arange(start, start + self.n_together)
@@ -130,15 +138,25 @@ class Batches:
             for turn, n in zip(turns, within, strict=True)
         ]
         rng = np.random.default_rng((self.seed, 2, step))
-        varied = standardised(np.stack([variation(self.pictures.squares[n], rng) for n in chosen]))
+        varied, shares = zip(*(variation(self.pictures.squares[n], rng) for n in chosen), strict=True)
+        fields = self.pictures.fields[chosen] * shares
+        batch = inputs(np.stack(varied), fields, n_channels=self.n_channels)
         noise = rng.uniform(0, NOISE, (len(chosen), 1, 1, 1))
-        varied += (noise * rng.standard_normal(varied.shape)).astype(np.float32)
+        grey = batch[..., :1]
+        grey += (noise * rng.standard_normal(grey.shape)).astype(np.float32)
         classes = self.pictures.classes[chosen]
-        return varied, np.eye(len(self.pictures.names), dtype=np.float32)[classes], self.weights[classes]
+        return batch, np.eye(len(self.pictures.names), dtype=np.float32)[classes], self.weights[classes]
 
 
-def variation(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A part of a square scaled to its size, turned or mirrored, with another contrast, `(y, x)` float32."""
+def variation(grey: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """A part of a square scaled to its size, turned or mirrored, with another contrast.
+
+    Returns
+    -------
+    ndarray (y, x), float32
+    share : float
+        Of the square's edge that it shows.
+    """
     from PIL import Image
 
     edge = len(grey)
@@ -148,7 +166,7 @@ def variation(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     part = Image.fromarray(grey).resize((edge, edge), Image.Resampling.BILINEAR, box=box)
     values = (np.asarray(part, np.float32) / 255) ** np.exp(rng.uniform(-0.4, 0.4))
     turned = np.rot90(np.asarray(values, np.float32), int(rng.integers(4)))
-    return turned[:, ::-1] if rng.random() < 0.5 else turned
+    return (turned[:, ::-1] if rng.random() < 0.5 else turned), side / edge
 
 
 def _names(images: xr.Dataset, labels: xr.DataArray | None) -> np.ndarray:

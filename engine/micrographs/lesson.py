@@ -1,6 +1,7 @@
 """From labelled pictures to a trained network, what it knows, and how good it is on originals held out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,7 +19,8 @@ from engine.learning.training import SCORE, History, Plan, train
 from engine.micrographs import examples, networks, novelty
 from engine.micrographs.answers import TOGETHER, Seen, resized, seen_by
 from engine.micrographs.examples import JUDGE, LEARN, VALIDATE, Batches, Examples
-from engine.micrographs.seen import standardised
+from engine.micrographs.seen import inputs
+from engine.micrographs.strange import strange
 from engine.runtime.device import wake_keras
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ GENTLY: Final = 0.1
 N_PAIRS: Final = 5
 N_KNOWN: Final = 600
 """Pictures that are kept to compare others with, at most: every result holds them with its recipe."""
+N_STRANGE: Final = 2000
+"""Pictures that are made to show what is unlike all."""
 SMALL: Final = 32
 """Rows and columns in which these are kept."""
 SPLIT: Final = "split"
@@ -150,11 +154,18 @@ def _taught(
     import keras
 
     keras.utils.set_random_seed(settings.seed)
+    n_channels = 2 if settings.magnification else 1
     network = networks.build(
-        settings.network, edge=settings.edge, n_classes=len(learned.names), weights=settings.weights
+        settings.network,
+        edge=settings.edge,
+        n_classes=len(learned.names),
+        weights=settings.weights,
+        n_channels=n_channels,
     )
     weights = _weights(learned, balanced=settings.balanced)
-    batches = Batches(learned, n_together=settings.n_together, seed=settings.seed, weights=weights)
+    batches = Batches(
+        learned, n_together=settings.n_together, seed=settings.seed, weights=weights, n_channels=n_channels
+    )
     logs = Path(settings.logs) / part if settings.logs else None
     rate = settings.learning_rate
 
@@ -173,13 +184,13 @@ def _taught(
             history = taught(share * (1 - FROZEN), rate * GENTLY, "all")
     else:
         history = taught(share, rate, "")
-    logits = seen(network, checked.squares).logits
+    logits = seen(network, checked.squares, checked.fields).logits
     return Taught(network, history, temperature(logits, checked.classes))
 
 
 def _chances(taught: Taught, pictures: Examples) -> np.ndarray:
     """Probabilities `(picture, class)`."""
-    return at_temperature(seen(taught.network, pictures.squares).logits, taught.temperature)
+    return at_temperature(seen(taught.network, pictures.squares, pictures.fields).logits, taught.temperature)
 
 
 def _compile(network: "keras.Model", rate: float) -> None:
@@ -203,12 +214,10 @@ def _weights(pictures: Examples, *, balanced: bool) -> np.ndarray:
 
 def _look(network: "keras.Model", checked: Examples) -> dict[str, float]:
     """Figures of the validation pictures, by which epochs are compared."""
-    logits = np.concatenate(
-        [
-            np.asarray(network.predict_on_batch(standardised(checked.squares[start : start + TOGETHER])))
-            for start in range(0, len(checked.squares), TOGETHER)
-        ]
-    )
+    lots = [slice(start, start + TOGETHER) for start in range(0, len(checked.squares), TOGETHER)]
+    n_channels = network.input_shape[-1]
+    given = (inputs(checked.squares[lot], checked.fields[lot], n_channels=n_channels) for lot in lots)
+    logits = np.concatenate([np.asarray(network.predict_on_batch(one)) for one in given])
     n_classes = len(checked.names)
     counts = scores.confusion(checked.classes, logits.argmax(axis=1), n_classes=n_classes)
     right = at_temperature(logits, 1.0)[np.arange(len(logits)), checked.classes]
@@ -220,9 +229,10 @@ def _look(network: "keras.Model", checked: Examples) -> dict[str, float]:
     }
 
 
-def seen(network: "keras.Model", grey: np.ndarray) -> Seen:
-    """What a network gives of squares `(image, y, x)`, some at a time."""
-    parts = [seen_by(network, grey[start : start + TOGETHER]) for start in range(0, len(grey), TOGETHER)]
+def seen(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
+    """What a network gives of squares `(image, y, x)` that show fields `(image,)` in nm, some at a time."""
+    lots = (slice(start, start + TOGETHER) for start in range(0, len(grey), TOGETHER))
+    parts = [seen_by(network, grey[lot], fields[lot]) for lot in lots]
     return Seen(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -240,10 +250,13 @@ def _model(
     n_learned = len(learned.classes)
     drawn = np.random.default_rng(settings.seed).permutation(n_learned)[:N_KNOWN]
     kept, chances = learned.of(np.sort(drawn)), _chances(taught, checked)
+    used = np.random.default_rng(settings.seed).integers(n_learned, size=N_STRANGE)
+    made = replace(learned.of(used), squares=strange(learned.squares[used], seed=settings.seed))
+    features = [seen(taught.network, side.squares, side.fields).features for side in (learned, checked, made)]
     known = novelty.learn(
-        seen(taught.network, learned.squares).features,
+        features[0],
         learned.classes,
-        seen(taught.network, checked.squares).features,
+        *features[1:],
         depths=networks.n_features(taught.network),
         kept=np.sort(drawn),
     )
@@ -253,10 +266,7 @@ def _model(
         settings=settings.settings(),
         class_names=learned.names,
         arrays={
-            "known_middle": known.middle,
-            "known_whitening": known.whitening,
-            "known_places": known.places,
-            "known_components": known.components,
+            **{f"known_{name}": array for name, array in known._asdict().items()},
             "known_classes": kept.classes.astype(np.uint8),
             "known_thumbnails": resized(kept.squares, SMALL).astype(np.uint8),
             "held_out_probability": chances.max(axis=1),
@@ -267,7 +277,6 @@ def _model(
             DIGEST: file_digest(path),
             "n_weights": int(taught.network.count_params()),
             "temperature": taught.temperature,
-            "limit": known.limit,
             "known_files": list(kept.files),
             "n_pictures": [len(side.classes) for side in sides],
             "n_originals": [int(np.unique(side.parents).size) for side in sides],

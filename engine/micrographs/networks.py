@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from engine.errors import FileError
+from engine.errors import FileError, InputError
 
 if TYPE_CHECKING:
     import keras
@@ -42,8 +42,8 @@ deviation that its pictures are given: Xception expects values from -1 to 1, the
 NETWORKS: Final = (COMPACT, SMALL, *TRANSFER)
 
 
-def build(name: str, *, edge: int, n_classes: int, weights: str = "") -> "keras.Model":
-    """A network from standardised squares `(image, y, x, 1)` to logits `(image, class)`.
+def build(name: str, *, edge: int, n_classes: int, weights: str = "", n_channels: int = 1) -> "keras.Model":
+    """A network from standardised squares `(image, y, x, channel)` to logits `(image, class)`.
 
     Parameters
     ----------
@@ -54,15 +54,21 @@ def build(name: str, *, edge: int, n_classes: int, weights: str = "") -> "keras.
     n_classes
     weights
         File of weights for one of Keras' networks, without its head; empty: that in Keras' cache.
+    n_channels
+        2: beside the squares the network is told the field of view (`seen.inputs`).
 
     Raises
     ------
+    InputError
+        If one of Keras' networks is to be told the field of view, which has no place in its weights.
     FileError
         If the weights are not there, or are of another network. Nothing is downloaded.
     """
-    if name in TRANSFER:
-        return _transferred(name, edge=edge, n_classes=n_classes, weights=weights)
-    return _OWN[name](edge, n_classes)
+    if name not in TRANSFER:
+        return _OWN[name]((edge, edge, n_channels), n_classes)
+    if n_channels > 1:
+        raise InputError(f"{name} takes no magnification; leave it out, or take the network {COMPACT}")
+    return _transferred(name, edge=edge, n_classes=n_classes, weights=weights)
 
 
 def tapped(network: "keras.Model") -> "keras.Model":
@@ -108,10 +114,10 @@ def thaw(network: "keras.Model") -> None:
         layer.trainable = type(layer).__name__ != "BatchNormalization"
 
 
-def _compact(edge: int, n_classes: int) -> "keras.Model":
+def _compact(shape: tuple[int, int, int], n_classes: int) -> "keras.Model":
     from keras import layers
 
-    image = layers.Input((edge, edge, 1))
+    image = layers.Input(shape)
     x = image
     for depth, n_filters in enumerate(FILTERS):
         x = layers.Conv2D(n_filters, 3, strides=2, padding="same", use_bias=False)(x)
@@ -123,12 +129,12 @@ def _compact(edge: int, n_classes: int) -> "keras.Model":
     return _headed(image, x, n_classes)
 
 
-def _small(edge: int, n_classes: int) -> "keras.Model":
+def _small(shape: tuple[int, int, int], n_classes: int) -> "keras.Model":
     """The prior system's: two convolutions of 32 with poolings, dropout, a dense layer of 128."""
     import keras
     from keras import layers
 
-    image = layers.Input((edge, edge, 1))
+    image = layers.Input(shape)
     x = image
     for depth, n_filters in enumerate(SMALL_FILTERS):
         x = layers.Conv2D(n_filters, 3, activation="relu", name=f"depth_{depth}")(x)
@@ -138,7 +144,10 @@ def _small(edge: int, n_classes: int) -> "keras.Model":
     return keras.Model(image, layers.Dense(n_classes, name=HEAD)(layers.Dropout(0.5)(x)))
 
 
-_OWN: Final[Mapping[str, Callable[[int, int], "keras.Model"]]] = {COMPACT: _compact, SMALL: _small}
+_OWN: Final[Mapping[str, Callable[[tuple[int, int, int], int], "keras.Model"]]] = {
+    COMPACT: _compact,
+    SMALL: _small,
+}
 
 
 def _headed(image: Any, x: Any, n_classes: int) -> "keras.Model":

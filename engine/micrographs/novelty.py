@@ -1,10 +1,11 @@
-"""Whether a micrograph is unlike anything learned from: its distance from the nearest known one.
+"""Whether a micrograph is unlike anything learned from: far from every known one, or strange.
 
 What a picture looks like is judged at every depth of the network by itself: noise differs from all in the
 first maps and in no others, an unknown specimen in the last ones. The features of a depth are whitened by
 their covariance within the classes, so that a distance is in units of what varies between pictures of one
-class (Mahalanobis) [1]_; it is that to the nearest known picture [2]_, in units of what 98 % of held-out
-pictures stay below. The largest of the depths counts.
+class (Mahalanobis) [1]_; it is that to the nearest known picture [2]_, in units of what 97 % of held-out
+pictures stay below. How strange it is, a linear rule says that tells the known pictures from some made to be
+strange (`strange`), in the same units: 0 for the median of held-out pictures. The largest of all counts.
 
 References
 ----------
@@ -20,40 +21,46 @@ from typing import Final, NamedTuple
 import numpy as np
 
 N_SIMILAR: Final = 5
-QUANTILE: Final = 0.98
+QUANTILE: Final = 0.97
 """Share of held-out pictures that are like those learned from."""
 SHRINKAGE: Final = 0.2
 """Share of the mean variance that is added to each direction: few pictures know their covariance badly."""
+STRICTNESS: Final = 0.01
+"""Inverse of the penalty on the weights of the rule that tells strange pictures, in standardised features."""
 N_COMPONENTS: Final = 32
 """Directions of a depth that are looked at, those that vary most."""
 
 
 class Known(NamedTuple):
-    """What is kept of the pictures learned from.
+    """What is kept of the pictures learned from, in units of the limit from which a picture is unlike them.
 
     Attributes
     ----------
     middle : ndarray (feature,)
     whitening : ndarray (feature, component)
-        Of each depth by itself, in units of its limit.
+        Of each depth by itself.
     places : ndarray (picture, component), float32
     components : ndarray (depth,), int
         How many components each depth has.
-    limit : float
-        Largest distance of the depths from which a picture is unlike all.
+    direction : ndarray (feature,)
+        In which pictures become strange.
+    level : ndarray ()
+        How strange the middle is.
     """
 
     middle: np.ndarray
     whitening: np.ndarray
     places: np.ndarray
     components: np.ndarray
-    limit: float
+    direction: np.ndarray
+    level: np.ndarray
 
 
 def learn(
     features: np.ndarray,
     classes: np.ndarray,
     held_out: np.ndarray,
+    strange: np.ndarray,
     *,
     depths: Sequence[int],
     kept: np.ndarray,
@@ -67,6 +74,8 @@ def learn(
     classes : ndarray (picture,)
     held_out : ndarray (picture, feature)
         Of others of the same classes.
+    strange : ndarray (picture, feature)
+        Of pictures made to be unlike them.
     depths
         How many of the features each depth has, in their order.
     kept : ndarray of int
@@ -80,19 +89,45 @@ def learn(
     components = [axis.shape[1] for axis in axes]
     for rows, columns, axis in zip(_parts(depths), _parts(components), axes, strict=True):
         whitening[rows, columns] = axis
+    direction = _direction(values, np.asarray(strange, np.float64))
     known = Known(
         middle.astype(np.float32),
         whitening.astype(np.float32),
         ((values[kept] - middle) @ whitening).astype(np.float32),
         np.array(components),
-        1.0,
+        direction.astype(np.float32),
+        np.zeros((), np.float32),
     )
+    return _in_units_of_limits(known, held_out) if len(held_out) else known
+
+
+def _direction(values: np.ndarray, strange: np.ndarray) -> np.ndarray:
+    """Direction `(feature,)` from known to strange pictures, by logistic regression."""
+    from sklearn.linear_model import LogisticRegression
+
+    spread = np.maximum(values.std(axis=0), 1e-6)
+    both = np.concatenate([values, strange]) - values.mean(axis=0)
+    rule = LogisticRegression(C=STRICTNESS, class_weight="balanced", max_iter=1000)
+    rule.fit(both / spread, np.repeat([0, 1], [len(values), len(strange)]))
+    return np.asarray(rule.coef_[0] / spread)
+
+
+def _in_units_of_limits(known: Known, held_out: np.ndarray) -> Known:
+    """The same, such that all but a few held-out pictures stay below 1."""
     apart = np.sqrt(_squared(known, held_out).min(axis=2))
-    limits = np.maximum(np.quantile(apart, QUANTILE, axis=1), 1e-9) if apart.size else np.ones(len(axes))
-    scale = (1 / np.repeat(limits, components)).astype(np.float32)
-    known = known._replace(whitening=known.whitening * scale, places=known.places * scale)
-    furthest = (apart / limits[:, np.newaxis]).max(axis=0)
-    return known._replace(limit=float(np.quantile(furthest, QUANTILE)) if furthest.size else 1.0)
+    limits = np.maximum(np.quantile(apart, QUANTILE, axis=1), 1e-9)
+    strangeness = _strangeness(known, held_out)
+    usual = float(np.median(strangeness))
+    limit = max(float(np.quantile(strangeness, QUANTILE)) - usual, 1e-9)
+    largest = np.concatenate([apart / limits[:, np.newaxis], [(strangeness - usual) / limit]]).max(axis=0)
+    together = max(float(np.quantile(largest, QUANTILE)), 1e-9)
+    scale = (1 / np.repeat(limits * together, known.components)).astype(np.float32)
+    return known._replace(
+        whitening=known.whitening * scale,
+        places=known.places * scale,
+        direction=known.direction / np.float32(limit * together),
+        level=np.asarray(-usual / (limit * together), np.float32),
+    )
 
 
 def compare(known: Known, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -106,12 +141,18 @@ def compare(known: Known, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     -------
     similar : ndarray (picture, rank), int
     distance : ndarray (picture,), float32
+        Or how strange it is, if that is more.
     """
     squared = _squared(known, features)
     together = squared.sum(axis=0)
     n_similar = min(N_SIMILAR, together.shape[1])
     similar = np.argsort(together, axis=1, kind="stable")[:, :n_similar]
-    return similar, (np.sqrt(squared.min(axis=2)).max(axis=0) / known.limit).astype(np.float32)
+    distance = np.sqrt(squared.min(axis=2)).max(axis=0)
+    return similar, np.maximum(distance, _strangeness(known, features)).astype(np.float32)
+
+
+def _strangeness(known: Known, features: np.ndarray) -> np.ndarray:
+    return np.asarray((np.asarray(features, np.float32) - known.middle) @ known.direction + known.level)
 
 
 def _squared(known: Known, features: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ import xarray as xr
 from engine import palette
 from engine.learning.calibration import abstain_below, at_temperature
 from engine.micrographs.answers import Answers
-from engine.preprocess.intensity import intensity
-from engine.readers.collection import PIXEL_SIZE, pixel_size
+from engine.micrographs.seen import pixel_sizes
+from engine.readers.collection import PIXEL_SIZE
 from engine.recipe import SOURCE
 from engine.schema import (
     CLASSES,
@@ -71,7 +71,7 @@ def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -
         "abstained": (said["abstained"], "1", "no answer: too unsure, or unlike anything"),
         "reviewed": (np.zeros(n_images, bool), "1", "a person said the class"),
         "truth": (_truth(model, images, n_images), "1", "class that the picture came with, 0: none"),
-        PIXEL_SIZE: (_sizes(images, n_images), "nm", "edge of a pixel"),
+        PIXEL_SIZE: (pixel_sizes(images), "nm", "edge of a pixel"),
     }
     table = xr.Dataset({name: _column(IMAGE, *parts) for name, parts in columns.items()})
     table["probability"] = (
@@ -156,14 +156,6 @@ def _truth(model: "MicrographsModel", images: xr.Dataset, n_images: int) -> np.n
     numbers = {name: label for label, name in model.names.items()}
     told = np.atleast_1d(images[LABEL].values).astype(str)
     return np.array([numbers.get(name, 0) for name in told.tolist()], np.uint8)
-
-
-def _sizes(images: xr.Dataset, n_images: int) -> np.ndarray:
-    if PIXEL_SIZE in images.coords:
-        return np.atleast_1d(images[PIXEL_SIZE].values).astype(np.float64)
-    if IMAGE in images.sizes:
-        return np.full(n_images, np.nan)
-    return np.array([pixel_size(intensity(images))])
 
 
 def _pictures(found: Answers) -> xr.Dataset:

@@ -1,11 +1,12 @@
-"""One job in processes of its own: a small guardian, and the worker that it forks and watches.
+"""One job after the other in processes of their own: a small guardian, and the worker it forks and watches.
 
-    python -m engine.runtime.guardian HOME         reads one line, the job's id, from standard input
+    python -m engine.runtime.guardian HOME         reads jobs' ids, a line each, from standard input
 
-The worker imports everything while it waits for the id, so a guardian started in advance is a warm spare.
-The guardian kills a worker that does not heed a cancel, and tells how a worker ended that could not: killed,
-crashed, out of memory. Both live in a session of their own and outlive the server; if one of them dies, the
-other sees it by their socket. This module imports no array library before it forks.
+The worker imports everything while it waits for an id, so a guardian started in advance is a warm spare.
+After a job the worker waits for the next, if it has not grown too large; the guardian then writes a line, and
+ends where its input does. It kills a worker that does not heed a cancel, and tells how a worker ended that
+could not: killed, crashed, out of memory. Both live in a session of their own and outlive the server; if one
+of them dies, the other sees it by their socket. This module imports no array library before it forks.
 """
 
 import os
@@ -24,14 +25,17 @@ from typing import Final
 from engine.errors import MapstackError
 from engine.runtime import journal, launch
 from engine.runtime.place import Place
-from engine.runtime.processes import Process, identify, kill_group, this_process
+from engine.runtime.processes import Process, identify, kill_group, memory, this_process
 
 GRACE: Final = 3.0
 """Seconds that a worker has to heed a cancel before it is killed."""
+LARGEST: Final = 1.5 * 2**30
+"""Bytes of memory with which a worker still takes another job."""
+FREE: Final = b"free\n"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Guard one job; then start those that wait."""
+    """Guard job after job; after each, start those that wait."""
     home = Path(arguments[0])
     link, workers_link = socket.socketpair()
     pid = os.fork()
@@ -40,34 +44,38 @@ def main(arguments: Sequence[str]) -> int:
         _be_worker(home, workers_link)
     workers_link.close()
     os.setpgid(pid, pid)
-    worker = identify(pid)
-    id = sys.stdin.readline().strip()
-    if not id:
-        kill_group(worker)
-        return 0
-    guard(Place(home, id), worker, link)
-    with suppress(MapstackError):  # whoever submits next starts them as well
-        launch.start_waiting(home)
+    worker, lives = identify(pid), True
+    while lives and (id := sys.stdin.readline().strip()):
+        lives = guard(Place(home, id), worker, link)
+        with suppress(MapstackError):  # whoever submits next starts them as well
+            launch.start_waiting(home)
+        with suppress(BrokenPipeError):  # nobody is there to give another
+            os.write(1, FREE if lives else b"")
+    kill_group(worker)
     return 0
 
 
-def guard(here: Place, worker: Process, link: socket.socket) -> None:
-    """Hand the job to the worker and see it through to whatever end."""
+def guard(here: Place, worker: Process, link: socket.socket) -> bool:
+    """Hand the job to the worker and see it through to whatever end; whether it waits for another."""
     with journal.locked(here.home):
         journal.write(here, replace(journal.read(here), worker=worker))
     with suppress(BrokenPipeError):
         link.send(here.id.encode())
     _watch(here, worker, link)
+    with suppress(ConnectionResetError):
+        if link.recv(1):
+            return True
     _, status = os.waitpid(worker.pid, 0)
     kill_group(worker)
     with journal.locked(here.home):
         state = journal.read(here)
         if state.state == journal.RUNNING and state.guardian == this_process():
             journal.settle(here, state, error=_cause(here, os.waitstatus_to_exitcode(status)))
+    return False
 
 
 def _watch(here: Place, worker: Process, link: socket.socket) -> None:
-    """Return when the worker has ended; kill it if it was cancelled and goes on."""
+    """Return when the worker is done or has ended; kill it if it was cancelled and goes on."""
     deadline = None
     while not select.select([link], [], [], 0.1)[0]:
         if deadline is None and here.token.exists():
@@ -88,16 +96,20 @@ def _cause(here: Place, code: int) -> str:
 
 
 def _be_worker(home: Path, link: socket.socket) -> None:
-    """Live as the worker: import, wait for the id, do the job, and never return."""
+    """Live as the worker: import, wait for ids, do the jobs, and never return."""
     with suppress(PermissionError):
         os.setpgid(0, 0)
     _redirect(Path(os.devnull), 0)
+    _redirect(Path(os.devnull), 1)  # the guardian's, which tells when it is free
     code = 1
     try:
+        threading.Thread(target=_die_with_guardian, args=(link,), daemon=True).start()
         _warm_up(link)
-        id = link.recv(64).decode()
-        if id:
-            _do(Place(home, id), link)
+        while id := link.recv(64).decode():
+            _do(Place(home, id))
+            if not _fit():
+                break
+            link.send(b".")
         code = 0
     finally:
         sys.stdout.flush()
@@ -105,12 +117,17 @@ def _be_worker(home: Path, link: socket.socket) -> None:
         os._exit(code)
 
 
-def _do(here: Place, link: socket.socket) -> None:
+def _do(here: Place) -> None:
     from engine.runtime.worker import work_apart
 
     _redirect(here.log, 1, 2)
-    threading.Thread(target=_die_with_guardian, args=(link,), daemon=True).start()
     work_apart(here)
+    _redirect(Path(os.devnull), 1, 2)
+
+
+def _fit() -> bool:
+    """Whether this process may do another job: what the last one left in memory must not slow it down."""
+    return 0 < memory() < LARGEST
 
 
 def _warm_up(link: socket.socket) -> None:
@@ -130,7 +147,9 @@ def _warm_up(link: socket.socket) -> None:
 
 
 def _die_with_guardian(link: socket.socket) -> None:
-    link.recv(1)
+    ended = select.poll()
+    ended.register(link, 0)  # reports nothing but the other end's closing
+    ended.poll()
     kill_group(this_process())
 
 

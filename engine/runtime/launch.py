@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ LIMIT: Final = 2
 
 @dataclass(frozen=True)
 class Spare:
-    """A process that waits for the id of one job on its standard input."""
+    """A process that waits for the id of a job on its standard input."""
 
     process: "subprocess.Popen[bytes]"
     input: int
@@ -32,15 +33,16 @@ class Spare:
         return self.process.poll() is None
 
     def dismiss(self) -> None:
-        """Let it end if it was given no job."""
+        """Let it end when it has no job, or has done it."""
         os.close(self.input)
 
 
 class Pool:
     """Keeps one spare process that has everything imported, so that a job starts at once.
 
-    A spare does one job; the next is started a little later, so that its imports do not slow down the job's
-    first seconds. If this process ends, so does the spare.
+    A process that has done its job is the next spare. Another is started only after a little, so that short
+    jobs share one process, and imports do not slow down the first seconds of long ones. If this process ends,
+    so does the spare.
     """
 
     DELAY: Final = 3.0
@@ -57,7 +59,15 @@ class Pool:
         """Start a spare if there is none."""
         with self.lock:
             if not self.closed and self.spare is None:
-                self.spare = start_process(self.home)
+                self.spare = start_process(self.home, self.freed)
+
+    def freed(self, process: Spare) -> None:
+        """Keep a process that has done its job, unless there is a spare."""
+        with self.lock:
+            if self.closed or self.spare is not None:
+                process.dismiss()
+            else:
+                self.spare = process
 
     def take(self) -> Spare:
         """Return a process for one job: the spare, or a new one."""
@@ -71,7 +81,7 @@ class Pool:
             return taken
         if taken is not None:
             taken.dismiss()
-        return start_process(self.home)
+        return start_process(self.home, self.freed)
 
     def close(self) -> None:
         """Let the spare end; jobs go on."""
@@ -103,19 +113,31 @@ def limit() -> int:
     return int(given)
 
 
-def start_process(home: Path) -> Spare:
-    """Start a guardian with its worker; it waits for the id of a job."""
+def start_process(home: Path, freed: Callable[[Spare], None] | None = None) -> Spare:
+    """Start a guardian with its worker; it waits for the id of a job.
+
+    `freed` is called with it after each job that it has done and it can do another.
+    """
     reading, writing = os.pipe()
     process = subprocess.Popen(  # noqa: S603  (our own module)
         [sys.executable, "-m", "engine.runtime.guardian", str(home)],
         stdin=reading,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if freed else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     os.close(reading)
-    threading.Thread(target=process.wait, daemon=True).start()  # collects it when it ends
-    return Spare(process, writing)
+    spare = Spare(process, writing)
+    threading.Thread(target=_attend, args=(spare, freed), daemon=True).start()
+    return spare
+
+
+def _attend(spare: Spare, freed: Callable[[Spare], None] | None) -> None:
+    """Hear when a process has done a job, and collect it when it ends."""
+    if freed is not None and spare.process.stdout is not None:
+        for _ in spare.process.stdout:
+            freed(spare)
+    spare.process.wait()
 
 
 def _start(here: Place, state: State, pool: Pool | None) -> None:
@@ -124,7 +146,10 @@ def _start(here: Place, state: State, pool: Pool | None) -> None:
         journal.claim(here, state, guardian=identify(spare.process.pid), worker=None)
         with suppress(BrokenPipeError):  # it died already: the journal will show that
             os.write(spare.input, f"{here.id}\n".encode())
-    finally:
+    except BaseException:
+        spare.dismiss()
+        raise
+    if pool is None:
         spare.dismiss()
 
 

@@ -3,6 +3,7 @@
 import csv
 import errno
 import os
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -59,7 +60,7 @@ def work_apart(here: Place) -> None:
     Dask is what `$MAPSTACK_SCHEDULER` (an address) or `$MAPSTACK_WORKERS` (a number) say, else threads.
     """
     here.scratch.mkdir(exist_ok=True)
-    os.environ["TMPDIR"] = str(here.scratch)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(here.scratch)
     try:
         with connect(os.environ.get("MAPSTACK_SCHEDULER"), workers=_wanted_workers()):
             ending = _attempt(here)

@@ -105,6 +105,15 @@ def test_the_unknown_is_said_to_be_unlike_anything_and_gets_no_answer(model) -> 
     assert (rows["abstained"].values >= rows["unlike"].values).all()
 
 
+def test_negatives_and_pictures_in_noise_are_unlike_what_was_learned(images: xr.Dataset, model) -> None:
+    seen = images["intensity"].values.astype(np.float32)[::3]
+    drowned = seen + 120 * np.random.default_rng(4).standard_normal(seen.shape).astype(np.float32)
+    for strange in (255 - seen, drowned):
+        data = xr.Dataset({"picture": (("image", "y", "x"), strange)})
+        rows = table(engine.run("micrographs", data, model=model), IMAGE_TABLE)
+        assert rows["unlike"].values.mean() >= 0.9
+
+
 def test_a_smaller_allowed_error_leaves_more_pictures_without_an_answer(images: xr.Dataset, model) -> None:
     none, all_ = (
         table(engine.run("micrographs", images, model=model, error=error), IMAGE_TABLE)
@@ -124,15 +133,60 @@ def test_a_single_picture_gets_the_same_answer(folder: Path, result: xr.DataTree
     np.testing.assert_allclose(alone["probability"][0], row["probability"], atol=1e-4)
 
 
+def test_a_network_may_be_told_how_large_what_it_sees_is() -> None:
+    rng = np.random.default_rng(6)
+    sizes = np.tile([0.5, 200.0], 60)
+    images = xr.Dataset(
+        {
+            "picture": (
+                ("image", "y", "x"),
+                np.stack([picture("dots", rng) for _ in sizes]).astype(np.float32),
+            )
+        },
+        coords={
+            "pixel_size": ("image", sizes, {"units": "nm"}),
+            "label": ("image", np.where(sizes < 1, "pores", "grains")),
+        },
+    )
+    told, blind = (
+        engine.fit("micrographs", images, magnification=said, **{**QUICK, "n_steps": 60})
+        for said in (True, False)
+    )
+    assert told.metadata["accuracy"] >= 0.9
+    assert blind.metadata["accuracy"] < 0.85
+    rows = table(engine.run("micrographs", images, model=told, error=1.0), IMAGE_TABLE)
+    assert (rows["class"] == rows["truth"]).values.mean() >= 0.9
+    with pytest.raises(InputError, match="takes no magnification"):
+        engine.fit("micrographs", images, network="xception", magnification=True)
+
+
+def test_the_parts_of_a_large_picture_are_classified_each_by_itself(model) -> None:
+    rng = np.random.default_rng(5)
+    kinds = np.array([["dots", "lines", "squares"], ["lines", "lines", "dots"]])
+    large = np.block([[picture(kind, rng) for kind in row] for row in kinds]).astype(np.float32)
+    pair = np.stack([large, np.pad(large[:EDGE, :EDGE], ((0, EDGE), (0, 2 * EDGE)), constant_values=np.nan)])
+    images = xr.Dataset({"picture": (("image", "y", "x"), pair)})
+    parts = table(engine.run("micrographs", images, model=model, map_tile=EDGE, error=1.0), "tiles").load()
+    assert dict(parts.sizes) == {"image": 2, "tile_row": 2, "tile_column": 3}
+    assert parts["left"].values.tolist() == [[0, EDGE, 2 * EDGE], [0, -1, -1]]
+    names = np.array(["", *model.class_names])
+    found = names[parts["category"].values]
+    told = found[0] != ""
+    assert told.mean() >= 0.5
+    assert (found[0] == kinds)[told].mean() >= 0.8
+    assert (found[1].ravel()[1:] == "").all()
+    assert np.isfinite(parts["confidence"].values).sum() == 7
+
+
 def test_what_a_job_has_finished_is_not_looked_at_again(
     images: xr.Dataset, model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[int] = []
     real = answers._looked_at
 
-    def counted(grey, path, digest):
-        looked.append(len(grey))
-        return real(grey, path, digest)
+    def counted(views, *rest):
+        looked.append(len(views))
+        return real(views, *rest)
 
     monkeypatch.setattr(answers, "_looked_at", counted)
     with progress.keeping(tmp_path, lambda _: None):

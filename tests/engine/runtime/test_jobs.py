@@ -129,6 +129,17 @@ def test_a_spare_process_starts_a_job_at_once(bench: Bench) -> None:
     until(lambda: not Path(f"/proc/{spare}").exists())
 
 
+def test_the_process_that_has_done_a_job_does_the_next(bench: Bench) -> None:
+    pool = jobs.Pool(bench.home)
+    for seed in (0, 1):
+        until(lambda: pool.spare is not None)
+        job = jobs.submit(bench.recipe("finish", seed=seed), home=bench.home, pool=pool)
+        assert jobs.wait(job.id, bench.home, timeout=30).state == "done"
+    pool.close()
+    first, second = bench.trace("finish").read_text().split()
+    assert first == second
+
+
 def test_a_spare_that_is_not_needed_ends(bench: Bench) -> None:
     pool = jobs.Pool(bench.home)
     spare = pool.spare.process
