@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=4096)
     parser.add_argument("--quick", action="store_true", help="small frame, one repeat")
     options = parser.parse_args()
-    size, repeats = (1024, 1) if options.quick else (options.size, 3)
+    size, repeats = (512, 1) if options.quick else (options.size, 3)
     wake_keras()
     inference(size, repeats)
     training(repeats, n_steps=2 if options.quick else 10)
@@ -53,7 +53,7 @@ def inference(size: int, repeats: int) -> None:
         "prior way, cut by slices": (lambda: prior(part, classic, by_pixels=False), part.size),
     }
     for runtime in runtimes:
-        for tile in (1024, 2048):
+        for tile in (1024, 2048) if size > 1024 else (1024,):
             ways[f"lean, {runtime}, tiles of {tile}"] = (
                 lambda runtime=runtime, tile=tile: ours(frame, network, runtime, tile),
                 frame.size,

@@ -37,6 +37,8 @@ class JobRunner:
         self.bar = JobBar(listener=lambda message: work.post(lambda: self._heard(message)))
         self.running.param.watch(self._show, ["state", "share", "doing", "left"])
         self._poll: Any = None
+        self.unwanted = False
+        """Whether the job that is being submitted is to be cancelled."""
 
     def close(self) -> None:
         """Stop looking at the job; it goes on."""
@@ -47,7 +49,8 @@ class JobRunner:
         """Submit the job of a recipe, which is made in a thread; nothing while one is under way."""
         if self.running.active:
             return
-        self.running.param.update(state="waiting", share=0.0, doing="starting", left="", error="")
+        self.unwanted = False
+        self.running.param.update(id="", state="waiting", share=0.0, doing="starting", left="", error="")
         self.work.run(
             lambda: self.running.submit(make()),
             self._started,
@@ -59,10 +62,18 @@ class JobRunner:
         if message["do"] == "run":
             self.on_run()
         elif self.running.active:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        """Cancel the job; one that is being submitted as soon as it is there."""
+        self.unwanted = not self.running.id
+        if self.running.id:
             self.work.run(self.running.cancel, lambda _: None, key="cancel")
 
     def _started(self, job: Any) -> None:
         self.running.take(job)
+        if self.unwanted:
+            self._cancel()
         if self._poll is None:
             self._poll = pn.state.add_periodic_callback(self._look, period=POLL_MS, start=False)
         if self.running.active:

@@ -104,9 +104,7 @@ def known_of(model: "Model") -> novelty.Known:
 def seen_by(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
     """What a network gives of squares `(image, y, x)` uint8 that show fields `(image,)` in nm."""
     given = inputs(grey, fields, n_channels=network.input_shape[-1])
-    logits, features, maps = (
-        np.asarray(part, np.float32) for part in _tapped(network).predict_on_batch(given)
-    )
+    logits, features, maps = predicted(_tapped(network), given)
     weights = head_weights(network)
     if weights is None:
         evidence = np.full((len(grey), SHOWN, SHOWN), np.nan, np.float32)
@@ -115,6 +113,19 @@ def seen_by(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> See
         evidence = resized(parts / maps[0, ..., 0].size, SHOWN)
     embedding = maps.mean(axis=(1, 2))
     return Seen(logits, features, evidence, embedding, resized(grey, THUMBNAIL).astype(np.uint8))
+
+
+def predicted(network: "keras.Model", given: np.ndarray) -> list[np.ndarray]:
+    """Outputs of a network for inputs `(image, ...)`, float32.
+
+    Batches of one picture or of `TOGETHER` alone: for each other size the network would be compiled anew.
+    """
+    n = len(given)
+    if 1 < n < TOGETHER:
+        given = np.pad(given, ((0, TOGETHER - n), *((0, 0),) * (given.ndim - 1)))
+    found = network.predict_on_batch(given)
+    parts = found if isinstance(found, list) else [found]
+    return [np.asarray(part, np.float32)[:n] for part in parts]
 
 
 def resized(planes: np.ndarray, edge: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from engine.learning.networks import file_digest, keep_network
 from engine.learning.splits import SHARES
 from engine.learning.training import SCORE, History, Plan, train
 from engine.micrographs import examples, networks, novelty
-from engine.micrographs.answers import TOGETHER, Seen, resized, seen_by
+from engine.micrographs.answers import TOGETHER, Seen, predicted, resized, seen_by
 from engine.micrographs.examples import JUDGE, LEARN, VALIDATE, Batches, Examples
 from engine.micrographs.seen import inputs
 from engine.micrographs.strange import strange
@@ -40,7 +40,9 @@ N_PAIRS: Final = 5
 N_KNOWN: Final = 600
 """Pictures that are kept to compare others with, at most: every result holds them with its recipe."""
 N_STRANGE: Final = 2000
-"""Pictures that are made to show what is unlike all."""
+"""Pictures that are made to show what is unlike all, at most."""
+EACH: Final = 5
+"""How many of them are made for a picture learned from, at most."""
 SMALL: Final = 32
 """Rows and columns in which these are kept."""
 SPLIT: Final = "split"
@@ -217,7 +219,7 @@ def _look(network: "keras.Model", checked: Examples) -> dict[str, float]:
     lots = [slice(start, start + TOGETHER) for start in range(0, len(checked.squares), TOGETHER)]
     n_channels = network.input_shape[-1]
     given = (inputs(checked.squares[lot], checked.fields[lot], n_channels=n_channels) for lot in lots)
-    logits = np.concatenate([np.asarray(network.predict_on_batch(one)) for one in given])
+    logits = np.concatenate([predicted(network, one)[0] for one in given])
     n_classes = len(checked.names)
     counts = scores.confusion(checked.classes, logits.argmax(axis=1), n_classes=n_classes)
     right = at_temperature(logits, 1.0)[np.arange(len(logits)), checked.classes]
@@ -250,7 +252,8 @@ def _model(
     n_learned = len(learned.classes)
     drawn = np.random.default_rng(settings.seed).permutation(n_learned)[:N_KNOWN]
     kept, chances = learned.of(np.sort(drawn)), _chances(taught, checked)
-    used = np.random.default_rng(settings.seed).integers(n_learned, size=N_STRANGE)
+    n_strange = min(N_STRANGE, EACH * n_learned)
+    used = np.random.default_rng(settings.seed).integers(n_learned, size=n_strange)
     made = replace(learned.of(used), squares=strange(learned.squares[used], seed=settings.seed))
     features = [seen(taught.network, side.squares, side.fields).features for side in (learned, checked, made)]
     known = novelty.learn(

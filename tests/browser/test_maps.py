@@ -365,7 +365,7 @@ def test_the_theme_is_switched_and_remembered(page, server):
 
 
 def test_no_session_is_alive_after_tabs_were_opened_and_closed(server, chromium):
-    for _ in range(5):
+    for _ in range(3):
         tab = chromium.new_page()
         tab.goto(f"{server.url}/maps")
         tab.locator("#run").wait_for()

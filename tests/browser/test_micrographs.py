@@ -153,7 +153,7 @@ def test_a_url_reopens_the_picture_and_the_table_is_exported(page, server, sorte
 
 
 def test_no_session_is_alive_after_tabs_were_closed(server, sorted_pictures, chromium):
-    for _ in range(3):
+    for _ in range(2):
         tab = chromium.new_page()
         show(tab, server, sorted_pictures)
         tab.close()

@@ -305,7 +305,7 @@ def test_the_welcome_page_has_the_example_frame_one_click_away(page, server):
 
 
 def test_no_session_is_alive_after_tabs_were_closed(server, catalogued, chromium):
-    for _ in range(4):
+    for _ in range(2):
         tab = chromium.new_page()
         show(tab, server, catalogued)
         tab.close()

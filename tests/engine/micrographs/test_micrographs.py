@@ -276,8 +276,9 @@ def test_keras_networks_learn_from_a_file_of_weights_and_never_download(
     file = tmp_path / "own.weights.h5"
     body = keras.applications.MobileNetV3Small(input_shape=(32, 32, 3), include_top=False, weights=None)
     body.save_weights(file)
-    model = engine.fit("micrographs", images, weights=str(file), **asked)
-    rows = table(engine.run("micrographs", images, model=model), IMAGE_TABLE)
+    few = images.isel(image=slice(None, None, 3))
+    model = engine.fit("micrographs", few, weights=str(file), **asked)
+    rows = table(engine.run("micrographs", few, model=model), IMAGE_TABLE)
     np.testing.assert_allclose(rows["probability"].sum(axis=1), 1, atol=1e-5)
 
 
