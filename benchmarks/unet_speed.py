@@ -14,6 +14,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 
 import dask.array as da
 import numpy as np
@@ -47,7 +48,8 @@ def inference(size: int, repeats: int) -> None:
     part = frame[: min(size, 1024), : min(size, 1024)]
     classic = NETWORKS["classic"](4)
     network = load_model(SHIPPED).applied()
-    runtimes = [KERAS, OPENVINO, *([OPENVINO_BF16] if has_amx() else [])]
+    installed = [OPENVINO, *([OPENVINO_BF16] if has_amx() else [])] if find_spec("openvino") else []
+    runtimes = [KERAS, *installed]
     ways: dict[str, tuple[Callable[[], object], int]] = {
         "prior way": (lambda: prior(part, classic, by_pixels=True), part.size),
         "prior way, cut by slices": (lambda: prior(part, classic, by_pixels=False), part.size),

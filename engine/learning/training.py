@@ -200,8 +200,13 @@ def _measure_statistics(network: "keras.Model", batches: Batches, step: int, *, 
 
 def _fix_statistics(network: "keras.Model") -> None:
     """Let batch normalisation use its statistics also in training; scales and offsets stay as they are."""
+    import keras
+
     for layer in _normalisations(network):
         layer.trainable = False
+    if keras.backend.backend() != "tensorflow":  # elsewhere an optimizer is for the variables it began with
+        begun = type(network.optimizer).from_config(network.optimizer.get_config())
+        network.compile(begun, network.loss, jit_compile=network.jit_compile)
     network.make_train_function(force=True)
 
 
