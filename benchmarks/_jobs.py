@@ -51,8 +51,8 @@ def killed_and_resumed(words: list[str], home: Path, *, n_parts: int, pattern: s
 
 
 def kept(home: Path, pattern: str) -> list[Path]:
-    """What is kept of finished parts while the job is under way."""
-    return list(home.glob(f"jobs/*/kept/{pattern}"))
+    """What is kept of finished parts while the job is under way; drafts are none."""
+    return [file for file in home.glob(f"jobs/*/kept/{pattern}") if ".draft" not in file.name]
 
 
 def used_by(pid: int) -> float:
