@@ -29,7 +29,7 @@ from engine.runtime.processes import Process, identify, kill_group, memory, this
 
 GRACE: Final = 3.0
 """Seconds that a worker has to heed a cancel before it is killed."""
-LARGEST: Final = 1.5 * 2**30
+LARGEST: Final = 2 * 2**30
 """Bytes of memory with which a worker still takes another job."""
 FREE: Final = b"free\n"
 

@@ -62,17 +62,20 @@ class Pool:
                 self.spare = start_process(self.home, self.freed)
 
     def freed(self, process: Spare) -> None:
-        """Keep a process that has done its job, unless there is a spare."""
+        """Keep a process that has done its job instead of one that was started meanwhile: it is warm."""
         with self.lock:
-            if self.closed or self.spare is not None:
-                process.dismiss()
-            else:
+            dismissed = process if self.closed else self.spare
+            if not self.closed:
                 self.spare = process
+                self._forget_timer()
+        if dismissed is not None:
+            dismissed.dismiss()
 
     def take(self) -> Spare:
         """Return a process for one job: the spare, or a new one."""
         with self.lock:
             taken, self.spare = self.spare, None
+            self._forget_timer()
             if not self.closed:
                 self.timer = threading.Timer(self.DELAY, self.refill)
                 self.timer.daemon = True
@@ -83,12 +86,15 @@ class Pool:
             taken.dismiss()
         return start_process(self.home, self.freed)
 
+    def _forget_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+
     def close(self) -> None:
         """Let the spare end; jobs go on."""
         with self.lock:
             self.closed = True
-            if self.timer is not None:
-                self.timer.cancel()
+            self._forget_timer()
             if self.spare is not None:
                 self.spare.dismiss()
             self.spare = None
