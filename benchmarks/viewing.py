@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,20 @@ def wait_for(port: int, child: subprocess.Popen[bytes], seconds: float = 120) ->
     raise RuntimeError("the benchmark's server did not start")
 
 
+@contextmanager
+def served(root: Path, home: Path) -> Iterator[str]:
+    """Serve a folder on a free port; its address."""
+    port = free_port()
+    words = ["serve", str(root), "--port", str(port), "--results", str(home)]
+    command = [sys.executable, "-m", "dashboard", *words]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            wait_for(port, child)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            child.terminate()
+
+
 def latencies(size: int, n_gestures: int, *, routes: tuple[str, ...], quiet: float) -> dict[str, list[float]]:
     """Latencies of the routes' pages, gesture by gesture in turn, in ms."""
     from playwright.sync_api import sync_playwright
@@ -277,29 +292,22 @@ def page_zoom(size: int, n_gestures: int) -> None:
     from engine.simulate.maps import Maps
 
     with tempfile.TemporaryDirectory() as folder:
-        root, home, port = Path(folder) / "data", Path(folder) / "home", free_port()
+        root, home = Path(folder) / "data", Path(folder) / "home"
         Maps(n_regions=5, size=size, n_wavelengths=3).write(root / "maps")
         recipe = pipeline.make_recipe("kmeans", root / "maps", n_clusters=5)
         job = jobs.work(jobs.submit(recipe, home=home, start=False).id, home)
-        words = ["serve", str(root), "--port", str(port), "--results", str(home)]
-        command = [sys.executable, "-m", "dashboard", *words]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-            try:
-                wait_for(port, child)
-                with sync_playwright() as play:
-                    browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                    page = browser.new_page(viewport={"width": 1440, "height": 900})
-                    page.goto(f"http://127.0.0.1:{port}/maps?data=maps&result={job.id}")
-                    page.locator('tr[data-label="5"]').wait_for(timeout=120_000)
-                    page.wait_for_timeout(5000)
-                    page.evaluate(WATCH_JS, ".map-raw-0")
-                    box = page.locator(".map-raw-0").bounding_box()
-                    at = (box["x"] + 0.45 * box["width"], box["y"] + 0.45 * box["height"])
-                    gesture(page, 0, 1300, at)
-                    seen = [gesture(page, number, 1300, at) for number in range(n_gestures)]
-                    browser.close()
-            finally:
-                child.terminate()
+        with served(root, home) as url, sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(f"{url}/maps?data=maps&result={job.id}")
+            page.locator('tr[data-label="5"]').wait_for(timeout=120_000)
+            page.wait_for_timeout(5000)
+            page.evaluate(WATCH_JS, ".map-raw-0")
+            box = page.locator(".map-raw-0").bounding_box()
+            at = (box["x"] + 0.45 * box["width"], box["y"] + 0.45 * box["height"])
+            gesture(page, 0, 1300, at)
+            seen = [gesture(page, number, 1300, at) for number in range(n_gestures)]
+            browser.close()
     times = [each["latency"] for each in seen if each["changes"]]
     print(
         f"Maps page, {size * size / 2**20:.0f} Mpx, four linked maps: median {np.median(times):.0f} ms,"

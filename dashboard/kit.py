@@ -36,8 +36,8 @@ SETTING_NAMES: Final = {
     "least_confidence": "conf. ≥",
     "n_frames": "frames",
     "n_images": "pictures",
-    "error": "wrong answers, share at most",
-    "map_tile": "map parts of, px (0: none)",
+    "error": "wrong at most",
+    "map_tile": "map tile (px)",
 }
 """Settings that the page calls otherwise than the analysis does."""
 

@@ -238,10 +238,10 @@ def _model(
             f"{what} has version {header['mapstack_model']} of {header['analysis']!r},"
             f" this Mapstack reads version {MODEL_VERSION}; fit the model again"
         )
-    model_class: type[Model] = catalogue.find("analyses", header["analysis"]).model_class
-    return model_class(
+    analysis: type[Analysis] = catalogue.find("analyses", header["analysis"])
+    return analysis.model_class(
         analysis=header["analysis"],
-        settings=header["settings"],
+        settings={**analysis().settings(), **header["settings"]},  # some may be younger than the model
         class_names=tuple(header["class_names"]),
         arrays=arrays,
         metadata=header["metadata"],

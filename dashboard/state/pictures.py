@@ -14,8 +14,7 @@ import param
 from dashboard.state.library import Library, Result, Stack
 from dashboard.state.micrographs import collection, raw
 from dashboard.state.objects import ALL, NO_CLASS, Objects
-from engine.micrographs.seen import levelled, square
-from engine.micrographs.seen import shown as without_bar
+from engine.micrographs.seen import levelled, specimen, square
 from engine.recipe import Step
 from engine.schema import CONFIDENCE, EXAMPLE, IMAGE, IMAGE_TABLE, KNOWN, LABEL, PICTURES, TILES, table
 
@@ -246,7 +245,7 @@ def answer(stack: Stack, result: Result, row: Mapping[str, Any]) -> Answer:
         picture = np.asarray(small["thumbnail"].isel({IMAGE: number}).values)
         return Answer(row, picture, evidence, _alike(result, number))
     picture = square(values, edge=EDGE, databar=databar).grey
-    parts = _parts(result, number, without_bar(values, databar=databar))
+    parts = _parts(result, number, specimen(values, databar=databar))
     return Answer(row, picture, evidence, _alike(result, number), parts)
 
 

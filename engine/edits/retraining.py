@@ -50,7 +50,7 @@ def learn(
         return {"correction": dict(correction)}
     lesson = _kind(result).lesson(result)
     reviewed, truth = lesson.reviewed, lesson.truth[lesson.reviewed]
-    made, unseen = learn_correction(lesson.features, lesson.chances, lesson.truth, reviewed, lesson.parents)
+    made, unseen = learn_correction(lesson)
     found = unseen.argmax(axis=1)
     report = {
         "n_reviewed": int(reviewed.sum()),

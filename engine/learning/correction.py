@@ -73,28 +73,8 @@ class Correction(NamedTuple):
         return _softmax(_logs(chances) + z @ np.array(self.weights))
 
 
-def learn_correction(
-    features: np.ndarray,
-    chances: np.ndarray,
-    truth: np.ndarray,
-    reviewed: np.ndarray,
-    parents: np.ndarray,
-    *,
-    seed: int = 0,
-) -> tuple[Correction, np.ndarray]:
+def learn_correction(lesson: Lesson, *, seed: int = 0) -> tuple[Correction, np.ndarray]:
     """Learn a correction, and judge it on parents that were left out.
-
-    Parameters
-    ----------
-    features : ndarray (object, feature)
-    chances : ndarray (object, class)
-        Of the classifier.
-    truth : ndarray (object,)
-        Class number; looked at only where reviewed.
-    reviewed : ndarray (object,), bool
-        Whether a person gave the class.
-    parents : ndarray (object,)
-        Number of the micrograph or sample.
 
     Returns
     -------
@@ -108,13 +88,15 @@ def learn_correction(
     InputError
         If fewer than two objects are reviewed.
     """
+    reviewed, truth, chances = lesson.reviewed, lesson.truth, lesson.chances
     if reviewed.sum() < 2:
         raise InputError("fewer than two were given a class; relabel or confirm some, then retrain")
-    centre, scale = _location(features)
-    z, logs = _standard(features, centre, scale), _logs(chances)
+    centre, scale = _location(lesson.features)
+    z, logs = _standard(lesson.features, centre, scale), _logs(chances)
     targets = np.where(reviewed[:, None], np.eye(chances.shape[1])[truth], chances)
     counts = np.where(reviewed, 1.0, UNREVIEWED)
-    groups = parents[reviewed] if np.unique(parents[reviewed]).size > 1 else np.arange(reviewed.sum())
+    parents = lesson.parents[reviewed]
+    groups = parents if np.unique(parents).size > 1 else np.arange(reviewed.sum())
     part = np.full(len(truth), -1)
     part[reviewed] = folds(groups, min(N_FOLDS, np.unique(groups).size), seed=seed)
     tried = [_left_out(z, logs, targets, counts, part, ridge) for ridge in RIDGES]

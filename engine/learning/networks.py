@@ -1,10 +1,11 @@
 """Networks as files: named by their content, and loaded once a process."""
 
 import tempfile
+import threading
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
@@ -13,6 +14,8 @@ from engine.runtime.device import wake_keras
 
 if TYPE_CHECKING:
     import keras
+
+_loading: Final = threading.Lock()
 
 
 def file_digest(path: str | Path) -> str:
@@ -29,8 +32,7 @@ def file_digest(path: str | Path) -> str:
         raise FileError(f"cannot read the network {path} ({error.strerror}); give a .keras file") from None
 
 
-@lru_cache(maxsize=4)
-def load_network(path: str, digest: str) -> "keras.Model":  # noqa: ARG001  (a part of the key)
+def load_network(path: str, digest: str) -> "keras.Model":
     """The network in a `.keras` file, read once a process as long as its digest is the same.
 
     Raises
@@ -38,6 +40,12 @@ def load_network(path: str, digest: str) -> "keras.Model":  # noqa: ARG001  (a p
     FileError
         If it is no network.
     """
+    with _loading:  # threads that begin together would each read it
+        return _loaded(path, digest)
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: str, digest: str) -> "keras.Model":  # noqa: ARG001  (a part of the key)
     wake_keras()
     import keras
 

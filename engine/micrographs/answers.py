@@ -1,5 +1,6 @@
 """What a model says of pictures: some at a time, in parallel, and kept where a job can be resumed."""
 
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -11,6 +12,7 @@ import xarray as xr
 
 from engine import blocks, progress
 from engine.analysis import DIGEST
+from engine.errors import InputError
 from engine.learning.networks import load_network
 from engine.micrographs import novelty
 from engine.micrographs.networks import head_weights, tapped
@@ -29,6 +31,7 @@ THUMBNAIL: Final = 64
 """Rows and columns of the small pictures that are kept."""
 SHOWN: Final = 16
 """Rows and columns of the maps of evidence."""
+_tapping: Final = threading.Lock()
 
 
 class Answers(NamedTuple):
@@ -97,8 +100,19 @@ def answers(model: "Model", images: xr.Dataset) -> Answers:
 
 
 def known_of(model: "Model") -> novelty.Known:
-    """What the model keeps of the pictures it learned from."""
-    return novelty.Known(*(model.arrays[f"known_{name}"] for name in novelty.Known._fields))
+    """What the model keeps of the pictures it learned from.
+
+    Raises
+    ------
+    InputError
+        If it is of a version that kept something else.
+    """
+    try:
+        return novelty.Known(*(model.arrays[f"known_{name}"] for name in novelty.Known._fields))
+    except KeyError:
+        raise InputError(
+            "the model is of an earlier Mapstack, which told the unknown otherwise; fit it again"
+        ) from None
 
 
 def seen_by(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
@@ -144,9 +158,16 @@ def _looked_at(views: list[View], sizes: np.ndarray, path: str, digest: str) -> 
     return seen_by(load_network(path, digest), grey, sizes * n_pixels)
 
 
-@lru_cache(maxsize=4)
 def _tapped(network: "keras.Model") -> "keras.Model":
-    return tapped(network)
+    with _tapping:  # threads that begin together would each compile it
+        return _compiled(network)
+
+
+@lru_cache(maxsize=4)
+def _compiled(network: "keras.Model") -> "keras.Model":
+    made = tapped(network)
+    made.make_predict_function()
+    return made
 
 
 def _answered(seen: Seen, known: novelty.Known) -> Answers:

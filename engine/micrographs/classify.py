@@ -8,11 +8,12 @@ import xarray as xr
 
 from engine import progress
 from engine.analysis import LABELLED, Analysis, Model
+from engine.errors import InputError
 from engine.micrographs.answers import answers
 from engine.micrographs.lesson import ORIGINS, SPLIT, learn
 from engine.micrographs.networks import COMPACT, NETWORKS
 from engine.micrographs.result import result_of, threshold
-from engine.micrographs.tiled import category_maps
+from engine.micrographs.tiled import LEAST_TILE, category_maps
 from engine.schema import TILES
 
 
@@ -53,8 +54,8 @@ class Micrographs(Analysis):
     map_tile = param.Integer(
         0,
         bounds=(0, None),
-        doc="Rows and columns of the parts of large pictures that are classified each by itself, in pixels;"
-        " 0: none are.",
+        doc="Rows and columns of the parts of large pictures that are classified each by itself, in pixels,"
+        " 32 or more; 0: none are.",
     )
     network = param.Selector(
         objects=list(NETWORKS),
@@ -135,9 +136,15 @@ class MicrographsModel(Model):
         Raises
         ------
         InputError
-            If the images are neither a picture nor a collection.
+            If the images are neither a picture nor a collection, or the parts of a map are too small.
         """
-        if not self.settings["map_tile"]:
+        tile = self.settings["map_tile"]
+        if 0 < tile < LEAST_TILE:
+            raise InputError(
+                f"parts of {tile} pixels are too small to be classified; give map_tile {LEAST_TILE} or more,"
+                " or 0 for no map"
+            )
+        if not tile:
             return result_of(self, images, answers(self, images))
         with progress.stage(0.0, 0.5):
             tree = result_of(self, images, answers(self, images))

@@ -249,20 +249,9 @@ def _model(
     """The model with its card."""
     from engine.micrographs.classify import MicrographsModel
 
-    n_learned = len(learned.classes)
-    drawn = np.random.default_rng(settings.seed).permutation(n_learned)[:N_KNOWN]
+    drawn = np.random.default_rng(settings.seed).permutation(len(learned.classes))[:N_KNOWN]
     kept, chances = learned.of(np.sort(drawn)), _chances(taught, checked)
-    n_strange = min(N_STRANGE, EACH * n_learned)
-    used = np.random.default_rng(settings.seed).integers(n_learned, size=n_strange)
-    made = replace(learned.of(used), squares=strange(learned.squares[used], seed=settings.seed))
-    features = [seen(taught.network, side.squares, side.fields).features for side in (learned, checked, made)]
-    known = novelty.learn(
-        features[0],
-        learned.classes,
-        *features[1:],
-        depths=networks.n_features(taught.network),
-        kept=np.sort(drawn),
-    )
+    known = _known(taught.network, learned, checked, kept=np.sort(drawn), seed=settings.seed)
     path, sides = keep_network(_bare(taught.network)), (learned, checked, judged.pictures)
     return MicrographsModel(
         analysis=settings.analysis,
@@ -292,6 +281,20 @@ def _model(
         },
         network=path,
     )
+
+
+def _known(
+    network: "keras.Model", learned: Examples, checked: Examples, *, kept: np.ndarray, seed: int
+) -> novelty.Known:
+    """What tells the unknown; `kept` are the numbers of the pictures to compare with."""
+    n_learned = len(learned.classes)
+    used = np.random.default_rng(seed).integers(n_learned, size=min(N_STRANGE, EACH * n_learned))
+    made = replace(learned.of(used), squares=strange(learned.squares[used], seed=seed))
+    known, held_out, unlike = (
+        seen(network, side.squares, side.fields).features for side in (learned, checked, made)
+    )
+    depths = networks.n_features(network)
+    return novelty.learn(known, learned.classes, held_out, unlike, depths=depths, kept=kept)
 
 
 def _bare(network: "keras.Model") -> "keras.Model":

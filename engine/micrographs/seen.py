@@ -48,7 +48,7 @@ def square(image: np.ndarray, *, edge: int, databar: bool = False) -> View:
     View
         `grey (y, x)` uint8.
     """
-    picture = shown(image, databar=databar)
+    picture = specimen(image, databar=databar)
     side = min(picture.shape)
     top, left = ((n - side) // 2 for n in picture.shape)
     return View(reduced(picture[top : top + side, left : left + side], edge), side)
@@ -65,8 +65,8 @@ def tile_starts(n: int, tile: int) -> np.ndarray:
     return np.linspace(0, max(0, n - tile), max(1, -(-n // tile))).round().astype(int)
 
 
-def shown(image: np.ndarray, *, databar: bool = False) -> np.ndarray:
-    """What a micrograph shows, `(y, x)`: without fill, and without the data bar unless that is to be seen."""
+def specimen(image: np.ndarray, *, databar: bool = False) -> np.ndarray:
+    """What a micrograph shows of a specimen, `(y, x)`: no fill, and no data bar unless that is to be seen."""
     image = without_fill(np.asarray(image))
     return image if databar else without_databar(image)
 

@@ -14,12 +14,14 @@ from engine.learning.calibration import at_temperature
 from engine.learning.networks import load_network
 from engine.micrographs import novelty
 from engine.micrographs.answers import TOGETHER, known_of, seen_by
-from engine.micrographs.seen import of_each, pixel_sizes, reduced, shown, tile_starts
+from engine.micrographs.seen import of_each, pixel_sizes, reduced, specimen, tile_starts
 from engine.schema import CONFIDENCE, IMAGE
 
 if TYPE_CHECKING:
     from engine.micrographs.classify import MicrographsModel
 
+LEAST_TILE: Final = 32
+"""Rows and columns of the smallest part that is classified by itself."""
 AT_ONCE: Final = 16
 """Pictures that are mapped together."""
 DIMS: Final = (IMAGE, "tile_row", "tile_column")
@@ -75,7 +77,7 @@ class Cut(NamedTuple):
 
 
 def _cut(image: np.ndarray, *, tile: int, edge: int, databar: bool) -> Cut:
-    picture = shown(image, databar=databar)
+    picture = specimen(image, databar=databar)
     top, left = (tile_starts(n, tile) for n in picture.shape)
     parts = [picture[y : y + tile, x : x + tile] for y in top.tolist() for x in left.tolist()]
     return Cut(np.stack([reduced(part, edge) for part in parts]), top, left, min(tile, *picture.shape))

@@ -49,8 +49,9 @@ def main(arguments: Sequence[str]) -> int:
         lives = guard(Place(home, id), worker, link)
         with suppress(MapstackError):  # whoever submits next starts them as well
             launch.start_waiting(home)
-        with suppress(BrokenPipeError):  # nobody is there to give another
-            os.write(1, FREE if lives else b"")
+        if lives:
+            with suppress(BrokenPipeError):  # nobody is there to give another
+                os.write(1, FREE)
     kill_group(worker)
     return 0
 

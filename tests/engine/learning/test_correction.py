@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.learning.correction import learn_correction
+from engine.learning.correction import Lesson, learn_correction
 from engine.particles.smooth import smoothed
 from engine.particles.strain import particle_strain
 
@@ -17,11 +17,15 @@ def made(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return features, np.column_stack([1 - chance, chance]), truth
 
 
+def lesson(features, chances, truth, reviewed, parents) -> Lesson:
+    return Lesson(np.arange(len(truth)), features, chances, truth, reviewed, parents, ("no", "yes"))
+
+
 def test_a_correction_finds_what_the_classifier_does_not_look_at():
     features, chances, truth = made(600, 0)
     reviewed = np.arange(600) < 200
     parents = np.arange(600) % 10
-    correction, unseen = learn_correction(features, chances, truth, reviewed, parents)
+    correction, unseen = learn_correction(lesson(features, chances, truth, reviewed, parents))
     rest = ~reviewed
     before = (chances.argmax(axis=1) == truth)[rest].mean()
     after = (correction.applied(chances, features).argmax(axis=1) == truth)[rest].mean()
@@ -34,7 +38,7 @@ def test_a_few_mistakes_do_not_turn_everything_round():
     features, chances, _ = made(600, 1)
     wrong = 1 - chances.argmax(axis=1)
     reviewed = np.arange(600) < 6
-    correction, _ = learn_correction(features, chances, wrong, reviewed, np.arange(600) % 10)
+    correction, _ = learn_correction(lesson(features, chances, wrong, reviewed, np.arange(600) % 10))
     kept = correction.applied(chances, features).argmax(axis=1) == chances.argmax(axis=1)
     assert kept[~reviewed].mean() > 0.85
 
@@ -43,7 +47,8 @@ def test_nothing_learned_changes_nothing():
     features, chances, _ = made(300, 2)
     sure = chances.max(axis=1) > 0.95
     reviewed = sure & (np.cumsum(sure) <= 10)
-    correction, _ = learn_correction(features, chances, chances.argmax(axis=1), reviewed, np.arange(300) % 5)
+    found, parents = chances.argmax(axis=1), np.arange(300) % 5
+    correction, _ = learn_correction(lesson(features, chances, found, reviewed, parents))
     after = correction.applied(chances, features)
     assert (after.argmax(axis=1) == chances.argmax(axis=1)).mean() > 0.97
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +177,22 @@ def test_the_parts_of_a_large_picture_are_classified_each_by_itself(model) -> No
     assert (found[0] == kinds)[told].mean() >= 0.8
     assert (found[1].ravel()[1:] == "").all()
     assert np.isfinite(parts["confidence"].values).sum() == 7
+    with pytest.raises(InputError, match=r"parts of 3 pixels are too small .*; give map_tile 32"):
+        engine.run("micrographs", images, model=model, map_tile=3)
+
+
+def test_a_model_of_an_earlier_version_is_refused_and_younger_settings_have_their_defaults(
+    images: xr.Dataset, model, tmp_path: Path
+) -> None:
+    header = model.save(tmp_path / "model") / "model.json"
+    old = json.loads(header.read_text())
+    del old["settings"]["map_tile"]
+    header.write_text(json.dumps(old))
+    found = load_model(tmp_path / "model")
+    assert found.settings == model.settings
+    kept = {name: array for name, array in found.arrays.items() if name != "known_direction"}
+    with pytest.raises(InputError, match="the model is of an earlier Mapstack"):
+        engine.run("micrographs", images, model=replace(found, arrays=kept))
 
 
 def test_what_a_job_has_finished_is_not_looked_at_again(
