@@ -6,11 +6,13 @@ The frame's truth stands in for a network's result where the network does not ma
 
 import io
 import re
+import shutil
 from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -24,6 +26,8 @@ pytestmark = pytest.mark.browser
 
 FRAME = ".map-frame"
 CLUSTER = 4
+LARGE = 2048
+"""Rows and columns of the large frame."""
 CLUSTER_COLOR = (0xD5, 0x5E, 0x00)
 
 
@@ -232,12 +236,23 @@ def test_the_url_reopens_frame_result_and_object_and_nothing_has_to_be_scrolled(
     assert outgrown == []
 
 
-def test_a_frame_is_segmented_and_a_second_run_is_cancelled(page, server):
-    page.goto(f"{server.url}/mosaics?data=mosaic/frame_001.fits")
+@pytest.fixture
+def large_frame(server) -> Any:
+    """The address of a frame that takes long enough to be cancelled, of many copies of a small one."""
+    file = server.roots[0] / "large" / "frame.fits"
+    file.parent.mkdir()
+    frame = np.asarray(fits.getdata(server.roots[0] / "mosaic" / "frame_001.fits"))
+    fits.PrimaryHDU(np.tile(frame, (LARGE // 256, LARGE // 256))).writeto(file)
+    yield "large/frame.fits"
+    shutil.rmtree(file.parent)
+
+
+def test_a_frame_is_segmented_and_a_second_run_is_cancelled(page, server, large_frame):
+    page.goto(f"{server.url}/mosaics?data={large_frame}")
     page.locator("#data-title").wait_for()
     page.locator(".of-frame #run").click()
     page.locator('tr[data-label="4"]').wait_for(timeout=90_000)
-    assert labels_of(server, result_id(page)).shape == (256, 256)
+    assert labels_of(server, result_id(page)).shape == (LARGE, LARGE)
     shown = result_id(page)
     fill(page, ".setting-min_cluster", 3)
     page.locator(".of-frame #run").click()
