@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 import engine
-from engine.micrographs import lesson
+from engine.image_classes import lesson
 from engine.simulate import databars
 from engine.simulate.sem import CLASSES, Sem
 

@@ -19,9 +19,9 @@ from PIL import Image
 
 from engine.analysis import load_model, shipped_model
 from engine.export.store import open_result
+from engine.image_classes.answers import TOGETHER
+from engine.image_classes.seen import standardised
 from engine.learning.networks import load_network
-from engine.micrographs.answers import TOGETHER
-from engine.micrographs.seen import standardised
 from engine.schema import IMAGE_TABLE, table
 from engine.simulate.sem import Sem
 

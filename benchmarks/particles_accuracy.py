@@ -22,12 +22,12 @@ from skimage.filters import threshold_otsu
 from engine.analysis import load_model, shipped_model
 from engine.learning import scores
 from engine.learning.splits import by_parent
-from engine.particles import forest
-from engine.particles.classify import CLASSES
-from engine.particles.features import features
-from engine.particles.lattice import measure_lattice
-from engine.particles.prior_features import prior_features
-from engine.particles.regions import find_particles
+from engine.nanoparticles import forest
+from engine.nanoparticles.classify import CLASSES
+from engine.nanoparticles.features import features
+from engine.nanoparticles.lattice import measure_lattice
+from engine.nanoparticles.prior_features import prior_features
+from engine.nanoparticles.regions import find_particles
 from engine.simulate.hrtem import Hrtem
 
 SEED = 9100

@@ -23,7 +23,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from engine.learning import leaks, scores
 from engine.learning.splits import folds
-from engine.particles.prior_features import N_FEATURES, prior_features
+from engine.nanoparticles.prior_features import N_FEATURES, prior_features
 from engine.simulate.hrtem import CLASSES, Hrtem, Micrograph
 
 SEED = 9400

@@ -20,7 +20,7 @@ from PIL import Image
 
 from engine.analysis import load_model, shipped_model
 from engine.export.store import open_result
-from engine.particles.population import CLASSES, counts_of, fraction_table
+from engine.nanoparticles.population import CLASSES, counts_of, fraction_table
 from engine.schema import OBJECT_TABLE, table
 from engine.simulate.hrtem import Hrtem
 

@@ -2,7 +2,7 @@
 
     python benchmarks/shipped_micrographs.py [FOLDER] [--images 4000]
 
-Writes the model into engine/micrographs/shipped (or FOLDER) with its card; `benchmarks/micrographs.py` judges
+Writes the model into engine/image_classes/shipped (or FOLDER) with its card; `benchmarks/micrographs.py` judges
 it on images of other seeds.
 """
 

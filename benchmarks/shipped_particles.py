@@ -2,7 +2,7 @@
 
     python benchmarks/shipped_particles.py [FOLDER]
 
-Writes the model into engine/particles/shipped (or FOLDER) with its card; `benchmarks/particles_accuracy.py`
+Writes the model into engine/nanoparticles/shipped (or FOLDER) with its card; `benchmarks/particles_accuracy.py`
 judges it on micrographs of other seeds.
 """
 

@@ -14,8 +14,8 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import nnls
 
-from engine.particles import sliding_fft, unmix
-from engine.particles.unmix import _principal
+from engine.nanoparticles import sliding_fft, unmix
+from engine.nanoparticles.unmix import _principal
 from engine.simulate.hrtem import Hrtem
 
 

@@ -32,8 +32,8 @@ READERS: Final[Mapping[str, str]] = {
 ANALYSES: Final[Mapping[str, str]] = {
     "kmeans": "engine.cluster.kmeans:KMeans",
     "unet": "engine.unet.segmenter:UNet",
-    "particles": "engine.particles.classify:Particles",
-    "micrographs": "engine.micrographs.classify:Micrographs",
+    "particles": "engine.nanoparticles.classify:Particles",
+    "micrographs": "engine.image_classes.classify:Micrographs",
 }
 
 SIMULATORS: Final[Mapping[str, str]] = {

@@ -116,7 +116,7 @@ def _truth_of(result: xr.DataTree, path: Path) -> xr.DataArray:
 def compare(options: Namespace) -> None:
     """Compare the particles of two collections."""
     from engine.export.store import open_result
-    from engine.particles.compare import compare as compared
+    from engine.nanoparticles.compare import compare as compared
 
     found = compared(open_result(options.first), open_result(options.second))
     columns = {str(name): column.values.tolist() for name, column in found.data_vars.items()}

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from engine.objects import describe_objects
-from engine.objects.particles import Calibration
+from engine.objects.tracks import Calibration
 from engine.simulate.mosaic import CLASSES
 from engine.statistics import describe
 

@@ -18,7 +18,7 @@ from dashboard.views.micrograph_view import MicrographView
 from dashboard.views.object_cards import Distribution, ObjectCharts
 from dashboard.views.particle_cards import AgreementCard, ParticleCard, SharesCard
 from dashboard.views.particle_gallery import ParticleGallery
-from engine.particles.population import CLASSES
+from engine.nanoparticles.population import CLASSES
 from engine.recipe import Step
 
 NO_PARTICLE: Final = len(CLASSES) + 1

@@ -14,7 +14,7 @@ from dashboard.state.objects import NO_CLASS
 from engine.errors import MapstackError
 from engine.export.crops import grey_limits, window
 from engine.export.outlines import trace_objects
-from engine.particles.population import EMPTY, JUDGED
+from engine.nanoparticles.population import EMPTY, JUDGED
 from engine.preprocess.intensity import frames
 from engine.pyramid import Pyramid, value_pyramid
 from engine.readers import digest, open_images

@@ -14,7 +14,7 @@ import param
 from dashboard.state.library import Library, Result, Stack
 from dashboard.state.micrographs import collection, raw
 from dashboard.state.objects import ALL, NO_CLASS, Objects
-from engine.micrographs.seen import levelled, specimen, square
+from engine.image_classes.seen import levelled, specimen, square
 from engine.recipe import Step
 from engine.schema import CONFIDENCE, EXAMPLE, IMAGE, IMAGE_TABLE, KNOWN, LABEL, PICTURES, TILES, table
 

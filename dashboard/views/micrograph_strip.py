@@ -10,7 +10,7 @@ from dashboard.plots.micrographs import thumbnail
 from dashboard.state.library import Library, Stack
 from dashboard.state.micrographs import file_names, micrograph_rows, n_images, raw
 from dashboard.state.session import Session
-from engine.particles.population import COUNTS
+from engine.nanoparticles.population import COUNTS
 
 PAGE: Final = 10
 """Micrographs that are shown at once."""

@@ -15,8 +15,8 @@ from dashboard.state.objects import NO_CLASS, Objects
 from dashboard.state.session import Session, pixel_units
 from dashboard.views.linked import LinkedMaps
 from dashboard.views.map_grid import TITLE_HEIGHT, map_cell
-from engine.particles.lattice_map import lattice_map
-from engine.particles.strain import strain_map
+from engine.nanoparticles.lattice_map import lattice_map
+from engine.nanoparticles.strain import strain_map
 from engine.pyramid import Pyramid, value_pyramid
 from engine.schema import PIXEL
 

@@ -14,8 +14,8 @@ from engine.analysis import model_from_dict
 from engine.edits.classes import colors_of, names_of, numbered
 from engine.errors import InputError
 from engine.learning.correction import Lesson
-from engine.particles.classify import consistent
-from engine.particles.population import (
+from engine.nanoparticles.classify import consistent
+from engine.nanoparticles.population import (
     EMPTY,
     JUDGED,
     class_table,
@@ -24,7 +24,7 @@ from engine.particles.population import (
     fraction_table,
     judged,
 )
-from engine.particles.regions import MASS
+from engine.nanoparticles.regions import MASS
 from engine.recipe import Recipe
 from engine.schema import (
     CLASSES,

@@ -9,8 +9,8 @@ import xarray as xr
 from engine.analysis import model_from_dict
 from engine.edits.classes import colors_of, names_of
 from engine.errors import InputError
+from engine.image_classes.result import chances_of, class_table, judged, threshold
 from engine.learning.correction import Lesson
-from engine.micrographs.result import chances_of, class_table, judged, threshold
 from engine.recipe import Recipe
 from engine.schema import CLASSES, IMAGE, IMAGE_TABLE, LABEL, PICTURES, table
 

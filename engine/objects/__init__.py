@@ -3,8 +3,8 @@
 from engine.objects.catalogue import describe_objects
 from engine.objects.connect import connect, connect_classes
 from engine.objects.measure import measure, measure_plane
-from engine.objects.particles import Calibration
 from engine.objects.rules import Rules
+from engine.objects.tracks import Calibration
 
 __all__ = [
     "Calibration",

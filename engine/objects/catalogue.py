@@ -9,8 +9,8 @@ import xarray as xr
 from engine import blocks
 from engine.objects.connect import connect_classes
 from engine.objects.measure import measure
-from engine.objects.particles import SHAPE, Calibration, Shapes, energies, teller
 from engine.objects.rules import BACKGROUND, CLUSTER, Rules, apply_rules
+from engine.objects.tracks import SHAPE, Calibration, Shapes, energies, teller
 from engine.schema import OBJECT, PIXEL
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine import progress
 from engine.analysis import Settings
-from engine.simulate import ccd, frames, tracks
+from engine.simulate import ccd, frames, ionisation
 from engine.simulate.folders import filling
 from engine.simulate.frames import Frame
 
@@ -125,9 +125,9 @@ class Mosaic(Settings):
         rows: list[tuple[int, str, float, float, float, float]] = []
         for kind, density in _PER_MPX.items():
             for _ in range(max(1, rng.poisson(density * self.size**2 / 1e6))):
-                path = tracks.KINDS[kind](rng)
+                path = ionisation.KINDS[kind](rng)
                 y, x = rng.uniform(-0.5, self.size - 0.5, 2)
-                whole = tracks.stamp(path, y=y, x=x, scale=scale, rng=rng)
+                whole = ionisation.stamp(path, y=y, x=x, scale=scale, rng=rng)
                 there, seen = _within(whole, self.size)
                 left = whole.charge[seen]
                 if not left.size or left.max() < ccd.READOUT_NOISE:
@@ -138,7 +138,7 @@ class Mosaic(Settings):
                 most[there] = np.maximum(most[there], left)
                 centre = _centroid(left, there)
                 total = float(whole.charge.sum())
-                rows.append((number, kind, total * tracks.EV_PER_ELECTRON, total, *centre))
+                rows.append((number, kind, total * ionisation.EV_PER_ELECTRON, total, *centre))
         kinds = [
             ("track", "i4"),
             ("kind", "U8"),
@@ -162,7 +162,7 @@ def _truth(
     return labels
 
 
-def _within(whole: tracks.Stamp, size: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+def _within(whole: ionisation.Stamp, size: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """The part of a frame that a stamp covers, and the part of the stamp that is inside the frame."""
     there, seen = [], []
     for start, n in zip((whole.row, whole.column), whole.charge.shape, strict=True):

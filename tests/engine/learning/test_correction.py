@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.learning.correction import Lesson, learn_correction
-from engine.particles.smooth import smoothed
-from engine.particles.strain import particle_strain
+from engine.nanoparticles.smooth import smoothed
+from engine.nanoparticles.strain import particle_strain
 
 
 def made(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

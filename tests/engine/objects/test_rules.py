@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as hnp
 from skimage.measure import label
 
 from engine.objects import Calibration, Rules, connect_classes, describe_objects
-from engine.objects.particles import kinds_by_forest, kinds_by_shape
 from engine.objects.rules import apply_rules
+from engine.objects.tracks import kinds_by_forest, kinds_by_shape
 from engine.simulate.mosaic import CLASSES, Mosaic
 
 NAMES = dict(enumerate(CLASSES, start=1))

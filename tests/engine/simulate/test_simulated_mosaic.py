@@ -4,7 +4,7 @@ from astropy.io import fits
 
 from engine.__main__ import main
 from engine.errors import FileError
-from engine.simulate import ccd, tracks
+from engine.simulate import ccd, ionisation
 from engine.simulate.mosaic import CLASSES, OVERSCAN, Mosaic
 
 
@@ -56,7 +56,7 @@ def test_pixels_of_a_cluster_name_the_track_that_is_in_the_table_and_others_name
     counts = np.bincount(frame.instance.ravel(), minlength=len(frame.tracks["track"]) + 1)[1:]
     np.testing.assert_array_equal(counts, frame.tracks["n_pixels"])
     np.testing.assert_array_equal(frame.tracks["track"], np.arange(1, len(counts) + 1))
-    assert set(frame.tracks["kind"]) == set(tracks.KINDS)
+    assert set(frame.tracks["kind"]) == set(ionisation.KINDS)
     np.testing.assert_allclose(frame.tracks["energy"], 3.745 * frame.tracks["charge"])
 
 
@@ -80,15 +80,15 @@ def test_a_tracks_charge_is_found_in_the_frame_within_the_noise():
     assert n_compared >= 5, "the test looks at some tracks that stand alone"
 
 
-@pytest.mark.parametrize("kind", tracks.KINDS)
+@pytest.mark.parametrize("kind", ionisation.KINDS)
 def test_no_electron_of_a_track_is_lost_in_its_stamp_and_its_energy_is_in_the_kinds_range(kind):
     rng = np.random.default_rng(0)
     least, most = {"point": (1, 20), "worm": (20, 400), "line": (60, 1e3), "blob": (4e3, 6e3)}[kind]
     for _ in range(20):
-        path = tracks.KINDS[kind](rng)
-        stamp = tracks.stamp(path, y=3.0, x=-2.0, scale=0.5, rng=rng)
+        path = ionisation.KINDS[kind](rng)
+        stamp = ionisation.stamp(path, y=3.0, x=-2.0, scale=0.5, rng=rng)
         assert stamp.charge.sum() == pytest.approx(0.5 * path.charge.sum(), rel=1e-4)
-        energy = path.charge.sum() * tracks.EV_PER_ELECTRON / 1e3
+        energy = path.charge.sum() * ionisation.EV_PER_ELECTRON / 1e3
         assert least * 0.98 <= energy <= most * 1.02
 
 
