@@ -13,7 +13,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -23,8 +23,16 @@ import xarray as xr
 
 from engine import catalogue
 from engine.errors import FileError, InputError
+from engine.schema.kinds import CLASS_MAP, ResultKind
+from engine.schema.names import MODEL
 
 MODEL_VERSION: Final = 1
+EMBEDDED_BYTES: Final = 2**16
+"""Models of no more bytes are held by the recipe itself; of larger ones it holds the digest."""
+CARD: Final = "card"
+"""Attr of the group of a result that holds its model: all of the model but its arrays, as JSON."""
+NETWORK_FILE: Final = "network_file"
+"""Attr of that group: where the network lies."""
 STACK: Final = "stack"
 FRAME: Final = "frame"
 COLLECTION: Final = "collection"
@@ -51,11 +59,11 @@ class Settings(param.Parameterized):
 
     @classmethod
     def setting_names(cls) -> list[str]:
-        """Names of all settings, in the order of declaration."""
+        """Return the names of all settings, in the order of declaration."""
         return [name for name in cls.param if name != "name"]
 
     def settings(self) -> dict[str, Any]:
-        """All settings with their values, ready for JSON."""
+        """Return all settings with their values, ready for JSON."""
         return {name: getattr(self, name) for name in self.setting_names()}
 
 
@@ -78,8 +86,16 @@ class Analysis(Settings):
 
     analysis: ClassVar[str]
     model_class: ClassVar[type["Model"]]
-    fit_only: ClassVar[frozenset[str]] = frozenset()
-    """Settings that only concern `fit`: with a given model they are recorded as unused."""
+    title: ClassVar[str] = ""
+    """Name for people, the heading of its page."""
+    kind: ClassVar[ResultKind] = CLASS_MAP
+    """Kind of its results."""
+    page: ClassVar[str] = "maps"
+    """Slug of the dashboard's page that shows its results."""
+    example: ClassVar[str] = ""
+    """Path below `data_example` of the data to try it on."""
+    training: ClassVar[type[Settings] | None] = None
+    """Base class that declares the settings that only concern `fit`; None: every setting concerns both."""
     takes: ClassVar[str] = STACK
     """What it is applied to: a stack of channels, a frame (each of a folder is then an image of its own), a
     frame or a collection of frames, or labelled pictures in a folder and those below it. The last two are
@@ -89,8 +105,22 @@ class Analysis(Settings):
 
     seed = param.Integer(0, bounds=(0, 2**31 - 1), doc="Seed of every random choice.")
 
+    @classmethod
+    def training_settings(cls) -> frozenset[str]:
+        """Return the names of the settings that only concern `fit`: with a given model they are unused."""
+        if cls.training is None:
+            return getattr(cls, "fit_only", frozenset())
+        return frozenset(cls.training.setting_names()) | {"seed"}
+
     def fit(self, images: xr.Dataset, labels: xr.DataArray | None = None) -> "Model":
-        """Learn from images; eager."""
+        """Learn a model from images; computed at once.
+
+        Parameters
+        ----------
+        images : Dataset, dims ([spectral,] y, x)
+        labels : DataArray, dims (y, x), optional
+            Classes to learn from, 0 = none, for an analysis that needs labels.
+        """
         raise NotImplementedError
 
 
@@ -110,19 +140,70 @@ class Model:
     recipe: Mapping[str, Any] | None = None
     network: Path | None = None
     """A `.keras` file, where weights of a network were learned; `metadata` holds its digest."""
+    folder: Path | None = None
+    """Folder that the model was read from."""
 
     def predict(self, images: xr.Dataset) -> xr.DataTree:
-        """Apply to images; lazy."""
+        """Apply the model to images.
+
+        Parameters
+        ----------
+        images : Dataset, dims ([spectral,] y, x)
+
+        Returns
+        -------
+        DataTree
+            Maps at the root, a group a table; lazy where that is possible.
+        """
         raise NotImplementedError
 
+    def digest(self) -> str:
+        """Return the SHA-256 of all that was learned: arrays, class names, metadata and network."""
+        digest = hashlib.sha256()
+        learned = {
+            "analysis": self.analysis,
+            "classes": list(self.class_names),
+            "metadata": dict(self.metadata),
+        }
+        digest.update(json.dumps(learned, sort_keys=True, ensure_ascii=False).encode())
+        for name in sorted(self.arrays):
+            array = np.ascontiguousarray(self.arrays[name])
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON can hold it, the arrays in base64; `model_from_dict` reads it.
+        """Return everything as JSON can hold it, the arrays in base64; `model_from_dict` reads it.
 
         A network is named by where it lies; its digest tells whether it is the same.
         """
         arrays = {name: _encode(array) for name, array in self.arrays.items()}
-        network = {} if self.network is None else {"network": str(self.network.absolute())}
-        return {**self._header(), "arrays": arrays, **network}
+        return {**self._header(), "arrays": arrays, **self._network_entry()}
+
+    def reference(self) -> dict[str, Any]:
+        """Return what a recipe holds of the model: a small model whole, of a larger one its digest and place."""
+        if sum(np.asarray(array).nbytes for array in self.arrays.values()) <= EMBEDDED_BYTES:
+            whole = self.to_dict()
+            if len(json.dumps(whole["metadata"])) <= EMBEDDED_BYTES:
+                return {**whole, "recipe": None}
+        where = {} if self.folder is None else {"folder": str(self.folder.absolute())}
+        named = {
+            name: self._header()[name] for name in ("mapstack_model", "analysis", "settings", "class_names")
+        }
+        return {**named, "digest": self.digest(), **where}
+
+    def to_group(self) -> xr.Dataset:
+        """Return everything as one group of a result: the arrays as variables, the rest as JSON in an attr."""
+        arrays = {
+            name: xr.Variable([f"{name}_{axis}" for axis in range(np.ndim(array))], np.asarray(array))
+            for name, array in self.arrays.items()
+        }
+        card = json.dumps({**self._header(), "recipe": None}, ensure_ascii=False)
+        network = {} if self.network is None else {NETWORK_FILE: str(self.network.absolute())}
+        return xr.Dataset(arrays, attrs={CARD: card, **network})
+
+    def _network_entry(self) -> dict[str, str]:
+        return {} if self.network is None else {"network": str(self.network.absolute())}
 
     def save(self, folder: str | Path) -> Path:
         """Write `model.json`, `arrays.npz` and `network.keras` into a folder, never a pickle."""
@@ -150,7 +231,7 @@ class Model:
 
 
 def is_model(folder: str | Path) -> bool:
-    """Whether a folder holds a saved model."""
+    """Return whether a folder holds a saved model."""
     return (Path(folder) / "model.json").is_file()
 
 
@@ -170,7 +251,7 @@ def load_model(folder: str | Path) -> Model:
         with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         network = folder / NETWORK if (folder / NETWORK).is_file() else None
-        return _checked_network(_model(header, arrays, f"the model in {folder}", network))
+        return _check_network(_make_model(header, arrays, f"the model in {folder}", network, folder))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise
@@ -179,37 +260,112 @@ def load_model(folder: str | Path) -> Model:
         ) from None
 
 
-def model_from_dict(document: Mapping[str, Any]) -> Model:
-    """Read what `Model.to_dict` gave.
+def model_from_dict(document: Mapping[str, Any], result: xr.DataTree | None = None) -> Model:
+    """Return the model that a recipe holds or names.
+
+    Parameters
+    ----------
+    document
+        From `Model.to_dict` or `Model.reference`.
+    result
+        A result whose group of the model is looked at first, where the recipe only names the model.
 
     Raises
     ------
     InputError
-        If it is no model, or one of a version this one does not know.
+        If it is no model, one of a version this one does not know, or one that is not found any more.
     """
     try:
+        if "arrays" not in document:
+            return replace(_find_model(document, result), settings=document["settings"])
         arrays = {name: _decode(entry) for name, entry in document["arrays"].items()}
-        network = _found_network(document) if "network" in document else None
-        return _model(document, arrays, "the recipe's model", network)
+        network = _find_network(document) if "network" in document else None
+        return _make_model(document, arrays, "the recipe's model", network)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"the recipe's model is damaged ({error}); run the recipe without it") from None
 
 
+def model_from_group(group: xr.Dataset) -> Model:
+    """Return the model that a group of a result holds.
+
+    Parameters
+    ----------
+    group : Dataset
+        From `Model.to_group`.
+
+    Raises
+    ------
+    InputError
+        If it is of a version this one does not know.
+    """
+    header = json.loads(str(group.attrs[CARD]))
+    arrays = {str(name): variable.values for name, variable in group.data_vars.items()}
+    network = Path(str(group.attrs[NETWORK_FILE])) if NETWORK_FILE in group.attrs else None
+    return _make_model(header, arrays, "the result's model", network)
+
+
+def _find_model(document: Mapping[str, Any], result: xr.DataTree | None) -> Model:
+    """Look for the model that a recipe names: in the result, shipped, or in the folder it was read from."""
+    wanted = document["digest"]
+    if result is not None and MODEL in result.children:
+        model = model_from_group(result.children[MODEL].to_dataset(inherit=False))
+        if model.digest() == wanted:
+            return model
+    given = document.get("folder")
+    for folder in (shipped_model(document["analysis"]), None if given is None else Path(given)):
+        if folder is not None and is_model(folder):
+            model = load_model(folder)
+            if model.digest() == wanted:
+                return model
+    if "store" in document:
+        return _read_stored_model(Path(document["store"]), wanted)
+    raise InputError(
+        f"the recipe's model ({given or document['analysis']}, digest {wanted[:12]}) is not there any more;"
+        " give the folder of the model (--model), or the result that holds it"
+    )
+
+
+def _read_stored_model(store: Path, wanted: str) -> Model:
+    """Return the model that a stored result holds."""
+    try:
+        with xr.open_dataset(store, engine="zarr", group=MODEL, consolidated=False) as group:
+            model = model_from_group(group.load())
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"the result {store} holds no readable model ({error}); give --model") from None
+    if model.digest() != wanted:
+        raise InputError(f"the result {store} holds another model than the recipe names; give --model")
+    return model
+
+
+def model_of(result: xr.DataTree) -> Model:
+    """Return the model that made a result.
+
+    Raises
+    ------
+    InputError
+        If its recipe has none, or it is not found any more.
+    """
+    document = json.loads(str(result.attrs["recipe"])).get("model")
+    if document is None:
+        raise InputError("the result was made without a model; run its recipe again")
+    return model_from_dict(document, result)
+
+
 def shipped_model(analysis: str) -> Path | None:
-    """Folder of the model that Mapstack brings for an analysis."""
+    """Return the folder of the model that Mapstack brings for an analysis, None without one."""
     dotted = catalogue.ANALYSES[analysis].partition(":")[0]
     folder = Path(__file__).parents[1].joinpath(*dotted.split(".")[:-1]) / "shipped"
     return folder if is_model(folder) else None
 
 
 def network_digest(path: Path) -> str:
-    """SHA-256 of a network's file."""
+    """Return the SHA-256 of a network's file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _checked_network(model: Model) -> Model:
+def _check_network(model: Model) -> Model:
     """Refuse a network that is not the one that the model was saved with."""
     wanted = model.metadata.get(DIGEST)
     found = None if model.network is None else network_digest(model.network)
@@ -218,8 +374,8 @@ def _checked_network(model: Model) -> Model:
     return model
 
 
-def _found_network(document: Mapping[str, Any]) -> Path:
-    """The network that a recipe names: the one that Mapstack brings, or where the recipe says."""
+def _find_network(document: Mapping[str, Any]) -> Path:
+    """Return the network that a recipe names: the one that Mapstack brings, or where the recipe says."""
     shipped = shipped_model(document["analysis"])
     for path in (shipped / NETWORK if shipped else None, Path(document["network"])):
         if path is not None and path.is_file() and network_digest(path) == document["metadata"][DIGEST]:
@@ -230,8 +386,12 @@ def _found_network(document: Mapping[str, Any]) -> Path:
     )
 
 
-def _model(
-    header: Mapping[str, Any], arrays: dict[str, np.ndarray], what: str, network: Path | None
+def _make_model(
+    header: Mapping[str, Any],
+    arrays: dict[str, np.ndarray],
+    what: str,
+    network: Path | None,
+    folder: Path | None = None,
 ) -> Model:
     if header["mapstack_model"] != MODEL_VERSION or header["analysis"] not in catalogue.ANALYSES:
         raise InputError(
@@ -247,6 +407,7 @@ def _model(
         metadata=header["metadata"],
         recipe=header["recipe"],
         network=network,
+        folder=folder,
     )
 
 

@@ -1,13 +1,13 @@
 """Everything that can be added, by name: short name -> dotted name, imported on demand.
 
 One line here makes a format, an analysis, a simulator or an exporter known to the Python face, the command
-line, the dashboard and the contract tests. This module holds strings and imports nothing of the engine.
+line, the dashboard and the contract tests. This module holds strings; nothing is imported before it is asked for.
 """
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Final
 
+from engine.entries import Edit, Entry, Exporter, load
 from engine.errors import UnknownNameError
 
 READERS: Final[Mapping[str, str]] = {
@@ -43,24 +43,48 @@ SIMULATORS: Final[Mapping[str, str]] = {
     "sem": "engine.simulate.sem:Sem",
 }
 
-EXPORTERS: Final[Mapping[str, str]] = {
-    "dat": "engine.export.tables:write_dat",
-    "csv": "engine.export.tables:write_csv",
-    "parquet": "engine.export.tables:write_parquet",
-    "netcdf": "engine.export.store:write_netcdf",
-    "zarr": "engine.export.store:write_zarr",
-    "json": "engine.export.store:write_json",
-    "tiff": "engine.export.images:write_tiff",
-    "fits": "engine.export.images:write_fits",
-    "png": "engine.export.figures:write_png",
-    "svg": "engine.export.figures:write_svg",
-    "geojson": "engine.export.regions:write_geojson",
-    "ds9": "engine.export.regions:write_ds9",
-    "figure": "engine.export.report:write_figure",
-    "html": "engine.export.report:write_html",
-    "crops": "engine.export.crops:write_crops",
+CLASS_MAP, VALUE_MAP, POPULATION, SORTED_IMAGES = "class_map", "value_map", "population", "sorted_images"
+"""Kinds of results, as `engine.schema.kinds` declares them."""
+WITH_LABELS: Final = (CLASS_MAP, POPULATION)
+EVERY: Final = (CLASS_MAP, VALUE_MAP, POPULATION, SORTED_IMAGES)
+
+
+def _for(kinds: tuple[str, ...], dotted: str) -> dict[str, str]:
+    return dict.fromkeys(kinds, dotted)
+
+
+EXPORTERS: Final[Mapping[str, Exporter]] = {
+    entry.name: entry
+    for entry in (
+        Exporter("dat", _for(WITH_LABELS, "engine.export.tables:write_dat")),
+        Exporter("csv", _for(EVERY, "engine.export.tables:write_csv")),
+        Exporter("parquet", _for(EVERY, "engine.export.tables:write_parquet")),
+        Exporter("netcdf", _for(EVERY, "engine.export.store:write_netcdf")),
+        Exporter("zarr", _for(EVERY, "engine.export.store:write_zarr")),
+        Exporter("json", _for(EVERY, "engine.export.store:write_json")),
+        Exporter("tiff", _for(WITH_LABELS, "engine.export.images:write_tiff")),
+        Exporter("fits", _for(WITH_LABELS, "engine.export.images:write_fits")),
+        Exporter("png", _for(WITH_LABELS, "engine.export.figures:write_png")),
+        Exporter("svg", _for(WITH_LABELS, "engine.export.figures:write_svg")),
+        Exporter("geojson", _for(WITH_LABELS, "engine.export.regions:write_geojson")),
+        Exporter("ds9", _for(WITH_LABELS, "engine.export.regions:write_ds9")),
+        Exporter(
+            "figure",
+            {
+                POPULATION: "engine.nanoparticles.report:write_figure",
+                SORTED_IMAGES: "engine.image_classes.report:write_figure",
+            },
+        ),
+        Exporter(
+            "html",
+            {
+                POPULATION: "engine.nanoparticles.report:write_html",
+                SORTED_IMAGES: "engine.image_classes.report:write_html",
+            },
+        ),
+        Exporter("crops", {POPULATION: "engine.nanoparticles.crops:write_crops"}, needs_images=True),
+    )
 }
-"""Functions `write(result, folder) -> list[Path]`: the files written, each carrying the recipe."""
 
 STEPS: Final[Mapping[str, str]] = {
     "crop": "engine.preprocess.crop:crop",
@@ -71,20 +95,49 @@ STEPS: Final[Mapping[str, str]] = {
 }
 """Stateless steps `(images, **arguments) -> images`, what a recipe's `prepare` list names."""
 
-EDITS: Final[Mapping[str, str]] = {
-    "merge": "engine.edits.classes:merge",
-    "rename": "engine.edits.classes:rename",
-    "recolour": "engine.edits.classes:recolour",
-    "relabel": "engine.edits.classes:relabel",
-    "relabel_objects": "engine.edits.objects:relabel_objects",
-    "relabel_images": "engine.edits.pictures:relabel_images",
-    "retrain": "engine.edits.retraining:retrain",
-    "clean": "engine.edits.specks:clean",
-    "split": "engine.edits.split:split",
+EDITS: Final[Mapping[str, Edit]] = {
+    entry.name: entry
+    for entry in (
+        Edit("merge", {CLASS_MAP: "engine.edits.classes:merge"}),
+        Edit(
+            "rename",
+            {
+                CLASS_MAP: "engine.edits.classes:rename",
+                POPULATION: "engine.nanoparticles.edits:rename",
+                SORTED_IMAGES: "engine.edits.columns:rename",
+            },
+        ),
+        Edit("recolour", _for((CLASS_MAP, POPULATION, SORTED_IMAGES), "engine.edits.columns:recolour")),
+        Edit("relabel", {CLASS_MAP: "engine.edits.classes:relabel"}),
+        Edit(
+            "relabel_objects",
+            {
+                CLASS_MAP: "engine.edits.classes:relabel_objects",
+                POPULATION: "engine.nanoparticles.edits:relabel_particles",
+            },
+        ),
+        Edit("relabel_images", {SORTED_IMAGES: "engine.image_classes.edits:relabel_images"}),
+        Edit(
+            "retrain",
+            {
+                POPULATION: "engine.nanoparticles.edits:retrain",
+                SORTED_IMAGES: "engine.image_classes.edits:retrain",
+            },
+            learns={
+                POPULATION: "engine.nanoparticles.edits:learn_correction",
+                SORTED_IMAGES: "engine.image_classes.edits:learn_correction",
+            },
+        ),
+        Edit("clean", {CLASS_MAP: "engine.edits.classes:clean"}),
+        Edit(
+            "split",
+            {CLASS_MAP: "engine.edits.split:split"},
+            learns={CLASS_MAP: "engine.edits.split:learn_parts"},
+        ),
+    )
 }
-"""Pure functions `(result, images, **arguments) -> result`, what a recipe's `edits` list names."""
 
-KINDS: Final[Mapping[str, Mapping[str, str]]] = {
+ENTRIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "readers": READERS,
     "analyses": ANALYSES,
     "simulators": SIMULATORS,
@@ -92,10 +145,18 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "steps": STEPS,
     "edits": EDITS,
 }
+"""All there is, by what it is."""
 
 
 def find(kind: str, name: str) -> Any:
-    """Import what `name` stands for among one kind of entries.
+    """Return what a name stands for: imported, but exporters and edits, which import on demand.
+
+    Parameters
+    ----------
+    kind
+        Of the entries: `readers`, `analyses`, `simulators`, `exporters`, `steps` or `edits`.
+    name
+        Short name.
 
     Raises
     ------
@@ -108,14 +169,22 @@ def find(kind: str, name: str) -> Any:
     Traceback (most recent call last):
     engine.errors.UnknownNameError: no steps entry 'crops'; there are: crop, exclude, pixel_size, ...
     """
-    entries = KINDS[kind]
+    entries = ENTRIES[kind]
     if name not in entries:
         raise UnknownNameError(f"no {kind} entry {name!r}; there are: {', '.join(entries)}")
-    return load(entries[name])
+    entry = entries[name]
+    return entry if isinstance(entry, Entry) else load(entry)
 
 
-def load(dotted: str) -> Any:
-    """Import `package.module` or `package.module:attribute`."""
-    module, _, attribute = dotted.partition(":")
-    loaded = import_module(module)
-    return getattr(loaded, attribute) if attribute else loaded
+def summarise(kind: str, name: str) -> str:
+    """Return the first line of what an entry says of itself.
+
+    Parameters
+    ----------
+    kind
+        Of the entries, as in `find`.
+    name
+        Short name.
+    """
+    entry = find(kind, name)
+    return entry.doc if isinstance(entry, Entry) else (entry.__doc__ or "").strip().partition("\n")[0]

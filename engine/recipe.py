@@ -21,6 +21,8 @@ PREPARE: Final = "prepare"
 SOURCE: Final = "source"
 RESULT: Final = "result"
 MODEL: Final = "model"
+MODEL_PLACES: Final = ("folder", "store")
+"""Entries of a recipe's model that say where it was seen; its digest says which it is."""
 
 Step = dict[str, Any]
 """One preparation step or edit: `{"name": ..., "arguments": {...}}`, an edit also with its `author`."""
@@ -36,7 +38,7 @@ class Recipe:
     digest: str | None = None
     prepare: tuple[Step, ...] = ()
     model: Mapping[str, Any] | None = None
-    """What the analysis learned (`Model.to_dict`): with it a recipe gives the same classes anywhere."""
+    """The model (`Model.reference`): a small one whole, of a larger one its digest and place."""
     edits: tuple[Step, ...] = ()
     seed: int = 0
     unused: tuple[str, ...] = ()
@@ -50,7 +52,7 @@ class Recipe:
     schema: int = SCHEMA
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """Return the recipe as one line of JSON."""
         return json.dumps(asdict(self), ensure_ascii=False, default=_plain)
 
     @classmethod
@@ -83,17 +85,29 @@ class Recipe:
         )
 
     def identity(self) -> dict[str, Any]:
-        """What makes two recipes the same computation: all but where the source lies and library versions."""
+        """Return all that makes two recipes the same computation: not places, nor versions of libraries."""
         document = asdict(self)
+        if self.model is not None:
+            document["model"] = {k: v for k, v in self.model.items() if k not in MODEL_PLACES}
         return {name: document[name] for name in sorted(document) if name not in ("source", "versions")}
 
-    def edited(self, name: str, /, *, author: str = "", **arguments: Any) -> "Recipe":
-        """The same recipe with one more edit at its end."""
+    def with_edit(self, name: str, /, *, author: str = "", **arguments: Any) -> "Recipe":
+        """Return the recipe with one more edit at its end.
+
+        Parameters
+        ----------
+        name
+            Of the edit.
+        author
+            Who did it.
+        arguments
+            The edit's own.
+        """
         catalogue.find("edits", name)
         return replace(self, edits=(*self.edits, {"name": name, "arguments": arguments, "author": author}))
 
-    def undone(self) -> "Recipe":
-        """The same recipe without its last edit."""
+    def without_last_edit(self) -> "Recipe":
+        """Return the recipe without its last edit."""
         return replace(self, edits=self.edits[:-1])
 
 
@@ -110,34 +124,36 @@ _KINDS: Final[Mapping[str, Any]] = {
     "versions": dict,
     "output": str,
     "labels": str | None,
+    "runtime": str,
+    "schema": int,
 }
 """What the fields of a recipe are in JSON, checked when one is read."""
 
 
 def mapstack_version() -> str:
-    """Version of the installed package."""
+    """Return the version of the installed package."""
     return version("mapstack")
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of the libraries whose numbers end up in a result."""
+    """Return the versions of the libraries whose numbers end up in a result."""
     return {name: version(name) for name in ("mapstack", "numpy", "xarray", "dask", "numba", "scikit-learn")}
 
 
 def record_step(function: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
-    """Make a preparation step note its name and keyword arguments in the attrs of the images it returns."""
+    """Let a preparation step note its name and keyword arguments in the attrs of the images it returns."""
 
     @wraps(function)
     def recorded(images: xr.Dataset, **arguments: Any) -> xr.Dataset:
         step = {"name": function.__name__, "arguments": arguments}
-        done = [*prepared(images), step]
+        done = [*recorded_steps(images), step]
         return function(images, **arguments).assign_attrs({PREPARE: json.dumps(done, default=_plain)})
 
     return recorded
 
 
 def _plain(value: Any) -> Any:
-    """Arrays and numbers of NumPy and xarray as JSON holds them."""
+    """Return arrays and numbers of NumPy and xarray as JSON holds them."""
     if hasattr(value, "tolist"):
         return value.tolist()
     if hasattr(value, "values"):
@@ -145,13 +161,21 @@ def _plain(value: Any) -> Any:
     raise InputError(f"an argument of type {type(value).__name__} cannot be recorded; give numbers or lists")
 
 
-def prepared(images: xr.Dataset) -> tuple[Step, ...]:
-    """The preparation steps that led to these images."""
+def recorded_steps(images: xr.Dataset) -> tuple[Step, ...]:
+    """Return the preparation steps that led to these images."""
     return tuple(json.loads(images.attrs.get(PREPARE, "[]")))
 
 
 def prepare(images: xr.Dataset, steps: tuple[Step, ...]) -> xr.Dataset:
-    """Apply recorded preparation steps to freshly opened images."""
+    """Return images with recorded preparation steps applied.
+
+    Parameters
+    ----------
+    images : Dataset, dims ([spectral,] y, x)
+        As they were opened.
+    steps
+        From a recipe.
+    """
     for step in steps:
         images = catalogue.find("steps", step["name"])(images, **step["arguments"])
     return images

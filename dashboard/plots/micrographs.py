@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.export.crops import grey, grey_limits
+from engine.nanoparticles.crops import grey, grey_limits
 
 Grey = npt.NDArray[np.uint8]
 SPECTRUM: Final = 160

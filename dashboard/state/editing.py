@@ -28,7 +28,7 @@ def edited(library: Library, stack: Stack, segmentation: Result, name: str, /, *
 
 def undone(library: Library, segmentation: Result) -> Result:
     """Take back the last edit of a result that was opened with edits; looked up where that was stored."""
-    job = jobs.submit(segmentation.recipe.undone(), home=library.home, pool=library.pool)
+    job = jobs.submit(segmentation.recipe.without_last_edit(), home=library.home, pool=library.pool)
     job = jobs.wait(job.id, library.home)
     if job.error is not None:
         raise MapstackError(job.error)

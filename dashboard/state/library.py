@@ -25,7 +25,7 @@ from engine.errors import FileError, MapstackError
 from engine.export.store import open_result
 from engine.pyramid import Pyramid, label_pyramid, value_pyramid
 from engine.readers import describe, digest, open_images, split_key
-from engine.recipe import Recipe, Step, prepare, prepared
+from engine.recipe import Recipe, Step, prepare, recorded_steps
 from engine.runtime import jobs
 from engine.runtime.paths import resolve
 from engine.schema import (
@@ -149,7 +149,7 @@ class Stack:
     @property
     def steps(self) -> tuple[Step, ...]:
         """How the images were prepared."""
-        return prepared(self.images)
+        return recorded_steps(self.images)
 
     @property
     def identity(self) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import xarray as xr
 from dashboard.state.library import Library, Result, Stack
 from dashboard.state.objects import NO_CLASS
 from engine.errors import MapstackError
-from engine.export.crops import grey_limits, window
+from engine.nanoparticles.crops import grey_limits, window
 from engine.export.outlines import trace_objects
 from engine.nanoparticles.population import EMPTY, JUDGED
 from engine.preprocess.intensity import frames

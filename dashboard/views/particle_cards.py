@@ -19,7 +19,7 @@ from dashboard.state.micrographs import (
 )
 from dashboard.state.objects import Objects
 from dashboard.state.session import Session
-from engine.export.crops import grey
+from engine.nanoparticles.crops import grey
 from engine.nanoparticles.population import JUDGED
 
 HINT: Final = '<p class="empty">Move over a particle, or click one; N and P go on, 1–4 give it a class.</p>'

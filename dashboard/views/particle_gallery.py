@@ -9,7 +9,7 @@ from dashboard.state.micrographs import crop, limits
 from dashboard.state.objects import Objects
 from dashboard.state.session import Session
 from dashboard.views.gallery import ThingGallery
-from engine.export.crops import grey
+from engine.nanoparticles.crops import grey
 
 
 class ParticleGallery(ThingGallery):

@@ -21,6 +21,7 @@ from engine.cluster.search import cluster_pixels
 from engine.cluster.specks import remove_specks
 from engine.errors import InputError
 from engine.schema import PIXEL
+from engine.schema.kinds import CLASS_MAP, ResultKind
 
 SAMPLED: Final = "sampled"
 MINIBATCH: Final = "minibatch"
@@ -47,6 +48,10 @@ class KMeans(Analysis):
     """
 
     analysis: ClassVar[str] = "kmeans"
+    title: ClassVar[str] = "Maps"
+    kind: ClassVar[ResultKind] = CLASS_MAP
+    page: ClassVar[str] = "maps"
+    example: ClassVar[str] = "maps"
     fit_only: ClassVar[frozenset[str]] = frozenset(
         {"n_clusters", "seed", "n_restarts", "algorithm", "features", "n_components"}
     )

@@ -1,7 +1,6 @@
-"""Merge, rename, recolour classes, and relabel polygons and objects. No edit renumbers classes."""
+"""Edits of class maps: merge, rename, relabel polygons and objects, clean. No edit renumbers classes."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,17 +8,16 @@ import numpy as np
 import xarray as xr
 
 from engine import blocks
+from engine.cluster.specks import remove_specks
+from engine.edits import columns
 from engine.errors import InputError
 from engine.objects import Calibration, describe_objects
 from engine.preprocess.crop import inside
 from engine.preprocess.intensity import intensity
 from engine.schema import (
     AUDIT,
-    CLASSES,
     CONFIDENCE,
     ENTROPY,
-    FRACTIONS,
-    LABEL,
     LABELS,
     OBJECT,
     OBJECT_TABLE,
@@ -32,22 +30,13 @@ from engine.schema import (
     pixel_map,
     table,
 )
+from engine.schema import columns as c
+from engine.schema.accessors import check_class, check_objects, colors_of, names_of
+from engine.schema.kinds import has
 from engine.statistics import describe
 
 
-def names_of(result: xr.DataTree) -> dict[int, str]:
-    """Class names by label."""
-    classes = table(result, CLASSES)
-    return {int(i): str(n) for i, n in zip(classes[LABEL].values, classes["name"].values, strict=True)}
-
-
-def colors_of(result: xr.DataTree) -> dict[int, str]:
-    """Class colours by label."""
-    classes = table(result, CLASSES)
-    return {int(i): str(c) for i, c in zip(classes[LABEL].values, classes["color"].values, strict=True)}
-
-
-def rebuilt(
+def rebuild(
     result: xr.DataTree,
     images: xr.Dataset,
     labels: xr.DataArray,
@@ -56,16 +45,28 @@ def rebuilt(
     colors: Mapping[int, str],
     confidence: xr.DataArray | None = None,
 ) -> xr.DataTree:
-    """Return a result with other labels and its tables made anew; attrs and other maps are kept.
+    """Return a result with other labels and its tables made again; attrs and other maps are kept.
 
     Objects, where the result has them, are connected and measured again.
+
+    Parameters
+    ----------
+    result
+        A class map.
+    images : Dataset, dims ([spectral,] y, x)
+        The images that it was made from.
+    labels : DataArray, dims (y, x), unsigned
+        The new labels.
+    names, colors
+        Of the classes, by label.
+    confidence : DataArray, dims (y, x), optional
+        The new confidence; the result's if not given.
     """
-    _check_by_pixel(result)
     margin = pixel_map(result, CONFIDENCE) if confidence is None else confidence
     described: xr.DataTree = describe(images, labels, margin, names=names, colors=colors)
-    if ENTROPY in result.data_vars:
+    if has(result, ENTROPY):
         described.dataset = described.to_dataset().assign({ENTROPY: pixel_map(result, ENTROPY)})
-    if OBJECT_TABLE in result.children:
+    if has(result, OBJECT_TABLE):
         _add_objects(described, result, images, names=names)
     described.attrs.update(result.attrs)
     return described
@@ -74,7 +75,7 @@ def rebuilt(
 def _add_objects(
     described: xr.DataTree, result: xr.DataTree, images: xr.Dataset, *, names: Mapping[int, str]
 ) -> None:
-    """Objects of the new labels, calibrated as those of the result; what rules and network said stays."""
+    """Add the objects of the new labels, calibrated as those of the result; votes and audit stay."""
     level = json.loads(str(result.attrs.get("background", "{}"))).get("level", 0.0)
     calibration = json.loads(str(result.attrs.get("calibration", "{}")))
     found = describe_objects(
@@ -85,54 +86,76 @@ def _add_objects(
         calibration=Calibration(**calibration) if calibration else Calibration(float("nan")),
     )
     described.dataset = described.to_dataset().assign({OBJECTS: found.objects})
-    votes = _votes_kept(found.table, table(result, OBJECT_TABLE))
-    measured = found.table.assign(votes=found.table["votes"].copy(data=votes))
+    votes = _keep_votes(found.table, table(result, OBJECT_TABLE))
+    measured = found.table.assign(votes=found.table[c.VOTES].copy(data=votes))
     described[OBJECT_TABLE] = xr.DataTree(measured)
-    described[AUDIT] = xr.DataTree(table(result, AUDIT) if AUDIT in result.children else found.audit)
+    described[AUDIT] = xr.DataTree(table(result, AUDIT) if has(result, AUDIT) else found.audit)
 
 
-def _votes_kept(objects: xr.Dataset, before: xr.Dataset) -> np.ndarray:
-    """Votes of the objects that were there before; NaN of others: the network was not asked about them."""
-    if "votes" not in before:
+def _keep_votes(objects: xr.Dataset, before: xr.Dataset) -> np.ndarray:
+    """Return the votes of the objects that were there before; NaN of new ones, which had none."""
+    if c.VOTES not in before:
         return np.full(objects.sizes[OBJECT], np.nan)
-    votes = dict(zip(_identities(before), before["votes"].values.tolist(), strict=True))
-    return np.array([votes.get(row, np.nan) for row in _identities(objects)], float)
+    votes = dict(zip(_object_keys(before), before[c.VOTES].values.tolist(), strict=True))
+    return np.array([votes.get(row, np.nan) for row in _object_keys(objects)], float)
 
 
-def _identities(objects: xr.Dataset) -> list[tuple[float, ...]]:
-    columns = ("class", Y, X, "area", "bbox_top", "bbox_left", "bbox_bottom", "bbox_right")
+def _object_keys(objects: xr.Dataset) -> list[tuple[float, ...]]:
+    columns = (c.CLASS, Y, X, c.AREA, c.TOP, c.LEFT, c.BOTTOM, c.RIGHT)
     return list(zip(*(objects[name].values.tolist() for name in columns), strict=True))
 
 
 def merge(result: xr.DataTree, images: xr.Dataset, *, labels: Sequence[int]) -> xr.DataTree:
-    """Make several classes one, with the lowest of their numbers and its name and colour."""
+    """Make several classes one, with the lowest of their numbers and its name and colour.
+
+    Parameters
+    ----------
+    result
+        A class map.
+    images : Dataset, dims ([spectral,] y, x)
+        The images that the result was made from.
+    labels
+        The classes to merge.
+
+    Raises
+    ------
+    InputError
+        If these are fewer than two classes, or one does not exist.
+    """
     names, colors = names_of(result), colors_of(result)
-    merged = sorted({known(names, label) for label in labels})
+    merged = sorted({check_class(names, label) for label in labels})
     if len(merged) < 2:
         raise InputError(f"merge was given the classes {list(labels)}; give two or more different ones")
     numbers = np.arange(max(names) + 1, dtype=labels_dtype(max(names)))
     numbers[merged] = merged[0]
     kept = {label: name for label, name in names.items() if label not in merged[1:]}
-    relabelled = map_labels(result, _looked_up, numbers=numbers, dtype=numbers.dtype)
-    return rebuilt(result, images, relabelled, names=kept, colors={label: colors[label] for label in kept})
+    relabelled = map_labels(result, _look_up, numbers=numbers, dtype=numbers.dtype)
+    return rebuild(result, images, relabelled, names=kept, colors={label: colors[label] for label in kept})
 
 
-def rename(result: xr.DataTree, images: xr.Dataset, *, label: int, name: str) -> xr.DataTree:  # noqa: ARG001
-    """Give a class another name."""
-    names = names_of(result)
-    if not name.strip():
-        raise InputError(f"class {label} was given an empty name; give it a word")
-    names[known(names, label)] = name.strip()
-    return _with_class_column(result, "name", names)
+def rename(result: xr.DataTree, images: xr.Dataset, *, label: int, name: str) -> xr.DataTree:
+    """Give a class another name, in the table of classes and in the map's attributes.
 
+    Parameters
+    ----------
+    result
+        A class map.
+    images
+        Not needed; every edit gets them.
+    label
+        The class.
+    name
+        Its new name.
 
-def recolour(result: xr.DataTree, images: xr.Dataset, *, label: int, color: str) -> xr.DataTree:  # noqa: ARG001
-    """Give a class another colour, as `#rrggbb`."""
-    colors = colors_of(result)
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
-        raise InputError(f"{color!r} is no colour; give it as #rrggbb")
-    colors[known(colors, label)] = color
-    return _with_class_column(result, "color", colors)
+    Raises
+    ------
+    InputError
+        If there is no such class, or the name is empty.
+    """
+    edited = columns.rename(result, images, label=label, name=name)
+    labels = label_map(pixel_map(result, LABELS), names_of(edited))
+    edited.dataset = edited.to_dataset().assign({LABELS: labels})
+    return edited
 
 
 def relabel(
@@ -142,6 +165,10 @@ def relabel(
 
     Parameters
     ----------
+    result
+        A class map.
+    images : Dataset, dims ([spectral,] y, x)
+        The images that the result was made from.
     polygon
         Corners `[x, y]` in the units of the coordinates.
     label
@@ -149,78 +176,104 @@ def relabel(
     """
     names = names_of(result)
     if label != 0:
-        known(names, label)
+        check_class(names, label)
     area = inside(images, polygon)
-    relabelled = map_labels(result, _painted, area, label=label, dtype=pixel_map(result, LABELS).dtype)
-    return rebuilt(result, images, relabelled, names=names, colors=colors_of(result))
+    relabelled = map_labels(result, _paint_polygon, area, label=label, dtype=pixel_map(result, LABELS).dtype)
+    return rebuild(result, images, relabelled, names=names, colors=colors_of(result))
 
 
 def map_labels(
     result: xr.DataTree, kernel: Any, *others: xr.DataArray, dtype: Any, **arguments: Any
 ) -> xr.DataArray:
-    """Apply `kernel(labels, *others, **arguments)` tile by tile to the result's label map; lazy."""
-    _check_by_pixel(result)
+    """Return the label map with a function applied to it, tile by tile; lazy.
+
+    Parameters
+    ----------
+    result
+        A class map.
+    kernel
+        `kernel(labels, *others, **arguments) -> labels`, of arrays `(y, x)`.
+    others : DataArray, dims (y, x)
+        Further maps that the function gets.
+    dtype
+        Of the new labels.
+    arguments
+        Further arguments of the function.
+    """
     labels = pixel_map(result, LABELS)
     arrays = [blocks.tiled(array) for array in (labels, *others)]
     data = blocks.map_tiles(kernel, *arrays, dtype=dtype, **arguments)
     return xr.DataArray(data, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS)
 
 
-def _check_by_pixel(result: xr.DataTree) -> None:
-    if FRACTIONS in result.children:
-        raise InputError(
-            "particles have their class as a whole; give particles another class (relabel_objects) instead"
-        )
+def relabel_objects(
+    result: xr.DataTree, images: xr.Dataset, *, objects: Sequence[int], label: int
+) -> xr.DataTree:
+    """Give whole objects another class.
+
+    Parameters
+    ----------
+    result
+        A class map with objects.
+    images : Dataset, dims ([spectral,] y, x)
+        The images that the result was made from.
+    objects
+        Numbers in the object table.
+    label
+        An existing class.
+
+    Raises
+    ------
+    InputError
+        If there is no such class or object.
+    """
+    names = names_of(result)
+    chosen = check_objects(result, objects)
+    relabelled = map_labels(
+        result,
+        _paint_objects,
+        pixel_map(result, OBJECTS),
+        objects=chosen,
+        label=check_class(names, label),
+        dtype=pixel_map(result, LABELS).dtype,
+    )
+    return rebuild(result, images, relabelled, names=names, colors=colors_of(result))
 
 
-def _looked_up(labels: np.ndarray, *, numbers: np.ndarray) -> np.ndarray:
+def clean(result: xr.DataTree, images: xr.Dataset, *, min_area: int) -> xr.DataTree:
+    """Give small connected areas the class of most of their neighbours.
+
+    Parameters
+    ----------
+    result
+        A class map.
+    images : Dataset, dims ([spectral,] y, x)
+        The images that the result was made from.
+    min_area
+        Areas of fewer pixels are changed.
+
+    Raises
+    ------
+    InputError
+        If `min_area` is less than 1.
+    """
+    if min_area < 1:
+        raise InputError(f"min_area is {min_area}; give a number of pixels, 1 or more")
+    labels = pixel_map(result, LABELS)
+    tiles = blocks.tiled(labels)
+    # One task for the whole map: an area may reach over any number of tiles.
+    data = blocks.map_tiles(remove_specks, tiles.rechunk(-1), dtype=labels.dtype, min_area=min_area)
+    cleaned = labels.copy(data=data.rechunk(tiles.chunks))
+    return rebuild(result, images, cleaned, names=names_of(result), colors=colors_of(result))
+
+
+def _look_up(labels: np.ndarray, *, numbers: np.ndarray) -> np.ndarray:
     return np.asarray(numbers[labels])
 
 
-def _painted(labels: np.ndarray, area: np.ndarray, *, label: int) -> np.ndarray:
+def _paint_polygon(labels: np.ndarray, area: np.ndarray, *, label: int) -> np.ndarray:
     return np.where(area & (labels > 0), labels.dtype.type(label), labels)
 
 
-def known(classes: Mapping[int, Any], label: int) -> int:
-    """The label, if it is one of the classes.
-
-    Raises
-    ------
-    InputError
-        If there is no such class.
-    """
-    if label not in classes:
-        raise InputError(f"there is no class {label}; the classes are {', '.join(map(str, classes))}")
-    return label
-
-
-def _with_class_column(result: xr.DataTree, column: str, values: Mapping[int, str]) -> xr.DataTree:
-    edited = result.copy()
-    classes = table(edited, CLASSES)
-    ordered = np.array([values[int(label)] for label in classes[LABEL].values])
-    edited[CLASSES] = xr.DataTree(classes.assign({column: (LABEL, ordered, classes[column].attrs)}))
-    if column == "name" and LABELS in edited.data_vars:
-        edited.dataset = edited.to_dataset().assign({LABELS: label_map(pixel_map(edited, LABELS), values)})
-        if FRACTIONS in edited.children:
-            particles = table(edited, OBJECT_TABLE).load()
-            called = zip(particles["class"].values.tolist(), particles["name"].values.tolist(), strict=True)
-            names = np.array([values.get(label, name) for label, name in called], dtype=str)
-            renamed = {"name": (OBJECT, names, particles["name"].attrs)}
-            edited[OBJECT_TABLE] = xr.DataTree(particles.assign(renamed))
-    return edited
-
-
-def numbered(result: xr.DataTree, objects: Sequence[int], *, what: str = "object") -> np.ndarray:
-    """The numbers of objects, each once, if all are in the table.
-
-    Raises
-    ------
-    InputError
-        If one is not; `what` is what it was said to be.
-    """
-    there = table(result, OBJECT_TABLE)[OBJECT].values
-    missing = sorted(set(objects) - set(there.tolist()))
-    if missing:
-        told = ", ".join(map(str, missing[:5]))
-        raise InputError(f"there is no {what} {told}; the result has {there.size}, give numbers of its table")
-    return np.unique(np.asarray(objects, np.int64))
+def _paint_objects(labels: np.ndarray, numbers: np.ndarray, *, objects: np.ndarray, label: int) -> np.ndarray:
+    return np.where(np.isin(numbers, objects), labels.dtype.type(label), labels)

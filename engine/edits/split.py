@@ -10,11 +10,11 @@ import xarray as xr
 from engine import blocks
 from engine.analysis import model_from_dict
 from engine.cluster import KMeans
-from engine.edits.classes import colors_of, map_labels, names_of, rebuilt
-from engine.errors import InputError
+from engine.edits.classes import map_labels, rebuild
 from engine.palette import class_colors
 from engine.recipe import Recipe
 from engine.schema import CONFIDENCE, LABELS, MASK, PIXEL, labels_dtype, pixel_map
+from engine.schema.accessors import check_class, colors_of, names_of
 
 
 def split(
@@ -40,20 +40,24 @@ def split(
         What an earlier split learned (`Model.to_dict`); with it the same parts are found on other images.
     """
     if model is None:
-        model = learn(result, images, label=label, n_clusters=n_clusters, seed=seed)["model"]
+        model = learn_parts(result, images, label=label, n_clusters=n_clusters, seed=seed)["model"]
     names, colors = names_of(result), colors_of(result)
-    parts = model_from_dict(model).predict(_only(images, result, label))
+    parts = model_from_dict(model).predict(_mask_others(images, result, label))
     numbers = [label, *range(max(names) + 1, max(names) + n_clusters)]
     lookup = np.array([0, *numbers], dtype=labels_dtype(max(*numbers, max(names))))
     palette = class_colors(max(numbers))
     for part, number in enumerate(numbers[1:], start=2):
         names[number] = f"{names[label]} part {part}"
         colors[number] = palette[number - 1]
-    relabelled = map_labels(result, _inserted, pixel_map(parts, LABELS), numbers=lookup, dtype=lookup.dtype)
-    return rebuilt(result, images, relabelled, names=names, colors=colors, confidence=_lower(result, parts))
+    relabelled = map_labels(
+        result, _insert_parts, pixel_map(parts, LABELS), numbers=lookup, dtype=lookup.dtype
+    )
+    return rebuild(
+        result, images, relabelled, names=names, colors=colors, confidence=_lower_confidence(result, parts)
+    )
 
 
-def learn(
+def learn_parts(
     result: xr.DataTree,
     images: xr.Dataset,
     *,
@@ -63,42 +67,43 @@ def learn(
     model: Any = None,
 ) -> dict[str, Any]:
     """Return the arguments of `split` with what it learns from these images, for the recipe."""
-    if label not in names_of(result):
-        raise InputError(f"there is no class {label} to split; the classes are {sorted(names_of(result))}")
+    check_class(names_of(result), label)
     if model is None:
-        settings = {**Recipe.from_json(result.attrs["recipe"]).settings, "min_area": 0}
-        analysis = KMeans(**{**settings, "n_clusters": n_clusters, "seed": seed})
-        model = replace(analysis.fit(_only(images, result, label)), recipe=None).to_dict()
+        analysis = KMeans(**{**_settings_of(result), "n_clusters": n_clusters, "seed": seed, "min_area": 0})
+        model = replace(analysis.fit(_mask_others(images, result, label)), recipe=None).to_dict()
     return {"label": label, "n_clusters": n_clusters, "seed": seed, "model": model}
 
 
-split.learn = learn  # type: ignore[attr-defined]  # the pipeline asks for it, so that the recipe holds what was learned
+def _settings_of(result: xr.DataTree) -> dict[str, Any]:
+    """Return the settings of the clustering that made a result; none for the result of another analysis."""
+    recipe = Recipe.from_json(str(result.attrs["recipe"]))
+    return dict(recipe.settings) if recipe.analysis == KMeans.analysis else {}
 
 
-def _only(images: xr.Dataset, result: xr.DataTree, label: int) -> xr.Dataset:
+def _mask_others(images: xr.Dataset, result: xr.DataTree, label: int) -> xr.Dataset:
     """Return the images with everything but one class masked."""
-    outside = map_labels(result, _differs, label=label, dtype=bool)
+    outside = map_labels(result, _is_other, label=label, dtype=bool)
     return images.assign({MASK: outside.rename(MASK).assign_attrs(units="1")})
 
 
-def _differs(labels: np.ndarray, *, label: int) -> np.ndarray:
+def _is_other(labels: np.ndarray, *, label: int) -> np.ndarray:
     return np.asarray(labels != label)
 
 
-def _inserted(labels: np.ndarray, parts: np.ndarray, *, numbers: np.ndarray) -> np.ndarray:
+def _insert_parts(labels: np.ndarray, parts: np.ndarray, *, numbers: np.ndarray) -> np.ndarray:
     return np.where(parts > 0, numbers[parts], labels.astype(numbers.dtype))
 
 
-def _lower(result: xr.DataTree, parts: xr.DataTree) -> xr.DataArray:
+def _lower_confidence(result: xr.DataTree, parts: xr.DataTree) -> xr.DataArray:
     """Return the lower of both margins where the class was split, the old one elsewhere."""
     arrays = [
         blocks.tiled(pixel_map(tree, name))
         for tree, name in ((result, CONFIDENCE), (parts, CONFIDENCE), (parts, LABELS))
     ]
-    data = blocks.map_tiles(_lower_kernel, *arrays, dtype=np.float32)
+    data = blocks.map_tiles(_lower_of_both, *arrays, dtype=np.float32)
     old = pixel_map(result, CONFIDENCE)
     return xr.DataArray(data, dims=PIXEL, coords=old.coords, attrs=old.attrs, name=CONFIDENCE)
 
 
-def _lower_kernel(old: np.ndarray, new: np.ndarray, parts: np.ndarray) -> np.ndarray:
+def _lower_of_both(old: np.ndarray, new: np.ndarray, parts: np.ndarray) -> np.ndarray:
     return np.where(parts > 0, np.minimum(old, new), old)

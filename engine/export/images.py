@@ -15,18 +15,17 @@ from engine.export.streaming import in_memory
 from engine.schema import (
     AUDIT,
     CLASSES,
-    CONFIDENCE,
-    ENTROPY,
     LABEL,
     LABELS,
     OBJECT_TABLE,
-    OBJECTS,
     PIXEL,
     X,
     Y,
     pixel_map,
     table,
 )
+from engine.schema import columns as c
+from engine.schema.kinds import has, maps_of
 
 _CENTIMETRES: Final = {"nm": 1e-7, "µm": 1e-4, "um": 1e-4, "mm": 0.1, "m": 100.0}
 """Units of length that a TIFF resolution can be given in."""
@@ -67,7 +66,7 @@ def write_tiff(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
     start = Path(folder) / stem(result, images)
     description = {RECIPE: json.loads(recipe_text(result) or "null"), "classes": _classes(result)}
     paths = []
-    for name in _maps(result):
+    for name in maps_of(result):
         path = start.with_name(f"{start.name}_{name}.tif")
         with appearing(path) as draft:
             tifffile.imwrite(
@@ -96,13 +95,13 @@ def write_fits(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
     result = in_memory(result)
     path = Path(folder) / f"{stem(result, images)}.fits"
     units = fits.HDUList()
-    for name in _maps(result):
+    for name in maps_of(result):
         kind = fits.ImageHDU if units else fits.PrimaryHDU
         units.append(kind(pixel_map(result, name).values))
         units[-1].name = name
         units[-1].header.update(_axes(result))
     _name_classes(units[0].header, result)
-    tables = [name for name in (OBJECT_TABLE, AUDIT) if name in result.children]
+    tables = [name for name in (OBJECT_TABLE, AUDIT) if has(result, name)]
     units += [table_unit(table(result, name), name) for name in tables]
     column = fits.Column(name=RECIPE, format=f"{_ROW}A", array=_rows(recipe_text(result)))
     units.append(fits.BinTableHDU.from_columns([column], name="RECIPE"))
@@ -118,13 +117,9 @@ def _rows(recipe: str) -> list[str]:
     return [text[start : start + _ROW] for start in range(0, len(text), _ROW)] or [""]
 
 
-def _maps(result: xr.DataTree) -> list[str]:
-    return [name for name in (LABELS, CONFIDENCE, ENTROPY, OBJECTS) if name in result.data_vars]
-
-
 def _classes(result: xr.DataTree) -> list[dict[str, Any]]:
     classes = table(result, CLASSES)
-    rows = zip(*(classes[name].values.tolist() for name in (LABEL, "name", "color")), strict=True)
+    rows = zip(*(classes[name].values.tolist() for name in (LABEL, c.NAME, c.COLOR)), strict=True)
     return [{"label": label, "name": name, "color": color} for label, name, color in rows]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from engine.export.atomic import appearing
-from engine.export.collections import is_population, per_micrograph
+from engine.export.collections import per_micrograph
 from engine.export.images import pixel_edges, pixel_step
 from engine.export.outlines import Outline, trace, trace_objects
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
@@ -28,6 +28,8 @@ from engine.schema import (
     pixel_map,
     table,
 )
+from engine.schema import columns as c
+from engine.schema.kinds import POPULATION, has, is_kind
 
 _SQUARE: Final = 16 / 12
 """Square of the axis of a pixel's ellipse: four times the root of the second moment of a unit square."""
@@ -57,7 +59,7 @@ def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset
                     "coordinates": _polygons(outlines, edges[X][0], edges[Y][0]),
                 },
             }
-            for row, outlines in (_particles(result) if is_population(result) else _classes(result))
+            for row, outlines in (_particles(result) if is_kind(result, POPULATION) else _classes(result))
         ],
     }
     path = Path(folder) / f"{stem(result, images)}.geojson"
@@ -74,7 +76,7 @@ def write_ds9(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
     Else the outlines of the classes as polygons; holes are excluded regions.
     """
     path = Path(folder) / f"{stem(result, images)}.reg"
-    lines = _ellipses(result) if OBJECT_TABLE in result.children else _outlines(in_memory(result))
+    lines = _ellipses(result) if has(result, OBJECT_TABLE) else _outlines(in_memory(result))
     with appearing(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as file:
         file.write("# Region file format: DS9 version 4.1\n")
         file.write(f"{LINE}{recipe_text(result)}\nimage\n")
@@ -94,14 +96,14 @@ def _outlines(result: xr.DataTree) -> Iterator[str]:
 def _ellipses(result: xr.DataTree) -> Iterator[str]:
     """The ellipse of the same second moments as each object, of which pixels are squares and no points."""
     objects, classes = table(result, OBJECT_TABLE), table(result, CLASSES)
-    looks = zip(*(classes[name].values.tolist() for name in (LABEL, "name", "color")), strict=True)
+    looks = zip(*(classes[name].values.tolist() for name in (LABEL, c.NAME, c.COLOR)), strict=True)
     by_class = {label: f"color={color} tag={{{_ds9_text(name)}}}" for label, name, color in looks}
     x, y = (_ds9_positions(result, objects[dim].values, dim) for dim in (X, Y))
-    radii = (np.sqrt(objects[name].values ** 2 + _SQUARE) / 2 for name in ("length", "width"))
+    radii = (np.sqrt(objects[name].values ** 2 + _SQUARE) / 2 for name in (c.LENGTH, c.WIDTH))
     # ours from the y axis towards x, theirs from the x axis towards y
-    angle = 90 - np.rad2deg(objects["orientation"].values)
+    angle = 90 - np.rad2deg(objects[c.ORIENTATION].values)
     rows = np.column_stack([x, y, *radii, angle]).tolist()
-    for number, label, row in zip(objects[OBJECT].values, objects["class"].values, rows, strict=True):
+    for number, label, row in zip(objects[OBJECT].values, objects[c.CLASS].values, rows, strict=True):
         shape = ",".join(f"{value:.3f}" for value in row)
         yield f"ellipse({shape}) # {by_class.get(int(label), '')} text={{{number}}}"
 
@@ -121,7 +123,7 @@ def _classes(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outline
     """Properties and outlines of every class that has pixels."""
     labels = pixel_map(result, LABELS).values
     classes = table(result, CLASSES)
-    columns = [name for name in (LABEL, "name", "color", "area") if name in classes.variables]
+    columns = [name for name in (LABEL, c.NAME, c.COLOR, c.AREA) if name in classes.variables]
     for values in zip(*(classes[name].values.tolist() for name in columns), strict=True):
         row = dict(zip(columns, values, strict=True))
         yield row, trace(labels == row[LABEL])
@@ -132,7 +134,7 @@ def _particles(result: xr.DataTree) -> Iterator[tuple[dict[str, Any], list[Outli
     particles = table(result, OBJECT_TABLE)
     outlines = dict(trace_objects(pixel_map(result, OBJECTS).values))
     columns = {str(name): column.values.tolist() for name, column in particles.data_vars.items()}
-    columns["name"] = objects_frame(result)["name"].tolist()
+    columns[c.NAME] = objects_frame(result)[c.NAME].tolist()
     for n, number in enumerate(particles[OBJECT].values.tolist()):
         values = {name: column[n] for name, column in columns.items()}
         known = {name: value for name, value in values.items() if value == value}  # NaN is no JSON

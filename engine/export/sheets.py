@@ -1,4 +1,4 @@
-"""What all reports are made of: a figure for a paper, and a page that stands alone."""
+"""Parts of all reports: a figure for a paper, and an HTML page in one file."""
 
 import base64
 import html
@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from engine.analysis import Model, load_model, shipped_model
 from engine.export.atomic import appearing
 from engine.export.provenance import LINE, RECIPE, ascii_recipe, one_line, recipe_text, stem
+from engine.recipe import mapstack_version
 
 Draw = Callable[[xr.DataTree, Any], None]
 """Draws a result into a matplotlib figure."""
@@ -60,7 +62,7 @@ def report_page(result: xr.DataTree, folder: str | Path, *, title: str, body: Se
         recipe = one_line(recipe_text(result)).replace("--", "-\\u002d")
         head = f"<!doctype html><!--\n{LINE}{recipe}\n--><meta charset='utf-8'>"
         head += f"<title>{html.escape(title)}</title><style>{STYLE}</style>"
-        tail = f"<h2>Recipe</h2><pre>{html.escape(_short(recipe_text(result)))}</pre>"
+        tail = f"<h2>Recipe</h2><pre>{html.escape(_shorten(recipe_text(result)))}</pre>"
         draft.write_text(head + "".join(body) + tail, encoding="utf-8")
     return path
 
@@ -86,6 +88,14 @@ def lettered(axes: Sequence[Any], parts: Sequence[Callable[[Any], None]]) -> Non
         axis.spines[["top", "right"]].set_visible(False)
 
 
+def name_model(model: Model) -> str:
+    """Return the words that say whether a model is the one that comes with Mapstack."""
+    folder = shipped_model(model.analysis)
+    if folder is not None and load_model(folder).digest() == model.digest():
+        return f"simulated ones: the model that Mapstack {mapstack_version()} brings"
+    return f"a model other than the one that Mapstack {mapstack_version()} brings"
+
+
 def _save(result: xr.DataTree, draw: Draw, target: Any, ending: str, metadata: dict[str, Any]) -> None:
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -101,8 +111,8 @@ def _save(result: xr.DataTree, draw: Draw, target: Any, ending: str, metadata: d
             figure.savefig(target, format=ending, metadata=metadata)
 
 
-def _short(recipe: str) -> str:
-    """The recipe without what the model learned, which no one reads."""
+def _shorten(recipe: str) -> str:
+    """Return the recipe without the arrays of its model."""
     document = json.loads(recipe or "{}")
     model = document.get("model") or {}
     document["model"] = {name: model[name] for name in ("analysis", "settings", "metadata") if name in model}

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -11,17 +12,20 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
-from engine import blocks
+from engine import blocks, catalogue
+from engine.analysis import NETWORK, NETWORK_FILE
 from engine.errors import FileError, InputError
 from engine.export.atomic import appearing
-from engine.export.provenance import recipe_text, stem
+from engine.export.provenance import RECIPE, recipe_text, stem
 from engine.export.streaming import aligned, encoding, in_memory, is_streamed, write_layout, write_maps
 from engine.recipe import SOURCE, Recipe
-from engine.schema import IMAGE, PIXEL
+from engine.schema import IMAGE, KIND, MODEL, PIXEL
 
 STORE: Final = "mapstack_result"
 """Root attr that marks a store as ours and says the version of its layout."""
-STORE_VERSION: Final = 2
+STORE_VERSION: Final = 3
+READABLE: Final = (2, STORE_VERSION)
+"""Versions that are read; of version 2 the kind follows from the analysis."""
 
 
 def write_result(
@@ -71,6 +75,8 @@ def write_result(
         write_layout(root, streams, draft)
         tables = write_maps(streams, tables, draft)
         _write_tables(tables, draft)
+        if MODEL in tables:
+            _store_network(tables[MODEL], draft)
         _consolidate(draft)
         if before_rename is not None:
             before_rename()
@@ -101,7 +107,7 @@ def open_result(path: str | Path) -> xr.DataTree:
             f"{path} is {'not a Mapstack result' if path.exists() else 'not there'};"
             " give the folder of a stored result"
         )
-    if found != STORE_VERSION:
+    if found not in READABLE:
         raise InputError(
             f"{path} is a result of store version {found}, this Mapstack reads version {STORE_VERSION};"
             " run its recipe again: mapstack run --recipe"
@@ -112,6 +118,7 @@ def open_result(path: str | Path) -> xr.DataTree:
         result = xr.DataTree.from_dict({group: _loaded(node) for group, node in tree.subtree_with_keys})
         if result.attrs.get(SOURCE):
             result.attrs[SOURCE] = os.path.normpath(path.absolute().parent / result.attrs[SOURCE])
+        _note_place(result, path)
         return result
     except FileError:
         raise
@@ -119,6 +126,30 @@ def open_result(path: str | Path) -> xr.DataTree:
         raise FileError(
             f"the result {path} is damaged ({type(error).__name__}: {error}); run it again"
         ) from error
+
+
+def _note_place(result: xr.DataTree, path: Path) -> None:
+    """Note where the model lies that a recipe only names, and the kind of a result of an older version."""
+    recipe = json.loads(str(result.attrs.get(RECIPE, "null")))
+    if recipe is None:
+        return
+    if KIND not in result.attrs and recipe["analysis"] in catalogue.ANALYSES:
+        result.attrs[KIND] = catalogue.find("analyses", recipe["analysis"]).kind.name
+    if MODEL in result.children and "arrays" not in (recipe["model"] or {"arrays": None}):
+        recipe["model"]["store"] = str(path.absolute())
+        result.attrs[RECIPE] = json.dumps(recipe, ensure_ascii=False)
+    network = path / MODEL / NETWORK
+    if network.is_file():
+        result.children[MODEL].attrs[NETWORK_FILE] = str(network.absolute())
+
+
+def _store_network(group: xr.Dataset, draft: Path) -> None:
+    """Copy the network of a model that Mapstack does not bring into the store."""
+    given = group.attrs.get(NETWORK_FILE)
+    if given is None or Path(given).is_relative_to(Path(__file__).parents[1]):
+        return
+    (draft / MODEL).mkdir(exist_ok=True)
+    shutil.copyfile(given, draft / MODEL / NETWORK)
 
 
 def _check_whole(path: Path) -> None:

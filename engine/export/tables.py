@@ -12,7 +12,6 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.export.atomic import appearing
-from engine.export.collections import OF_MAPS, offered_for
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
 from engine.schema import (
@@ -33,73 +32,76 @@ from engine.schema import (
     pixel_map,
     table,
 )
+from engine.schema import columns as c
+from engine.schema.accessors import names_of
+from engine.schema.kinds import POPULATION, SORTED_IMAGES, has, is_kind
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """Starts of a text that a spreadsheet would run as a formula (OWASP, CSV injection)."""
 
 
 def classes_frame(result: xr.DataTree) -> pd.DataFrame:
-    """One row a class: `label name color count fraction area ...`."""
+    """Return one row a class: `label name color count fraction area ...`."""
     return _frame(table(result, CLASSES), LABEL)
 
 
 def spectra_frame(result: xr.DataTree) -> pd.DataFrame:
-    """One row a class, channel and variable: `label name <spectral dim> variable mean std ... count`."""
+    """Return one row a class, channel and variable: `label name <spectral dim> variable mean ... count`."""
     spectra = table(result, SPECTRA)
-    names = _class_names(result)
-    parts = [_long(spectra, variable) for variable in measured(spectra)]
+    names = names_of(result)
+    parts = [_long(spectra, variable) for variable in image_variables_of(spectra)]
     tidy = pd.concat(parts, ignore_index=True)
-    tidy.insert(1, "name", [names.get(label, "") for label in tidy[LABEL]])
+    tidy.insert(1, c.NAME, [names.get(label, "") for label in tidy[LABEL]])
     return tidy
 
 
 def objects_frame(result: xr.DataTree) -> pd.DataFrame:
-    """One row an object, of a population of particles with its file; empty if the result has none."""
-    if OBJECT_TABLE not in result.children:
+    """Return one row an object, of a population with its file; an empty table if there are no objects."""
+    if not has(result, OBJECT_TABLE):
         return pd.DataFrame()
     frame = _frame(table(result, OBJECT_TABLE), OBJECT)
-    if IMAGE_TABLE in result.children:
-        files = table(result, IMAGE_TABLE)["file"].values
-        frame.insert(1, "file", files[frame[IMAGE].to_numpy()] if len(files) > 1 else files[0])
-        frame["name"] = frame["class"].map(_class_names(result)).fillna(frame["name"])  # it may be renamed
+    if is_kind(result, POPULATION):
+        files = table(result, IMAGE_TABLE)[c.FILE].values
+        frame.insert(1, c.FILE, files[frame[IMAGE].to_numpy()] if len(files) > 1 else files[0])
+        frame[c.NAME] = frame[c.CLASS].map(names_of(result)).fillna(frame[c.NAME])  # it may be renamed
     return frame
 
 
 def images_frame(result: xr.DataTree) -> pd.DataFrame:
-    """One row a micrograph or picture; of classified pictures with the name and probability of each class."""
+    """Return one row a micrograph or image; of sorted images with the name and probability of each class."""
     images = table(result, IMAGE_TABLE)
     frame = _frame(images, IMAGE)
-    if "probability" in images:
-        names = _class_names(result)
-        frame.insert(2, "name", frame["class"].map(names))
-        for label, column in zip(images[LABEL].values.tolist(), images["probability"].values.T, strict=True):
+    if is_kind(result, SORTED_IMAGES):
+        names = names_of(result)
+        frame.insert(2, c.NAME, frame[c.CLASS].map(names))
+        for label, column in zip(images[LABEL].values.tolist(), images[c.PROBABILITY].values.T, strict=True):
             frame[f"probability {names[label]}"] = column
     return frame
 
 
 def fractions_frame(result: xr.DataTree) -> pd.DataFrame:
-    """One row a class: `label name count fraction low high ...`, of the particles."""
+    """Return one row a class: `label name count fraction low high ...`, of the particles."""
     frame = _frame(table(result, FRACTIONS), LABEL)
-    frame.insert(1, "name", frame[LABEL].map(_class_names(result)))
+    frame.insert(1, c.NAME, frame[LABEL].map(names_of(result)))
     return frame
 
 
 def audit_frame(result: xr.DataTree) -> pd.DataFrame:
-    """One row an object that a rule gave another class; empty if no rules were applied."""
-    if AUDIT not in result.children:
+    """Return one row an object that a rule gave another class; an empty table if no rules were applied."""
+    if not has(result, AUDIT):
         return pd.DataFrame()
     return _frame(table(result, AUDIT), CHANGE)
 
 
-def measured(spectra: xr.Dataset) -> list[str]:
-    """Names of the image variables that a table of spectra describes, Delta before Psi."""
+def image_variables_of(spectra: xr.Dataset) -> list[str]:
+    """Return the names of the image variables that a table of spectra describes, Delta before Psi."""
     return [
         str(name).removesuffix("_mean") for name in sorted(map(str, spectra)) if str(name).endswith("_mean")
     ]
 
 
 def spectral_coordinate(spectra: xr.Dataset) -> tuple[str, np.ndarray, str]:
-    """Name, values and units of the channels; one channel 0 for plain images."""
+    """Return name, values and units of the channels; one channel 0 for plain images."""
     dim = next((d for d in SPECTRAL if d in spectra.dims), None)
     if dim is None:
         return CHANNEL, np.zeros(1, int), "1"
@@ -107,7 +109,6 @@ def spectral_coordinate(spectra: xr.Dataset) -> tuple[str, np.ndarray, str]:
     return dim, coordinate.values, str(coordinate.attrs.get("units", "1"))
 
 
-@offered_for(*OF_MAPS)
 def write_dat(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write the spectra of all clusters and the pixels of each as tab-separated text.
 
@@ -115,7 +116,7 @@ def write_dat(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
     variable. `*_coordinates.dat`: one row a pixel; cluster, row and column, counted from 0. Lines that start
     with `#` hold names, units and the recipe; NumPy, Origin and fitting programs skip them.
     """
-    if SPECTRA not in result.children:
+    if not has(result, SPECTRA):
         raise InputError("a collection of micrographs has no spectra for .dat; export it to csv or parquet")
     result = in_memory(result)
     start = Path(folder) / stem(result, images)
@@ -161,12 +162,12 @@ def write_parquet(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset
 def _tables(
     result: xr.DataTree, folder: str | Path, images: xr.Dataset | None, ending: str
 ) -> list[tuple[Path, pd.DataFrame, dict[str, str]]]:
-    """Path, content and units of every table that the result has."""
+    """Return path, content and units of every table that the result has."""
     result = in_memory(result)
     frames = {
         kind: (frame(result), _units(table(result, group)))
         for kind, (group, frame) in _FRAMES.items()
-        if group in result.children
+        if has(result, group)
     }
     start = stem(result, images)
     return [(Path(folder) / f"{start}_{kind}.{ending}", *content) for kind, content in frames.items()]
@@ -193,7 +194,7 @@ def _frame(data: xr.Dataset, row: str) -> pd.DataFrame:
 
 
 def _long(spectra: xr.Dataset, variable: str) -> pd.DataFrame:
-    """Rows of one variable, class after class."""
+    """Return the rows of one variable, class after class."""
     dim, channels, _ = spectral_coordinate(spectra)
     labels = spectra[LABEL].values
     columns = {
@@ -205,13 +206,8 @@ def _long(spectra: xr.Dataset, variable: str) -> pd.DataFrame:
     return pd.DataFrame({**keys, "variable": variable, **columns})
 
 
-def _class_names(result: xr.DataTree) -> dict[int, str]:
-    classes = table(result, CLASSES)
-    return dict(zip(classes[LABEL].values.tolist(), classes["name"].values.tolist(), strict=True))
-
-
 def plain_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same table with an apostrophe before every text that a spreadsheet would run as a formula."""
+    """Return the table with an apostrophe before every text that a spreadsheet would run as a formula."""
     text = {str(c): frame[c].map(_harmless) for c in frame.select_dtypes(exclude="number")}
     return frame.assign(**text)
 
@@ -221,8 +217,8 @@ def _harmless(text: Any) -> Any:
 
 
 def _header(result: xr.DataTree, notes: Sequence[str], columns: Sequence[str]) -> str:
-    """Comment lines above a table of numbers; the last one names the columns."""
-    names = [f"cluster {label}: {one_line(name)}" for label, name in _class_names(result).items()]
+    """Return comment lines above a table of numbers; the last one names the columns."""
+    names = [f"cluster {label}: {one_line(name)}" for label, name in names_of(result).items()]
     comments = [f"source: {one_line(str(result.attrs.get('source', '')))}", *names, *notes]
     lines = [f"{LINE}{recipe_text(result)}", *(f"# {line}" for line in comments)]
     return "\n".join([*lines, "# " + "\t".join(columns)]) + "\n"
@@ -233,11 +229,11 @@ def _write_clustershot(result: xr.DataTree, file: TextIO) -> None:
     dim, channels, unit = spectral_coordinate(spectra)
     names, columns = [dim], []
     for label in spectra[LABEL].values.tolist():
-        for variable in measured(spectra):
+        for variable in image_variables_of(spectra):
             of_class = spectra.sel({LABEL: label})
             columns += [np.atleast_1d(of_class[f"{variable}_{s}"].values) for s in ("mean", "std")]
             names += [f"{variable}_cluster_{label}", f"{variable}_std_cluster_{label}"]
-    units = [f"{v}: {spectra[f'{v}_mean'].attrs.get('units', '1')}" for v in measured(spectra)]
+    units = [f"{v}: {spectra[f'{v}_mean'].attrs.get('units', '1')}" for v in image_variables_of(spectra)]
     note = f"units: {dim}: {unit}, {', '.join(units)}; per cluster mean and standard deviation"
     file.write(_header(result, [note], names))
     for channel, *values in zip(channels.tolist(), *columns, strict=True):
@@ -246,7 +242,7 @@ def _write_clustershot(result: xr.DataTree, file: TextIO) -> None:
 
 
 def _write_coordinates(result: xr.DataTree, path: Path) -> None:
-    """Rows and columns of all pixels, cluster after cluster, each in raster order."""
+    """Write rows and columns of all pixels, cluster after cluster, each in raster order."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 

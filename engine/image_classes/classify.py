@@ -15,6 +15,7 @@ from engine.image_classes.networks import COMPACT, NETWORKS
 from engine.image_classes.result import result_of, threshold
 from engine.image_classes.tiled import LEAST_TILE, category_maps
 from engine.schema import TILES
+from engine.schema.kinds import SORTED_IMAGES, ResultKind
 
 
 class Micrographs(Analysis):
@@ -25,6 +26,10 @@ class Micrographs(Analysis):
     """
 
     analysis: ClassVar[str] = "micrographs"
+    title: ClassVar[str] = "Micrographs"
+    kind: ClassVar[ResultKind] = SORTED_IMAGES
+    page: ClassVar[str] = "micrographs"
+    example: ClassVar[str] = "sem"
     needs_labels: ClassVar[bool] = True
     takes: ClassVar[str] = LABELLED
     fit_only: ClassVar[frozenset[str]] = frozenset(

@@ -13,7 +13,9 @@ from engine.image_classes.seen import pixel_sizes
 from engine.learning.calibration import abstain_below, at_temperature
 from engine.readers.collection import PIXEL_SIZE
 from engine.recipe import SOURCE
+from engine.schema.kinds import SORTED_IMAGES
 from engine.schema import (
+    KIND,
     CLASSES,
     CONFIDENCE,
     EXAMPLE,
@@ -48,7 +50,7 @@ def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> 
         KNOWN: _known(model),
     }
     tables[CLASSES] = class_table(tables[IMAGE_TABLE], model.names)
-    tree = xr.DataTree(xr.Dataset(attrs={"long_name": "micrographs"}))
+    tree = xr.DataTree(xr.Dataset(attrs={"long_name": "micrographs", KIND: SORTED_IMAGES.name}))
     for name, table in tables.items():
         tree[name] = xr.DataTree(table)
     tree.attrs["judged"] = json.dumps(model.metadata["metrics"])

@@ -24,6 +24,7 @@ from engine.nanoparticles.record import Record, objects_of, records
 from engine.nanoparticles.regions import CONTRASTS, MASS
 from engine.nanoparticles.result import result_of
 from engine.preprocess.intensity import frames
+from engine.schema.kinds import POPULATION, ResultKind
 
 AUTO: Final = "auto"
 LABELLED: Final = 0.5
@@ -40,6 +41,10 @@ class Particles(Analysis):
     """
 
     analysis: ClassVar[str] = "particles"
+    title: ClassVar[str] = "Particles"
+    kind: ClassVar[ResultKind] = POPULATION
+    page: ClassVar[str] = "particles"
+    example: ClassVar[str] = "hrtem"
     needs_labels: ClassVar[bool] = True
     takes: ClassVar[str] = COLLECTION
     fit_only: ClassVar[frozenset[str]] = frozenset({"seed", "classifier"})

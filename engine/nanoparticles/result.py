@@ -20,7 +20,9 @@ from engine.nanoparticles.record import Record, drawn
 from engine.preprocess.intensity import frames
 from engine.readers.collection import PIXEL_SIZE
 from engine.recipe import SOURCE
+from engine.schema.kinds import POPULATION
 from engine.schema import (
+    KIND,
     CLASSES,
     CONFIDENCE,
     FEATURES,
@@ -78,6 +80,7 @@ def result_of(
     objects = object_table(found, chances, of, certainty=certainty)
     counts = counts_of(objects, n_images=len(found))
     tree = xr.DataTree(_maps(images, found, objects, names))
+    tree.attrs[KIND] = POPULATION.name
     tables = {
         CLASSES: class_table(objects, names=names, colors={}),
         OBJECT_TABLE: objects,

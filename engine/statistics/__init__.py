@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import xarray as xr
 
-from engine.schema import CLASSES, CONFIDENCE, LABELS, SPECTRA, label_map
+from engine.schema import CLASSES, CONFIDENCE, KIND, LABELS, SPECTRA, label_map
+from engine.schema.kinds import CLASS_MAP
 from engine.statistics.agreement import agreement
 from engine.statistics.classes import class_table
 from engine.statistics.spectra import class_spectra, region_spectrum
@@ -20,7 +21,7 @@ def describe(
     names: Mapping[int, str],
     colors: Mapping[int, str] | None = None,
 ) -> xr.DataTree:
-    """Result tree of a label map: labels, confidence, table of classes, spectra; lazy.
+    """Return the result of a label map: labels, confidence, table of classes, spectra; lazy.
 
     Computed together, labels and tables share the loading of the images; read alone, labels cost only
     themselves.
@@ -44,4 +45,5 @@ def describe(
     )
     classes = class_table(labels, confidence, names=names, colors=colors)
     spectra = class_spectra(images, labels, values=sorted(names))
+    root.attrs[KIND] = CLASS_MAP.name
     return xr.DataTree.from_dict({"/": root, f"/{CLASSES}": classes, f"/{SPECTRA}": spectra})

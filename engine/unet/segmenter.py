@@ -8,6 +8,7 @@ import xarray as xr
 
 from engine.analysis import DIGEST, FRAME, Analysis, Model
 from engine.errors import InputError
+from engine.schema.kinds import CLASS_MAP, ResultKind
 from engine.unet.losses import LOSSES, PLAIN
 from engine.unet.network import LEAN, NETWORKS
 from engine.unet.runtimes import AUTO, RUNTIMES, Network
@@ -29,6 +30,10 @@ class UNet(Analysis):
     """
 
     analysis: ClassVar[str] = "unet"
+    title: ClassVar[str] = "Mosaics"
+    kind: ClassVar[ResultKind] = CLASS_MAP
+    page: ClassVar[str] = "mosaics"
+    example: ClassVar[str] = "mosaic/frame_000.fits"
     needs_labels: ClassVar[bool] = True
     takes: ClassVar[str] = FRAME
     fit_only: ClassVar[frozenset[str]] = frozenset(

@@ -6,20 +6,20 @@ import pytest
 import xarray as xr
 
 from engine.errors import InputError, UnknownNameError
-from engine.recipe import Recipe, prepare, prepared, record_step
+from engine.recipe import Recipe, prepare, recorded_steps, record_step
 
 RECIPE = Recipe("kmeans", {"n_clusters": 3}, source="a/maps", digest="sha256:1", seed=4)
 
 
 def test_a_recipe_survives_json() -> None:
-    edited = RECIPE.edited("merge", author="ada", labels=[1, 2])
+    edited = RECIPE.with_edit("merge", author="ada", labels=[1, 2])
     assert Recipe.from_json(edited.to_json()) == edited
     assert edited.edits == ({"name": "merge", "arguments": {"labels": [1, 2]}, "author": "ada"},)
 
 
 def test_undoing_drops_the_last_edit_only() -> None:
-    twice = RECIPE.edited("merge", labels=[1, 2]).edited("rename", label=1, name="flake")
-    assert twice.undone() == RECIPE.edited("merge", labels=[1, 2])
+    twice = RECIPE.with_edit("merge", labels=[1, 2]).with_edit("rename", label=1, name="flake")
+    assert twice.without_last_edit() == RECIPE.with_edit("merge", labels=[1, 2])
 
 
 def test_where_the_source_lies_does_not_make_another_computation_but_a_setting_does() -> None:
@@ -48,7 +48,7 @@ def test_a_recipe_of_another_schema_is_refused_with_what_to_do() -> None:
 
 def test_an_unknown_edit_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="no edits entry 'explode'"):
-        RECIPE.edited("explode")
+        RECIPE.with_edit("explode")
 
 
 def test_preparation_steps_note_themselves_and_can_be_done_again() -> None:
@@ -58,7 +58,7 @@ def test_preparation_steps_note_themselves_and_can_be_done_again() -> None:
 
     images = shifted(shifted(xr.Dataset({"a": 1}), by=2), by=3)
     assert int(images["a"]) == 6
-    steps = prepared(images)
+    steps = recorded_steps(images)
     assert [step["arguments"] for step in steps] == [{"by": 2}, {"by": 3}]
     with pytest.raises(UnknownNameError, match="no steps entry 'shifted'"):
         prepare(xr.Dataset({"a": 1}), steps)

@@ -16,7 +16,7 @@ from engine import catalogue
 from engine.__main__ import main
 from engine.errors import InputError
 from engine.export.collections import micrograph_names, micrographs_of
-from engine.export.methods import methods_text
+from engine.nanoparticles.methods import methods_text
 from engine.export.provenance import file_name, read_recipe
 from engine.export.tables import objects_frame
 from engine.schema import table

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from engine.export.methods import whose_model
+from engine.analysis import model_of
 from engine.export.provenance import one_line, stem
-from engine.export.sheets import html_figure, html_table, lettered, report_page, saved_figure
+from engine.export.sheets import html_figure, html_table, lettered, name_model, report_page, saved_figure
 from engine.export.tables import classes_frame, images_frame
 from engine.palette import OKABE_ITO
 from engine.recipe import Recipe, mapstack_version
@@ -36,19 +36,19 @@ def write_figure(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset 
 def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write a report: figure, classes, how good the model is, pictures of each class, table, methods."""
     title = stem(result, images)
-    frame = _said(result)
+    frame = _images_frame(result)
     body = [
         f"<h1>Pictures of {html.escape(title)}</h1>",
         html_figure(result, _draw, alt="pictures of each class, confidence, errors"),
         f"<h2>Classes</h2>{html_table(classes_frame(result).drop(columns=['label', 'color']))}",
-        f"<h2>How good the model is</h2>{_judged(result)}",
+        f"<h2>How good the model is</h2>{_describe_scores(result)}",
         f"<h2>Pictures</h2>{_galleries(result, frame)}{html_table(_short_table(frame))}",
         f"<h2>Methods</h2><p>{html.escape(_methods(result, frame))}</p>",
     ]
     return [report_page(result, folder, title=title, body=body)]
 
 
-def _said(result: xr.DataTree) -> pd.DataFrame:
+def _images_frame(result: xr.DataTree) -> pd.DataFrame:
     """The table of pictures with `said`: an answer, not sure, unlike anything seen, or by a person."""
     frame = images_frame(result)
     said = np.where(frame["abstained"], "not sure", "answer")
@@ -60,8 +60,8 @@ def _short_table(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(CONFIDENCE).head(MOST_ROWS)[list(COLUMNS)]
 
 
-def _judged(result: xr.DataTree) -> str:
-    model = _card(result)
+def _describe_scores(result: xr.DataTree) -> str:
+    model = dict(model_of(result).metadata)
     rows = pd.DataFrame(json.loads(str(result.attrs.get("judged", "[]"))))
     figures = {
         "accuracy": "accuracy",
@@ -69,7 +69,7 @@ def _judged(result: xr.DataTree) -> str:
         "calibration_error": "expected calibration error",
     }
     said = ", ".join(f"{words} {_number(model, name)}" for name, words in figures.items())
-    how = f"{_counts(model)}; {whose_model(_document(result))}"
+    how = f"{_counts(model)}; {name_model(model_of(result))}"
     apart = [{**one, "classes": ", ".join(one["classes"])} for one in model.get("unscored", [])]
     further = {"Most confused": model.get("confused"), "Not scored, for they are nowhere else": apart}
     tables = [f"<p>{what}:</p>{html_table(pd.DataFrame(found))}" for what, found in further.items() if found]
@@ -84,15 +84,6 @@ def _counts(model: dict[str, Any]) -> str:
 
 def _number(model: dict[str, Any], name: str) -> str:
     return f"{model[name]:.3f}" if name in model else "not known"
-
-
-def _document(result: xr.DataTree) -> dict[str, Any]:
-    """The model as the recipe holds it."""
-    return dict(Recipe.from_json(str(result.attrs["recipe"])).model or {})
-
-
-def _card(result: xr.DataTree) -> dict[str, Any]:
-    return dict(_document(result).get("metadata", {}))
 
 
 def _galleries(result: xr.DataTree, frame: pd.DataFrame) -> str:
@@ -125,7 +116,7 @@ def _picture(grey: np.ndarray, title: str) -> str:
 
 def _methods(result: xr.DataTree, frame: pd.DataFrame) -> str:
     recipe = Recipe.from_json(str(result.attrs["recipe"]))
-    model, settings = _card(result), dict((recipe.model or {}).get("settings", {}))
+    model, settings = dict(model_of(result).metadata), dict(model_of(result).settings)
     settings.update(recipe.settings)
     counts = ", ".join(f"{name}: {count}" for name, count in frame["said"].value_counts().items())
     versions = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
@@ -154,7 +145,7 @@ def _methods(result: xr.DataTree, frame: pd.DataFrame) -> str:
 
 
 def _draw(result: xr.DataTree, figure: Any) -> None:
-    frame, classes = _said(result), classes_frame(result)
+    frame, classes = _images_frame(result), classes_frame(result)
     colors = dict(zip(classes["name"], classes["color"], strict=True))
     parts = [
         lambda axis: _draw_counts(axis, frame, colors),
@@ -201,7 +192,7 @@ def _draw_confusion(axis: Any, result: xr.DataTree, frame: pd.DataFrame) -> None
 
 
 def _draw_risk(axis: Any, result: xr.DataTree) -> None:
-    coverage, risk = _card(result).get("risk_coverage", [[], []])
+    coverage, risk = dict(model_of(result).metadata).get("risk_coverage", [[], []])
     axis.plot(coverage, risk, color=OKABE_ITO[0])
     axis.set_xlim(0, 1)
     axis.set_ylim(0, None)

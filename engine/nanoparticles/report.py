@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from engine.export.collections import of_particles
-from engine.export.methods import methods_text
 from engine.export.provenance import one_line, stem
 from engine.export.sheets import html_figure, html_table, lettered, report_page, saved_figure
 from engine.export.tables import fractions_frame, images_frame, objects_frame
+from engine.nanoparticles.methods import methods_text
 from engine.palette import OKABE_ITO
 from engine.schema import CLASSES, IMAGE_TABLE, LABEL, OBJECT_TABLE, RETRAINED, table
 
@@ -29,7 +28,6 @@ FIRST_COLUMNS: Final = (
 """Columns of the table of fractions in the order they are read in; others follow."""
 
 
-@of_particles("a summary figure")
 def write_figure(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write fractions with intervals, sizes and spacings per class as one figure, PNG and PDF.
 
@@ -41,7 +39,6 @@ def write_figure(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset 
     return saved_figure(result, folder, _draw, images=images)
 
 
-@of_particles("a report")
 def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write a report: figure, fractions, how good the classifier is, micrographs, methods; one file.
 
@@ -56,7 +53,7 @@ def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
         f"<h1>Particles of {html.escape(title)}</h1>",
         html_figure(result, _draw, alt="fractions, sizes and spacings"),
         f"<h2>Fractions</h2>{html_table(_in_order(fractions, FIRST_COLUMNS))}",
-        f"<h2>How good the classes are</h2>{_judged(result)}",
+        f"<h2>How good the classes are</h2>{_describe_scores(result)}",
         f"<h2>Micrographs</h2>{html_table(_micrographs(result))}",
         f"<h2>Methods</h2><p>{html.escape(methods_text(result))}</p>",
     ]
@@ -77,7 +74,7 @@ def _micrographs(result: xr.DataTree) -> pd.DataFrame:
     return ordered.rename(columns={"pixel_size": f"pixel_size ({units})"})
 
 
-def _judged(result: xr.DataTree) -> str:
+def _describe_scores(result: xr.DataTree) -> str:
     rows = pd.DataFrame(json.loads(str(result.attrs.get("judged", "[]"))))
     said = "<p>By the model's own held-out micrographs:</p>" + html_table(rows)
     if RETRAINED not in result.attrs:

@@ -1,4 +1,4 @@
-"""What was done, in words for the methods section of a paper."""
+"""Methods section of a paper, from a result: preparation, detection, classes, intervals, software."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,11 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from engine.analysis import load_model, shipped_model
-from engine.export.collections import check_population
-from engine.recipe import Recipe, Step, mapstack_version
+from engine.analysis import Model, model_of
+from engine.export.sheets import name_model
+from engine.recipe import Recipe, Step
 from engine.schema import FRACTIONS, IMAGE, IMAGE_TABLE, OBJECT_TABLE, RETRAINED, table
+from engine.schema.kinds import POPULATION, check_kind
 
 FOUND_BY: Final = {
     "lattice": "by their lattice (peaks of windowed Fourier spectra above those of noise)",
@@ -39,34 +40,34 @@ CORRECTED: Final = (
 
 
 def methods_text(result: xr.DataTree) -> str:
-    """Settings, versions and counts of an analysis of particles as one paragraph.
+    """Return settings, versions and counts of an analysis of particles as one paragraph.
 
     Raises
     ------
     InputError
         If the result holds no particles.
     """
-    check_population(result, what="a methods text")
+    check_kind(result, POPULATION, what="a methods text")
     recipe = Recipe.from_json(str(result.attrs["recipe"]))
     sentences = [
-        *_how_prepared(recipe.prepare),
-        *_what_was_found(result),
-        *_how_judged(result, recipe),
-        *_what_people_did(result),
-        *_intervals(result),
-        _with_what(recipe),
+        *_describe_preparation(recipe.prepare),
+        *_describe_particles(result),
+        *_describe_classifier(result, recipe),
+        *_describe_review(result),
+        *_describe_intervals(result),
+        _describe_software(recipe),
     ]
     return " ".join(sentences)
 
 
-def _how_prepared(steps: Sequence[Step]) -> list[str]:
+def _describe_preparation(steps: Sequence[Step]) -> list[str]:
     if not steps:
         return []
-    said = [f"{step['name']} ({_listed(step['arguments'])})" for step in steps]
+    said = [f"{step['name']} ({_list_settings(step['arguments'])})" for step in steps]
     return [f"The micrographs were prepared: {'; '.join(said)}."]
 
 
-def _intervals(result: xr.DataTree) -> list[str]:
+def _describe_intervals(result: xr.DataTree) -> list[str]:
     fractions, particles = table(result, FRACTIONS), table(result, OBJECT_TABLE)
     decided = particles[IMAGE].values[~particles["abstained"].values & (particles["class"].values > 0)]
     kinds = {"bootstrap_low": BOOTSTRAP, "corrected": CORRECTED}
@@ -76,7 +77,7 @@ def _intervals(result: xr.DataTree) -> list[str]:
     return [INTERVALS if np.unique(decided).size > 1 else OF_ONE, *shown]
 
 
-def _what_was_found(result: xr.DataTree) -> list[str]:
+def _describe_particles(result: xr.DataTree) -> list[str]:
     micrographs, particles = table(result, IMAGE_TABLE).load(), table(result, OBJECT_TABLE).load()
     read = micrographs["problem"].values == ""
     kinds = sorted(set(micrographs["found_by"].values[read].tolist()))
@@ -103,15 +104,15 @@ def _what_was_found(result: xr.DataTree) -> list[str]:
     return said
 
 
-def _how_judged(result: xr.DataTree, recipe: Recipe) -> list[str]:
-    document: dict[str, Any] = dict(recipe.model or {})
-    learned = document.get("metadata", {})
+def _describe_classifier(result: xr.DataTree, recipe: Recipe) -> list[str]:
+    model = model_of(result)
+    learned = model.metadata
     rows = json.loads(str(result.attrs.get("judged", "[]")))
     scores = ", ".join(f"{r['name']} {r['f1']:.2f} ({r['f1_low']:.2f} to {r['f1_high']:.2f})" for r in rows)
     judged = (
-        f"Classes were given by {_kind(document)} on {len(learned.get('features', []))} features of each"
+        f"Classes were given by {_name_classifier(model)} on {len(learned.get('features', []))} features of each"
         " particle (power spectrum, phase and amplitude of the fringes, texture), learned from"
-        f" {learned.get('n_micrographs', 'some')} micrographs ({whose_model(document)}); F1 by"
+        f" {learned.get('n_micrographs', 'some')} micrographs ({name_model(model)}); F1 by"
         f" {learned.get('judged_on', 'held-out data')}: {scores or 'not known'}."
     )
     said = [judged]
@@ -124,21 +125,12 @@ def _how_judged(result: xr.DataTree, recipe: Recipe) -> list[str]:
     return said
 
 
-def whose_model(document: Mapping[str, Any]) -> str:
-    """Whether a recipe's model is the one that comes with Mapstack, which learned from simulated data."""
-    folder = shipped_model(str(document.get("analysis", "particles")))
-    shipped = None if folder is None else load_model(folder).to_dict()
-    if shipped is not None and shipped["arrays"] == document.get("arrays"):
-        return f"simulated ones: the model that Mapstack {mapstack_version()} brings"
-    return f"a model other than the one that Mapstack {mapstack_version()} brings"
-
-
-def _kind(document: dict[str, Any]) -> str:
+def _name_classifier(model: Model) -> str:
     kinds = {"boosting": "gradient-boosted trees", "forest": "a random forest"}
-    return kinds.get(str(document.get("settings", {}).get("classifier")), "a classifier")
+    return kinds.get(str(model.settings.get("classifier")), "a classifier")
 
 
-def _what_people_did(result: xr.DataTree) -> list[str]:
+def _describe_review(result: xr.DataTree) -> list[str]:
     reviewed = int(table(result, OBJECT_TABLE)["reviewed"].values.sum())
     said = [f"The classes of {reviewed} particles were given or confirmed by a person."] if reviewed else []
     if RETRAINED in result.attrs:
@@ -147,10 +139,10 @@ def _what_people_did(result: xr.DataTree) -> list[str]:
     return said
 
 
-def _with_what(recipe: Recipe) -> str:
+def _describe_software(recipe: Recipe) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
-    return f"Settings: {_listed(recipe.settings)}; seed = {recipe.seed}. Software: {versions}."
+    return f"Settings: {_list_settings(recipe.settings)}; seed = {recipe.seed}. Software: {versions}."
 
 
-def _listed(settings: Mapping[str, Any]) -> str:
+def _list_settings(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in settings.items())

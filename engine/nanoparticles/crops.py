@@ -10,7 +10,7 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.export.atomic import appearing
-from engine.export.collections import micrograph_names, of_particles
+from engine.export.collections import micrograph_names
 from engine.export.provenance import LINE, file_name, recipe_text, stem
 from engine.export.tables import objects_frame, plain_text
 from engine.schema import IMAGE, IMAGE_TABLE, LABEL, image_variables, table
@@ -59,7 +59,6 @@ def grey(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
     return np.asarray(np.nan_to_num(scaled).clip(0, 255), np.uint8)
 
 
-@of_particles("a set of crops")
 def write_crops(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write a PNG a particle into a folder a class, and `*_crops.csv` that lists them.
 
@@ -92,9 +91,6 @@ def write_crops(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset |
         file.write(f"{LINE}{recipe_text(result)}\n")
         plain_text(listed).to_csv(file, index=False)
     return [index, *written]
-
-
-write_crops.needs_images = True  # type: ignore[attr-defined]  # whoever exports a stored result opens its source
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
