@@ -205,7 +205,7 @@ def _jobs_options(parser: Parser, _: Sequence[str]) -> None:
 
 def _settings(parser: Parser, kind: str, given: Sequence[str]) -> None:
     """Add an option for each setting of the catalogue entry that the arguments name."""
-    name = next((word for word in given if word in catalogue.KINDS[kind]), None)
+    name = next((word for word in given if word in catalogue.ENTRIES[kind]), None)
     if name is None:
         return
     group = parser.add_argument_group(f"settings of {name}")

@@ -181,7 +181,7 @@ class Model:
         return {**self._header(), "arrays": arrays, **self._network_entry()}
 
     def reference(self) -> dict[str, Any]:
-        """Return what a recipe holds of the model: a small model whole, of a larger one its digest and place."""
+        """Return a small model whole, of a larger one its digest and place, for a recipe."""
         if sum(np.asarray(array).nbytes for array in self.arrays.values()) <= EMBEDDED_BYTES:
             whole = self.to_dict()
             if len(json.dumps(whole["metadata"])) <= EMBEDDED_BYTES:
@@ -193,7 +193,7 @@ class Model:
         return {**named, "digest": self.digest(), **where}
 
     def to_group(self) -> xr.Dataset:
-        """Return everything as one group of a result: the arrays as variables, the rest as JSON in an attr."""
+        """Return everything as a group of a result: arrays as variables, the rest as JSON in an attr."""
         arrays = {
             name: xr.Variable([f"{name}_{axis}" for axis in range(np.ndim(array))], np.asarray(array))
             for name, array in self.arrays.items()
@@ -351,6 +351,31 @@ def model_of(result: xr.DataTree) -> Model:
     if document is None:
         raise InputError("the result was made without a model; run its recipe again")
     return model_from_dict(document, result)
+
+
+def copy_model(folder: str | Path, out: str | Path) -> Path:
+    """Copy a model folder, whole; its files are not made again.
+
+    Parameters
+    ----------
+    folder
+        The model.
+    out
+        The new folder; files of a model that lies there are replaced.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
+    """
+    folder, out = Path(folder), Path(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for file in sorted(folder.iterdir()):
+            shutil.copyfile(file, out / file.name)
+    except OSError as error:
+        raise FileError(f"cannot write the model to {out} ({error}); give another folder") from None
+    return out
 
 
 def shipped_model(analysis: str) -> Path | None:

@@ -1,7 +1,7 @@
 """Everything that can be added, by name: short name -> dotted name, imported on demand.
 
 One line here makes a format, an analysis, a simulator or an exporter known to the Python face, the command
-line, the dashboard and the contract tests. This module holds strings; nothing is imported before it is asked for.
+line, the dashboard and the contract tests. This module holds strings; what they name is imported on demand.
 """
 
 from collections.abc import Mapping

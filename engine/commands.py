@@ -1,4 +1,4 @@
-"""What each command of the command line does; the options are declared in `engine.__main__`."""
+"""The commands of the command line; the options are declared in `engine.__main__`."""
 
 import json
 import math
@@ -17,7 +17,7 @@ import xarray as xr
 from engine import catalogue
 from engine.errors import FileError, InputError, MapstackError
 from engine.recipe import Recipe
-from engine.schema import IMAGE, IMAGE_TABLE, LABELS, WARNINGS, pixel_map, table
+from engine.schema import IMAGE, IMAGE_TABLE, LABELS, pixel_map, table
 
 SETTING: Final = "setting."
 """Prefix of the parsed options that are settings of an analysis or simulator."""
@@ -26,13 +26,15 @@ SETTING: Final = "setting."
 def list_entries(options: Namespace) -> None:
     """List readers, analyses, simulators and exporters."""
     kinds = [options.kind] if options.kind else ["readers", "analyses", "simulators", "exporters"]
-    found = {kind: {name: _first_line(kind, name) for name in catalogue.KINDS[kind]} for kind in kinds}
-    lines = [f"{name:<14} {doc}" for entries in found.values() for name, doc in entries.items()]
-    _print(found, options.json, lines)
+    entries = {
+        kind: {name: catalogue.summarise(kind, name) for name in catalogue.ENTRIES[kind]} for kind in kinds
+    }
+    lines = [f"{name:<14} {doc}" for docs in entries.values() for name, doc in docs.items()]
+    _print(entries, options.json, lines)
 
 
 def info(options: Namespace) -> None:
-    """Say what a file or folder holds."""
+    """Print the description of a file or folder."""
     from engine.readers import describe, open_images
 
     facts = describe(open_images(options.path))
@@ -41,27 +43,27 @@ def info(options: Namespace) -> None:
 
 def fit(options: Namespace) -> None:
     """Fit an analysis and store the model."""
-    from engine import pipeline
-    from engine.analysis import load_model
+    from engine.analysis import copy_model
+    from engine.recipes import make_training_recipe
 
-    lesson = pipeline.make_lesson(options.analysis, options.path, labels=options.labels, **_settings(options))
-    model = load_model(_perform(_prepared(lesson, options), options))
-    print(model.save(options.out))  # noqa: T201
+    recipe = make_training_recipe(options.analysis, options.path, labels=options.labels, **_settings(options))
+    model = _do_job(_add_preparation(recipe, options), options)
+    print(copy_model(model, options.out))  # noqa: T201
 
 
 def run(options: Namespace) -> None:
     """Run an analysis on files or folders and store the results."""
-    from engine import pipeline
-    from engine.export.store import open_result, write_result
+    from engine.export.store import copy_result, open_result
+    from engine.schema.accessors import warnings_of
 
-    recipes = _recipes(options)
-    targets = [options.out] if len(recipes) == 1 else _targets(options.out, recipes)
+    recipes = _make_recipes(options)
+    targets = [options.out] if len(recipes) == 1 else _name_targets(options.out, recipes)
     for recipe, out in zip(recipes, targets, strict=True):
         if out.exists() and not options.overwrite:
             raise FileError(f"{out} exists; give another --out, or --overwrite to replace it")
-        result = pipeline.at_source(open_result(_perform(recipe, options)), recipe)
-        print(write_result(result, out, overwrite=options.overwrite))  # noqa: T201
-        for warning in json.loads(str(result.attrs.get(WARNINGS, "[]"))):
+        stored = _do_job(recipe, options)
+        print(copy_result(stored, out, source=recipe.source, overwrite=options.overwrite))  # noqa: T201
+        for warning in warnings_of(open_result(stored)):
             print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
 
 
@@ -76,7 +78,7 @@ def choose_number(options: Namespace) -> None:
         images = open_images(options.path)
         chosen = choose_k(images, k=range(options.kmin, options.kmax + 1), seed=options.seed).to_dict()
     if options.out is not None:
-        _write_text(options.out, json.dumps(_finite(chosen), indent=1))
+        _write_text(options.out, json.dumps(_replace_nonfinite(chosen), indent=1))
     columns = ("distortion", "calinski_harabasz", "davies_bouldin", "silhouette", "stability")
     table = [f"{'k':>3} " + " ".join(f"{name:>18}" for name in columns)]
     for row, k in enumerate(chosen["k"]):
@@ -93,7 +95,7 @@ def score(options: Namespace) -> None:
 
     names = [name.strip() for name in options.names.split(",")] if options.names else None
     result = open_result(options.result)
-    truth = _truth_of(result, Path(options.truth))
+    truth = _open_truth(result, Path(options.truth))
     scores = agreement(pixel_map(result, LABELS), truth, names=names, ignore=tuple(options.ignore))
     lines = [f"{name:<10} {_number(scores[name])}" for name in ("accuracy", "ari", "nmi")]
     lines.append(f"{'class':<20} {'precision':>10} {'recall':>10} {'f1':>10} {'iou':>10} {'support':>10}")
@@ -103,8 +105,8 @@ def score(options: Namespace) -> None:
     _print(scores, options.json, lines)
 
 
-def _truth_of(result: xr.DataTree, path: Path) -> xr.DataArray:
-    """The truth of a result; of a collection's in a folder, the labels of its micrographs in their order."""
+def _open_truth(result: xr.DataTree, path: Path) -> xr.DataArray:
+    """Open the truth of a result; of a collection, the labels of its micrographs in their order."""
     from engine.readers.truth import is_result, labels_of_files, read_labels
 
     if IMAGE not in result.dims or not path.is_dir() or is_result(path):
@@ -135,11 +137,11 @@ def compare(options: Namespace) -> None:
 
 def export(options: Namespace) -> None:
     """Write a result in another format."""
-    from engine import pipeline
     from engine.export.store import open_result
+    from engine.recipes import images_of
 
     write, result = catalogue.find("exporters", options.to), open_result(options.result)
-    images = pipeline.images_of(result) if getattr(write, "needs_images", False) else None
+    images = images_of(result) if write.needs_images else None
     for path in write(result, options.out, images=images):
         print(path)  # noqa: T201
 
@@ -170,39 +172,26 @@ def manage_jobs(options: Namespace) -> None:
     _print(facts, options.json, [f"{name:<10} {_plain(value)}" for name, value in shown.items()])
 
 
-def _recipes(options: Namespace) -> list[Recipe]:
+def _make_recipes(options: Namespace) -> list[Recipe]:
     """Return one recipe a path, from the analysis with its settings or from `--recipe`."""
-    from engine import pipeline
-    from engine.analysis import FRAME
+    from engine.inputs import list_inputs
+    from engine.recipes import make_recipe, recipe_of, with_source
 
     if options.recipe is not None:
-        recipe = pipeline.recipe_of(options.recipe)
+        recipe = recipe_of(options.recipe)
         paths = options.what
-        recipes = [pipeline.with_source(recipe, path) for path in paths] if paths else [recipe]
+        recipes = [with_source(recipe, path) for path in paths] if paths else [recipe]
     else:
         if len(options.what) < 2:
             raise InputError("run needs an analysis and at least one file or folder, or --recipe FILE")
         name, *given = options.what
-        per_frame = catalogue.find("analyses", name).takes == FRAME
-        paths = [path for each in given for path in (_frames(each) if per_frame else [each])]
+        paths = [path for each in given for path in list_inputs(each, name)]
         settings = _settings(options)
-        recipes = [pipeline.make_recipe(name, path, model=options.model, **settings) for path in paths]
-    return [_prepared(recipe, options) for recipe in recipes]
+        recipes = [make_recipe(name, path, model=options.model, **settings) for path in paths]
+    return [_add_preparation(recipe, options) for recipe in recipes]
 
 
-def _frames(path: str) -> list[str]:
-    """The frames of a folder, for an analysis of single frames; any other path alone."""
-    from engine.readers.collection import images_in
-    from engine.readers.frames import has_amplifiers, is_frame
-
-    if not Path(path).is_dir() or (Path(path) / "zarr.json").exists():
-        return [path]
-    found = images_in(Path(path))
-    mosaics = {file for file in found if is_frame(file) and has_amplifiers(file)}
-    return [f"{file}::mosaic" if file in mosaics else str(file) for file in found] or [path]
-
-
-def _targets(folder: Path, recipes: Sequence[Recipe]) -> list[Path]:
+def _name_targets(folder: Path, recipes: Sequence[Recipe]) -> list[Path]:
     """Return one result a recipe, named after its source; sources of the same name are numbered."""
     from engine.export.store import stored_version
 
@@ -213,7 +202,7 @@ def _targets(folder: Path, recipes: Sequence[Recipe]) -> list[Path]:
     return [folder / f"{name}{f'_{n + 1}' if n else ''}.zarr" for name, n in zip(names, before, strict=True)]
 
 
-def _prepared(recipe: Recipe, options: Namespace) -> Recipe:
+def _add_preparation(recipe: Recipe, options: Namespace) -> Recipe:
     """Add the preparation that options ask for."""
     if options.pixel_size is None:
         return recipe
@@ -226,7 +215,7 @@ def _prepared(recipe: Recipe, options: Namespace) -> Recipe:
     return replace(recipe, prepare=(*recipe.prepare, {"name": "pixel_size", "arguments": arguments}))
 
 
-def _perform(recipe: Recipe, options: Namespace) -> Path:
+def _do_job(recipe: Recipe, options: Namespace) -> Path:
     """Do a job in this process, under the scheduler that the options name; return its result."""
     from engine.runtime import client, jobs
 
@@ -275,25 +264,21 @@ def _doing(doing: str, left: float | None) -> str:
     return doing if left is None else f"{doing}, {left:.0f} s left"
 
 
-def _first_line(kind: str, name: str) -> str:
-    return (catalogue.find(kind, name).__doc__ or "").partition("\n")[0]
-
-
 def _print(document: Any, as_json: bool, lines: Sequence[str]) -> None:
     if as_json:
-        print(json.dumps(_finite(document), ensure_ascii=False, default=str))  # noqa: T201
+        print(json.dumps(_replace_nonfinite(document), ensure_ascii=False, default=str))  # noqa: T201
     else:
         print("\n".join(lines))  # noqa: T201
 
 
-def _finite(value: Any) -> Any:
-    """The same document without NaN and infinity, which JSON does not know: they become null."""
+def _replace_nonfinite(value: Any) -> Any:
+    """Return a document without NaN and infinity, which JSON does not know: they become null."""
     if isinstance(value, Mapping):
-        return {name: _finite(item) for name, item in value.items()}
+        return {name: _replace_nonfinite(item) for name, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
-        return _finite(value.tolist())
+        return _replace_nonfinite(value.tolist())
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [_replace_nonfinite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

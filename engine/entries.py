@@ -1,4 +1,4 @@
-"""What the catalogue holds of exports and edits: for which kinds of results, and where their functions are."""
+"""Entries of the catalogue for exports and edits: for which kinds of results, and by which functions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -85,7 +85,7 @@ class Edit(Entry):
     """A change of a result, which the `edits` of its recipe list."""
 
     learns: Mapping[str, str] = field(default_factory=dict)
-    """By kind, a function that adds what the edit learns from these images to its arguments, for the recipe."""
+    """By kind, a function that adds what the edit learns from these images to its arguments."""
 
     def __call__(self, result: Any, images: Any, **arguments: Any) -> Any:
         """Return the edited result; the one given stays as it is.

@@ -188,22 +188,6 @@ def stamp(result: xr.DataTree, recipe: Recipe) -> xr.DataTree:
     return stamped
 
 
-def move_source(result: xr.DataTree, recipe: Recipe) -> xr.DataTree:
-    """Return the same result as one of the recipe's source: one computation serves equal data anywhere.
-
-    Parameters
-    ----------
-    result
-        Made from equal data.
-    recipe
-        Its source is noted.
-    """
-    moved = result.copy()
-    done = replace(recipe_of(result), source=recipe.source)
-    moved.attrs.update({RECIPE: done.to_json(), SOURCE: recipe.source or ""})
-    return moved
-
-
 def prepare_inputs(recipe: Recipe, images: xr.Dataset | None = None) -> xr.Dataset:
     """Return the images of a recipe, opened from its source if not given, prepared as it says; lazy.
 

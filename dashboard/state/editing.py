@@ -107,7 +107,7 @@ def changed_settings(recipe: Recipe) -> dict[str, Any]:
 
     analysis = catalogue.find("analyses", recipe.analysis)()
     defaults = analysis.settings()
-    learned = analysis.fit_only if analysis.needs_labels else frozenset()
+    learned = analysis.training_settings() if analysis.needs_labels else frozenset()
     changed = {name: value for name, value in recipe.settings.items() if value != defaults.get(name)}
     return {name: value for name, value in {**changed, "seed": recipe.seed}.items() if name not in learned}
 

@@ -47,7 +47,7 @@ class Controls:
         self.analysis, self.session, self.library, self.unit = analysis, session, library, unit
         self.missing = missing
         self.settings = catalogue.find("analyses", analysis)()
-        taught = self.settings.fit_only if self.settings.needs_labels else frozenset()
+        taught = self.settings.training_settings() if self.settings.needs_labels else frozenset()
         names = [name for name in self.settings.setting_names() if name not in taught]
         main = [name for name in MAIN if name in names]
         self.main = settings_form(self.settings, main)
@@ -96,7 +96,7 @@ class Controls:
         settings: dict[str, Any] = self.settings.settings()
         if not self.settings.needs_labels:
             return settings
-        return {name: value for name, value in settings.items() if name not in self.settings.fit_only}
+        return {name: value for name, value in settings.items() if name not in self.settings.training_settings()}
 
     def _opened(self, *_: Any) -> None:
         """Take over how the open data were prepared."""

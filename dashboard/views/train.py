@@ -157,7 +157,7 @@ class TrainPanel(param.Parameterized):
         analysis = subject.analysis
         self.subject, self.analysis, self.library = subject, analysis, library
         self.settings = catalogue.find("analyses", analysis)()
-        taught = [n for n in self.settings.setting_names() if n in self.settings.fit_only]
+        taught = [n for n in self.settings.setting_names() if n in self.settings.training_settings()]
         self.main = settings_form(self.settings, [n for n in MAIN if n in taught])
         self.more = settings_form(self.settings, [n for n in taught if n not in MAIN])
         self.runner = JobRunner(library, work, on_run=self.start, on_done=self._done, on_look=self._follow)
@@ -187,10 +187,10 @@ class TrainPanel(param.Parameterized):
     def start(self) -> None:
         """Submit the training that the settings say."""
         folder, given = self.frames.chosen, self.settings.settings()
-        taught = {name: value for name, value in given.items() if name in self.settings.fit_only}
+        taught = {name: value for name, value in given.items() if name in self.settings.training_settings()}
         self.rows, self.of.object = pd.DataFrame(), "<small>this training</small>"
         self.runner.start(
-            lambda: pipeline.make_lesson(self.analysis, training.folder_of(self.library, folder), **taught)
+            lambda: pipeline.make_training_recipe(self.analysis, training.folder_of(self.library, folder), **taught)
         )
 
     def _show(self, model: training.Trained) -> None:

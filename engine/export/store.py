@@ -5,6 +5,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,6 +82,37 @@ def write_result(
         if before_rename is not None:
             before_rename()
     return path
+
+
+def copy_result(stored: str | Path, out: str | Path, *, source: str | None, overwrite: bool = False) -> Path:
+    """Copy a stored result, whole or not at all; nothing is computed or encoded again.
+
+    Parameters
+    ----------
+    stored
+        The store to copy.
+    out
+        The new store.
+    source
+        Path of the data of the copy: one computation serves equal data anywhere.
+    overwrite
+        Replace the result that stands there, once the copy is complete.
+
+    Raises
+    ------
+    FileError
+        If something stands there already, or the copy cannot be written.
+    """
+    stored, out = Path(stored), Path(out)
+    _check_target(out, overwrite=overwrite)
+    with appearing(out) as draft:
+        shutil.copytree(stored, draft)
+        root = _node(draft)
+        recipe = Recipe.from_json(str(root["attributes"][RECIPE]))
+        root["attributes"][RECIPE] = replace(recipe, source=source).to_json()
+        root["attributes"][SOURCE] = os.path.relpath(source, out.parent) if source else ""
+        (draft / "zarr.json").write_text(json.dumps(root, ensure_ascii=False), encoding="utf-8")
+    return out
 
 
 def _planes(variable: xr.DataArray) -> da.Array:

@@ -292,7 +292,7 @@ def test_a_network_is_trained_used_and_a_second_training_cancelled(page, server,
 
 def test_trained_networks_are_jobs_but_no_results(page, server, catalogued):
     folder = server.roots[0] / "mosaic"
-    lesson = pipeline.make_lesson("unet", folder, n_steps=1, crop=32, n_crops=1)
+    lesson = pipeline.make_training_recipe("unet", folder, n_steps=1, crop=32, n_crops=1)
     job = jobs.submit(lesson, home=server.home, start=False)
     Place(server.home, job.id).model.mkdir(parents=True)
     assert jobs.submit(lesson, home=server.home, start=False).state == "done"

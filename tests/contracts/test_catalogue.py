@@ -16,12 +16,15 @@ from engine.analysis import LABELLED, Analysis, Settings, load_model, model_from
 from engine.errors import InputError, MapstackError, UnknownNameError
 from engine.readers import open_images
 from engine.readers.truth import labels_of
+from engine.schema.kinds import KINDS, has, kind_of, maps_of, tables_of
 
 ROOT = Path(__file__).parents[2]
 
 
 def entries(*kinds: str) -> list[Any]:
-    return [pytest.param(kind, name, id=f"{kind}-{name}") for kind in kinds for name in catalogue.KINDS[kind]]
+    return [
+        pytest.param(kind, name, id=f"{kind}-{name}") for kind in kinds for name in catalogue.ENTRIES[kind]
+    ]
 
 
 EXAMPLES: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -45,15 +48,23 @@ QUICK: dict[str, dict[str, Any]] = {
 """Settings with which a fit takes no time."""
 
 
-def said(result: xr.DataTree) -> np.ndarray:
-    """What a result says: the class of each pixel, or of each picture."""
-    return np.asarray(result["labels"] if "labels" in result.data_vars else result["image_table/class"])
+MAIN = {
+    "class_map": ("labels", "confidence"),
+    "population": ("labels", "confidence"),
+    "sorted_images": ("image_table/class", "image_table/confidence"),
+    "value_map": ("values/position", "values/height"),
+}
+"""For each kind of result, what must be exactly equal and what nearly, when it is made again."""
 
 
-def margin(result: xr.DataTree) -> np.ndarray:
-    """Its confidence in that."""
-    where = result["confidence"] if "confidence" in result.data_vars else result["image_table/confidence"]
-    return np.asarray(where)
+def main_values(result: xr.DataTree) -> np.ndarray:
+    """Return the class of each pixel or image, or the first value of each pixel."""
+    return np.asarray(result[MAIN[kind_of(result).name][0]])
+
+
+def margins(result: xr.DataTree) -> np.ndarray:
+    """Return the confidence in that, or another value of each pixel."""
+    return np.asarray(result[MAIN[kind_of(result).name][1]])
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +86,9 @@ def images(source: Path) -> xr.Dataset:
     return engine.open(source)
 
 
-@pytest.mark.parametrize(("kind", "name"), entries(*catalogue.KINDS))
+@pytest.mark.parametrize(("kind", "name"), entries(*catalogue.ENTRIES))
 def test_every_entry_imports_and_says_what_it_is(kind: str, name: str) -> None:
-    assert (catalogue.find(kind, name).__doc__ or "").strip()
+    assert catalogue.summarise(kind, name)
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
@@ -88,7 +99,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 @pytest.mark.parametrize("folder", ["readers", "simulate"])
 def test_every_module_with_the_shape_of_an_entry_is_listed(folder: str) -> None:
     kind = {"readers": "readers", "simulate": "simulators"}[folder]
-    listed = {dotted.partition(":")[0] for dotted in catalogue.KINDS[kind].values()}
+    listed = {dotted.partition(":")[0] for dotted in catalogue.ENTRIES[kind].values()}
     for file in (ROOT / "engine" / folder).glob("*.py"):
         module = catalogue.load(f"engine.{folder}.{file.stem}") if file.stem != "__init__" else None
         if module is not None and _looks_like_an_entry(module, kind):
@@ -133,10 +144,11 @@ def test_an_analysis_is_lazy_seeded_and_does_not_depend_on_the_chunking(
     _kind: str, name: str, images: xr.Dataset
 ) -> None:
     whole = engine.run(name, images, seed=1)
-    assert "labels" not in whole.data_vars or whole["labels"].chunks is not None
+    assert all(whole[part].chunks is not None for part in maps_of(whole))
+    assert kind_of(whole) is catalogue.find("analyses", name).kind
     again = engine.run(name, images.chunk({"y": 17, "x": 23}), seed=1)
-    np.testing.assert_array_equal(said(whole), said(again))
-    np.testing.assert_allclose(margin(whole), margin(again), atol=1e-5)
+    np.testing.assert_array_equal(main_values(whole), main_values(again))
+    np.testing.assert_allclose(margins(whole), margins(again), atol=1e-5)
 
 
 @pytest.mark.parametrize(("_kind", "name"), entries("analyses"))
@@ -146,10 +158,10 @@ def test_a_model_survives_a_folder_and_a_recipe(
     source, analysis = images.attrs["source"], catalogue.find("analyses", name)
     labels = labels_of(source) if analysis.needs_labels and analysis.takes != LABELLED else None
     model = engine.fit(name, images, labels, **QUICK[name])
-    expected = said(model.predict(images))
+    expected = main_values(model.predict(images))
     for again in (load_model(model.save(tmp_path / "model")), model_from_dict(model.to_dict())):
         assert type(again) is catalogue.find("analyses", name).model_class
-        np.testing.assert_array_equal(said(again.predict(images)), expected)
+        np.testing.assert_array_equal(main_values(again.predict(images)), expected)
 
 
 @pytest.mark.parametrize(("_kind", "name"), entries("analyses"))
@@ -161,26 +173,43 @@ def test_a_stored_result_holds_what_the_contract_names_and_runs_again(
     engine.save(result, tmp_path / "out.zarr")
     stored = engine.load(tmp_path / "out.zarr")
     assert isinstance(stored, xr.DataTree)
-    assert said(stored).dtype.kind == "u"
-    if "labels" in stored.data_vars:
-        assert stored["labels"].dims == ("y", "x")
+    for part in kind_of(stored).parts:
+        assert has(stored, part) or part in kind_of(stored).optional, part
+    for table in tables_of(stored):
+        table.check(stored[table.group].to_dataset(inherit=False))
+    for part in maps_of(stored):
+        assert stored[part].dims[-2:] == ("y", "x")
+    if has(stored, "labels"):
+        assert main_values(stored).dtype.kind == "u"
         assert len(np.atleast_1d(stored["labels"].attrs["flag_values"])) == stored["classes"].sizes["label"]
         assert "area" in stored["classes"].data_vars
-    assert {"name", "color", "count", "fraction"} <= set(stored["classes"].data_vars)
-    assert {"recipe", "source", "source_digest", "created", "mapstack_version"} <= set(stored.attrs)
+    assert {"kind", "recipe", "source", "source_digest", "created", "mapstack_version"} <= set(stored.attrs)
+    assert len(stored.attrs["recipe"]) < 100_000
     again = engine.run(recipe=stored)
-    np.testing.assert_array_equal(said(again), said(stored))
+    np.testing.assert_array_equal(main_values(again), main_values(stored))
 
 
 @pytest.mark.parametrize(("_kind", "name"), entries("exporters"))
-def test_every_export_carries_a_recipe_that_gives_the_same_labels(
+def test_every_export_carries_a_recipe_that_gives_the_same_result(
     _kind: str, name: str, folders: dict[str, Path], tmp_path: Path
 ) -> None:
     write = catalogue.find("exporters", name)
-    (analysis, *_) = getattr(write, "analyses", ("kmeans",))
+    analysis = next(a for a in EXAMPLES if catalogue.find("analyses", a).kind.name in write.kinds)
     images = engine.open(folders[analysis] / EXAMPLES[analysis][2])
     result = engine.run(analysis, images, seed=2)
-    files = write(result, tmp_path / name, images=images if hasattr(write, "needs_images") else None)
+    files = write(result, tmp_path / name, images=images if write.needs_images else None)
     assert files
     again = engine.run(recipe=files[0])
-    np.testing.assert_array_equal(np.asarray(again["labels"]), np.asarray(result["labels"]))
+    np.testing.assert_array_equal(main_values(again), main_values(result))
+
+
+@pytest.mark.parametrize(("entries_of", "name"), entries("exporters", "edits"))
+def test_an_export_or_edit_says_for_which_kinds_it_is_and_refuses_the_others(
+    entries_of: str, name: str, tmp_path: Path
+) -> None:
+    entry = catalogue.find(entries_of, name)
+    assert set(entry.kinds) <= set(KINDS)
+    for kind in set(KINDS) - set(entry.kinds):
+        result = xr.DataTree(xr.Dataset(attrs={"kind": kind}))
+        with pytest.raises(InputError, match=f"{name} is for .*, and the result is one of"):
+            entry(result, tmp_path)

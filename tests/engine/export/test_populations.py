@@ -15,7 +15,7 @@ import engine
 from engine import catalogue
 from engine.__main__ import main
 from engine.errors import InputError
-from engine.export.collections import micrograph_names, micrographs_of
+from engine.export.collections import micrograph_names, split_micrographs
 from engine.nanoparticles.methods import methods_text
 from engine.export.provenance import file_name, read_recipe
 from engine.export.tables import objects_frame
@@ -117,7 +117,7 @@ def test_what_a_class_is_called_leads_nowhere_but_into_the_folder(stored: Path, 
 
 
 def test_the_legend_of_a_micrograph_is_of_its_own_particles(result):
-    for single in micrographs_of(result):
+    for single in split_micrographs(result):
         classes, labels = table(single, "classes"), single["labels"].values
         pixels = [(labels == label).sum() for label in classes["label"].values]
         assert classes["count"].values.tolist() == pixels
