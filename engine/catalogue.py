@@ -30,6 +30,7 @@ READERS: Final[Mapping[str, str]] = {
 """Modules with `accepts(path, head) -> bool` and `read(path, *, key, chunks) -> Dataset`, tried in order."""
 
 ANALYSES: Final[Mapping[str, str]] = {
+    "profile": "engine.profile.analysis:Profile",
     "kmeans": "engine.cluster.kmeans:KMeans",
     "unet": "engine.unet.segmenter:UNet",
     "particles": "engine.nanoparticles.classify:Particles",
