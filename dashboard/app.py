@@ -13,9 +13,9 @@ from dashboard import theme
 from dashboard.components import Toasts
 from dashboard.kit import ASSETS, Work, escape, markup, sentence
 from dashboard.pages import PAGES
-from dashboard.pages.base import Page, Visit
-from dashboard.state.library import Library
-from dashboard.state.session import Session
+from dashboard.pages.base import Page, PageContext
+from dashboard.workspace.workspace import Workspace
+from dashboard.workspace.session import Session
 
 STYLE: Final = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("theme.css", "page.css"))
 SHELL: Final = (ASSETS / "page.html").read_text(encoding="utf-8")
@@ -35,15 +35,15 @@ LIBRARIES: Final = {
 class App:
     """One session of one page; it lives as long as its browser tab."""
 
-    def __init__(self, page: Page, library: Library) -> None:
+    def __init__(self, page: Page, workspace: Workspace) -> None:
         self.page = page
         self.toasts = Toasts()
         self.work = Work(pn.state.curdoc, self.toasts.show)
         self.location = pn.state.location
         # known before the page is rendered, or whatever is made until then takes its styles from the internet
         pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
-        self.visit = Visit(
-            library=library,
+        self.context = PageContext(
+            workspace=workspace,
             session=Session(),
             work=self.work,
             toasts=self.toasts,
@@ -55,14 +55,14 @@ class App:
 
     def template(self) -> Any:
         """Build the page."""
-        parts = {"toasts": self.toasts, **self.page.build(self.visit)}
+        parts = {"toasts": self.toasts, **self.page.build(self.context)}
         links = [
             {"slug": page.slug, "title": page.title, "here": page is self.page}
             for page in PAGES
             if page.in_navigation
         ]
         shell = pn.Template(SHELL.replace("{{ body }}", self.page.body), location=True)
-        for name, value in {"style": STYLE, "links": links, "about": about()}.items():
+        for name, value in {"style": STYLE, "links": links, "about": about_html()}.items():
             shell.add_variable(name, value)
         for name, part in parts.items():
             shell.add_panel(name, part)
@@ -74,20 +74,20 @@ class App:
 
     def _close(self, session_context: Any) -> None:  # noqa: ARG002  (the signature is Panel's)
         self.work.close()
-        for close in self.visit.closing:
+        for close in self.context.closing:
             close()
 
 
-def factories(library: Library) -> dict[str, Callable[[], Any]]:
+def make_pages(workspace: Workspace) -> dict[str, Callable[[], Any]]:
     """Return what is served at each address."""
     theme.install()
-    return {f"/{page.slug}": _factory(page, library) for page in PAGES}
+    return {f"/{page.slug}": _factory(page, workspace) for page in PAGES}
 
 
-def _factory(page: Page, library: Library) -> Callable[[], Any]:
+def _factory(page: Page, workspace: Workspace) -> Callable[[], Any]:
     def build() -> Any:
         try:
-            return App(page, library).template()
+            return App(page, workspace).template()
         except Exception as error:  # noqa: BLE001  (never a traceback on the page)
             return markup(f"<p>{escape(sentence(error))}</p>")
 
@@ -99,7 +99,7 @@ def _query() -> dict[str, str]:
     return {name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()}
 
 
-def about() -> str:
+def about_html() -> str:
     """HTML of the About box: version, citation, licences, keys."""
     own = version("mapstack")
     rows = "".join(

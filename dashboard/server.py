@@ -32,12 +32,12 @@ def serve(options: Namespace) -> None:
     home = Path(options.results or jobs.default_home()).resolve()
     (home / EXPORTS).mkdir(parents=True, exist_ok=True)
     with dask_client.connect(options.scheduler, workers=options.workers) as dask, _pool(home, dask) as pool:
-        from dashboard.state.library import Library
+        from dashboard.workspace.workspace import Workspace
 
-        library = Library(roots, home, pool)
-        server = _server(options, library, dask)
-        threading.Thread(target=warm, args=(library,), daemon=True, name="mapstack-warm").start()
-        _run(server, options, library)
+        workspace = Workspace(roots, home, pool)
+        server = _server(options, workspace, dask)
+        threading.Thread(target=warm_up, args=(workspace,), daemon=True, name="mapstack-warm").start()
+        _run(server, options, workspace)
 
 
 def _roots(given: list[Path]) -> list[Path]:
@@ -79,15 +79,15 @@ def _pool(home: Path, dask: Any) -> Iterator[Any]:
             pool.close()
 
 
-def _server(options: Namespace, library: Any, dask: Any) -> Any:
-    from dashboard.app import factories
+def _server(options: Namespace, workspace: Any, dask: Any) -> Any:
+    from dashboard.app import make_pages
     from dashboard.pages import PAGES
 
     origins = [f"{name}:{options.port}" for name in ("localhost", "127.0.0.1")]
     pn.extension(notifications=False)
     try:
         return pn.io.server.get_server(
-            factories(library),
+            make_pages(workspace),
             port=options.port,
             address=options.address,
             websocket_origin=origins,
@@ -95,8 +95,8 @@ def _server(options: Namespace, library: Any, dask: Any) -> Any:
             unused_session_lifetime_milliseconds=options.unused_session_lifetime,
             check_unused_sessions_milliseconds=options.check_unused_sessions,
             extra_patterns=[
-                (r"/healthz", Health, {"library": library, "dask": dask}),
-                (r"/exports/([0-9a-f]{32}/[^/]+)", Export, {"path": str(library.home / EXPORTS)}),
+                (r"/healthz", Health, {"library": workspace, "dask": dask}),
+                (r"/exports/([0-9a-f]{32}/[^/]+)", Export, {"path": str(workspace.home / EXPORTS)}),
             ],
         )
     except OSError as error:
@@ -105,12 +105,12 @@ def _server(options: Namespace, library: Any, dask: Any) -> Any:
         ) from None
 
 
-def _run(server: Any, options: Namespace, library: Any) -> None:
+def _run(server: Any, options: Namespace, workspace: Any) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     from tornado.ioloop import PeriodicCallback
 
     server.io_loop.handle_callback_exception = None
-    tidy = PeriodicCallback(lambda: _in_background(jobs.start_waiting, library), TIDY_MS)
+    tidy = PeriodicCallback(lambda: _in_background(jobs.start_waiting, workspace), TIDY_MS)
 
     def stop(*_: object) -> None:
         server.io_loop.add_callback_from_signal(server.io_loop.stop)
@@ -128,20 +128,20 @@ def _run(server: Any, options: Namespace, library: Any) -> None:
             server.stop()
 
 
-def _in_background(action: Any, library: Any) -> None:
+def _in_background(action: Any, workspace: Any) -> None:
     """Start what waits for a free place, off the event loop."""
-    threading.Thread(target=action, args=(library.home,), kwargs={"pool": library.pool}, daemon=True).start()
+    threading.Thread(target=action, args=(workspace.home,), kwargs={"pool": workspace.pool}, daemon=True).start()
 
 
-def warm(library: Any) -> None:
+def warm_up(workspace: Any) -> None:
     """Open the examples and segment them, so that the first visitor sees them at once."""
-    from dashboard.state.example import example_segmentation
-    from dashboard.state.library import EXAMPLES
+    from dashboard.workspace.example_data import open_example
+    from dashboard.workspace.workspace import EXAMPLES
 
     for analysis in EXAMPLES:
         try:
-            if library.example(analysis) is not None:
-                example_segmentation(library, analysis)
+            if workspace.example(analysis) is not None:
+                open_example(workspace, analysis)
         except MapstackError as error:
             LOG.warning("no example of %s to show first: %s", analysis, error)
 
@@ -149,14 +149,14 @@ def warm(library: Any) -> None:
 class Health(RequestHandler):
     """`GET /healthz`: 200 while the server and its workers are well."""
 
-    def initialize(self, library: Any, dask: Any) -> None:
+    def initialize(self, workspace: Any, dask: Any) -> None:
         """Take what is looked at."""
-        self.library, self.dask = library, dask
+        self.workspace, self.dask = workspace, dask
 
     def get(self) -> None:
         """Answer with sessions, jobs and workers."""
         workers = None if self.dask is None else dask_client.workers_alive(self.dask)
-        found = jobs.list(self.library.home)
+        found = jobs.list(self.workspace.home)
         states = {state: sum(job.state == state for job in found) for state in {job.state for job in found}}
         well = workers is None or workers > 0
         self.set_status(200 if well else 503)

@@ -54,6 +54,11 @@ def _for(kinds: tuple[str, ...], dotted: str) -> dict[str, str]:
     return dict.fromkeys(kinds, dotted)
 
 
+def _with_values(dotted: str) -> dict[str, str]:
+    """Return a writer of maps of labels, and that of the same name for value maps."""
+    return _for(WITH_LABELS, dotted) | {VALUE_MAP: f"engine.export.value_maps:{dotted.partition(':')[2]}"}
+
+
 EXPORTERS: Final[Mapping[str, Exporter]] = {
     entry.name: entry
     for entry in (
@@ -63,10 +68,10 @@ EXPORTERS: Final[Mapping[str, Exporter]] = {
         Exporter("netcdf", _for(EVERY, "engine.export.store:write_netcdf")),
         Exporter("zarr", _for(EVERY, "engine.export.store:write_zarr")),
         Exporter("json", _for(EVERY, "engine.export.store:write_json")),
-        Exporter("tiff", _for(WITH_LABELS, "engine.export.images:write_tiff")),
-        Exporter("fits", _for(WITH_LABELS, "engine.export.images:write_fits")),
-        Exporter("png", _for(WITH_LABELS, "engine.export.figures:write_png")),
-        Exporter("svg", _for(WITH_LABELS, "engine.export.figures:write_svg")),
+        Exporter("tiff", _with_values("engine.export.images:write_tiff")),
+        Exporter("fits", _with_values("engine.export.images:write_fits")),
+        Exporter("png", _with_values("engine.export.figures:write_png")),
+        Exporter("svg", _with_values("engine.export.figures:write_svg")),
         Exporter("geojson", _for(WITH_LABELS, "engine.export.regions:write_geojson")),
         Exporter("ds9", _for(WITH_LABELS, "engine.export.regions:write_ds9")),
         Exporter(

@@ -6,17 +6,17 @@ from typing import Any
 
 from dashboard.components import Toasts
 from dashboard.kit import Work
-from dashboard.state.library import Library
-from dashboard.state.session import Session
+from dashboard.workspace.workspace import Workspace
+from dashboard.workspace.session import Session
 
 Closing = Callable[[], None]
 
 
 @dataclass
-class Visit:
+class PageContext:
     """One open tab: what it shows, what it asked for, and how to tell its user something."""
 
-    library: Library
+    workspace: Workspace
     session: Session
     work: Work
     toasts: Toasts
@@ -39,6 +39,6 @@ class Page:
     title: str
     body: str
     """HTML in which `{{ embed(roots.NAME) }}` stands for a part."""
-    build: Callable[[Visit], Mapping[str, Any]]
+    build: Callable[[PageContext], Mapping[str, Any]]
     """Make the parts for one visit."""
     in_navigation: bool = True

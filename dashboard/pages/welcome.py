@@ -6,9 +6,9 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from dashboard.kit import escape, markup
-from dashboard.pages.base import Page, Visit
-from dashboard.state.example import opened
-from dashboard.state.library import Stack
+from dashboard.pages.base import Page, PageContext
+from dashboard.workspace.example_data import open_data
+from dashboard.workspace.workspace import Stack
 from dashboard.views.picker import facts_of, thumbnail
 from dashboard.views.result_list import ResultList
 
@@ -42,7 +42,7 @@ OWN: Final = (
 
 
 @dataclass(frozen=True)
-class Example:
+class ExampleCard:
     """A card that leads to an example: its id on the page, what it is of, and the page that shows it."""
 
     id: str
@@ -51,20 +51,20 @@ class Example:
     title: str
 
 
-MAPS: Final = Example("open-example", "kmeans", "maps", "Maps: zones of a stack")
-FRAME: Final = Example("open-frame", "unet", "mosaics", "Mosaics: tracks on a frame")
-MICROGRAPHS: Final = Example("open-micrographs", "particles", "particles", "Particles: defects in a lattice")
-PICTURES: Final = Example("open-pictures", "micrographs", "micrographs", "Micrographs: what a picture shows")
+MAPS: Final = ExampleCard("open-example", "kmeans", "maps", "Maps: zones of a stack")
+FRAME: Final = ExampleCard("open-frame", "unet", "mosaics", "Mosaics: tracks on a frame")
+MICROGRAPHS: Final = ExampleCard("open-micrographs", "particles", "particles", "Particles: defects in a lattice")
+PICTURES: Final = ExampleCard("open-pictures", "micrographs", "micrographs", "Micrographs: what a picture shows")
 
 
-def build(visit: Visit) -> Mapping[str, Any]:
+def build(context: PageContext) -> Mapping[str, Any]:
     """Make the parts of one visit."""
-    results = ResultList(visit.library, visit.work, limit=6)
+    results = ResultList(context.workspace, context.work, limit=6)
     return {
-        "maps": _card(MAPS, visit),
-        "frame": _card(FRAME, visit),
-        "micrographs": _card(MICROGRAPHS, visit),
-        "pictures": _card(PICTURES, visit),
+        "maps": _card(MAPS, context),
+        "frame": _card(FRAME, context),
+        "micrographs": _card(MICROGRAPHS, context),
+        "pictures": _card(PICTURES, context),
         "own": markup(OWN),
         "how": markup(HOW),
         "recent": results.listing,
@@ -72,22 +72,22 @@ def build(visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def _card(example: Example, visit: Visit) -> Any:
+def _card(example: ExampleCard, context: PageContext) -> Any:
     """The card of an example, filled once that is found."""
-    card, library = markup(card_html(example, None)), visit.library
+    card, workspace = markup(card_html(example, None)), context.workspace
 
     def find() -> Stack | None:
-        address = library.example(example.analysis)
-        return None if address is None else opened(library, example.analysis, address)
+        address = workspace.example(example.analysis)
+        return None if address is None else open_data(workspace, example.analysis, address)
 
     def show(stack: Stack | None) -> None:
         card.object = card_html(example, stack)
 
-    visit.work.run(find, show, key=example.id)
+    context.work.run(find, show, key=example.id)
     return card
 
 
-def card_html(example: Example, stack: Stack | None) -> str:
+def card_html(example: ExampleCard, stack: Stack | None) -> str:
     """HTML of a card; without data it leads to the page all the same."""
     art, lines, query = "<span class='art'>▦</span>", "", ""
     if stack is not None:

@@ -14,8 +14,8 @@ from dashboard.kit import Work, button, escape, markup
 from dashboard.plots import elbow as elbow_plot
 from dashboard.plots.distributions import count_by_class, histogram
 from dashboard.plots.spectra import SHOWN_UNITS, Marks, nearest_class, spectra, value_dimension
-from dashboard.state.library import Segmentation, Stack
-from dashboard.state.session import Session
+from dashboard.workspace.workspace import MapResult, Stack
+from dashboard.workspace.session import Session
 from dashboard.views.map_grid import MAX_ROWS, classes_of, symbol
 from engine.schema import LABELS, PIXEL, pixel_map
 
@@ -100,13 +100,13 @@ class SpectraPanel(param.Parameterized):
         self.session, self.work = session, work
         self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["spectra"])
         self._drawn: Any = None
-        session.param.watch(self._rebuild, ["stack", "segmentation"])
+        session.param.watch(self._rebuild, ["stack", "result"])
         self._rebuild()
 
     def _rebuild(self, *_: Any) -> None:
         """Make the charts, once for each data set that has classes."""
-        stack, segmentation = self.session.stack, self.session.segmentation
-        wanted = None if segmentation is None else stack
+        stack, result = self.session.stack, self.session.result
+        wanted = None if result is None else stack
         if wanted is not None and wanted is self._drawn:
             return
         self._drawn = wanted
@@ -120,15 +120,15 @@ class SpectraPanel(param.Parameterized):
         session = self.session
         streams = hv.streams.Params.from_params(
             {
-                "segmentation": session.param.segmentation,
+                "result": session.param.result,
                 "selected": session.param.selected,
-                "channel": session.param.channel,
+                "channel": session.param.plane,
                 "picked": self.param.picked,
                 "region": self.param.region,
             }
         )
 
-        def draw(segmentation: Any, selected: Any, channel: int, picked: Any, region: Any) -> hv.Overlay:
+        def draw(result: Any, selected: Any, channel: int, picked: Any, region: Any) -> hv.Overlay:
             stack = session.stack
             marks = Marks(
                 position=None if stack is None else position_of(stack, channel),
@@ -136,7 +136,7 @@ class SpectraPanel(param.Parameterized):
                 region=region,
             )
             return spectra(
-                segmentation.spectra, name, classes=classes_of(segmentation), selected=selected, marks=marks
+                result.spectra, name, classes=classes_of(result), selected=selected, marks=marks
             )
 
         def tapped(x: float, y: float) -> None:
@@ -153,8 +153,8 @@ class SpectraPanel(param.Parameterized):
     def _select(self, name: str, x: float, y: float) -> None:
         """Select the class whose curve passes nearest."""
         session = self.session
-        if session.segmentation is not None:
-            label = nearest_class(session.segmentation.spectra, name, x=x, y=y)
+        if session.result is not None:
+            label = nearest_class(session.result.spectra, name, x=x, y=y)
             session.select([] if label is None or session.selected == [label] else [label])
 
 
@@ -174,7 +174,7 @@ class HistogramPanel(param.Parameterized):
         self.session, self.work = session, work
         self.root = pn.Column(sizing_mode="stretch_both", margin=0)
         self._axis: Any = None
-        session.param.watch(self._count, ["stack", "segmentation", "channel"])
+        session.param.watch(self._count, ["stack", "result", "plane"])
         self.param.watch(self._count, "variable")
         self._empty()
 
@@ -199,15 +199,15 @@ class HistogramPanel(param.Parameterized):
         return histogram(edges, counts, classes=classes, selected=selected, dimension=dimension)
 
     def _count(self, *_: Any) -> None:
-        stack, segmentation, name = self.session.stack, self.session.segmentation, self.variable
-        if stack is None or segmentation is None or name not in stack.variables:
+        stack, result, name = self.session.stack, self.session.result, self.variable
+        if stack is None or result is None or name not in stack.variables:
             self._empty()
             return
-        channel = self.session.channel
-        self.work.run(lambda: _counted(stack, segmentation, name, channel), self._show, key="histogram")
+        channel = self.session.plane
+        self.work.run(lambda: _counted(stack, result, name, channel), self._show, key="histogram")
 
     def _show(self, counted: Any) -> None:
-        if self.session.segmentation is None:
+        if self.session.result is None:
             return
         self.counted = counted
         if self._axis != counted[3]:
@@ -215,14 +215,14 @@ class HistogramPanel(param.Parameterized):
             self._rebuild()
 
 
-def _counted(stack: Stack, segmentation: Segmentation, name: str, channel: int) -> Any:
+def _counted(stack: Stack, result: MapResult, name: str, channel: int) -> Any:
     """Histogram of one variable's values in each class, with the classes and the axis it is of."""
     plane = stack.images[name]
     plane = plane.isel({stack.spectral: channel}) if stack.spectral else plane
     step = max(1, int(np.ceil((plane.size / HISTOGRAM_PIXELS) ** 0.5)))
     thin = dict.fromkeys(PIXEL, slice(None, None, step))
-    labels = pixel_map(segmentation.tree, LABELS).isel(thin).values
-    classes = classes_of(segmentation)
+    labels = pixel_map(result.tree, LABELS).isel(thin).values
+    classes = classes_of(result)
     dimension = value_dimension(name, units=str(plane.attrs.get("units", "1")))
     return *count_by_class(plane.isel(thin).values, labels, classes=classes), classes, dimension
 

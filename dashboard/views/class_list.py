@@ -5,16 +5,16 @@ from typing import Any
 
 from dashboard.components import ClassTable, History
 from dashboard.kit import Work
-from dashboard.state import editing
-from dashboard.state.library import Library, Result
-from dashboard.state.session import Session, pixel_units
+from dashboard.workspace import editing
+from dashboard.workspace.workspace import Workspace, Result
+from dashboard.workspace.session import Session, pixel_units
 
 
 class ClassList:
     """Classes of the result: select, rename, recolour, merge, split; each an edit of the recipe."""
 
-    def __init__(self, session: Session, library: Library, work: Work) -> None:
-        self.session, self.library, self.work = session, library, work
+    def __init__(self, session: Session, workspace: Workspace, work: Work) -> None:
+        self.session, self.workspace, self.work = session, workspace, work
         self.table = ClassTable(
             listener=lambda message: work.post(lambda: self._heard(message)),
             empty="No classes yet: press Run on the left.",
@@ -25,7 +25,7 @@ class ClassList:
         )
         self.waiting: list[tuple[Callable[[], Result], Callable[[Result], None]]] = []
         session.param.watch(self._forget, "stack")
-        session.param.watch(self._draw, ["segmentation", "earlier", "later", "stack"])
+        session.param.watch(self._draw, ["result", "earlier", "later", "stack"])
         session.param.watch(self._select, "selected")
         session.param.watch(self._look, "hidden")
         self._draw()
@@ -37,33 +37,33 @@ class ClassList:
             return
         if session.earlier:
             session.step(back=True)
-            self._keep(session.segmentation)
-        elif editing.last_edit(session.segmentation):
-            before = session.segmentation
+            self._keep(session.result)
+        elif editing.last_edit(session.result):
+            before = session.result
             self._in_line(
-                lambda: editing.undone(self.library, before),
-                lambda after: session.param.update(segmentation=after, later=[before], selected=[]),
+                lambda: editing.undo_last_edit(self.workspace, before),
+                lambda after: session.param.update(result=after, later=[before], selected=[]),
             )
 
     def redo(self) -> None:
         """Do again what was taken back last; not while an edit is under way."""
         if self.session.later and not self.waiting:
             self.session.step(back=False)
-            self._keep(self.session.segmentation)
+            self._keep(self.session.result)
 
     def edit(self, name: str, /, *, done: Callable[[], None] = lambda: None, **arguments: Any) -> None:
         """Apply an edit of the catalogue once those before it are; `done` is called when it has succeeded."""
 
         def made() -> Result:
-            return editing.edited(
-                self.library, self.session.stack, self.session.segmentation, name, **arguments
+            return editing.apply_edit(
+                self.workspace, self.session.stack, self.session.result, name, **arguments
             )
 
         def show(after: Result) -> None:
             self.session.show(after, keep=True)
             done()
 
-        if self.session.stack is not None and self.session.segmentation is not None:
+        if self.session.stack is not None and self.session.result is not None:
             self._in_line(made, show)
 
     def _in_line(self, make: Callable[[], Result], show: Callable[[Result], None]) -> None:
@@ -101,11 +101,11 @@ class ClassList:
     def _busy(self, busy: bool) -> None:
         self.table.busy = self.history.busy = busy
 
-    def _keep(self, segmentation: Result | None) -> None:
+    def _keep(self, result: Result | None) -> None:
         """Store what is shown now, so that the URL can reopen it."""
-        if segmentation is not None and not segmentation.id:
+        if result is not None and not result.id:
             self.work.run(
-                lambda: editing.stored(self.library, segmentation), self.session.stored, key="store"
+                lambda: editing.store_result(self.workspace, result), self.session.stored, key="store"
             )
 
     def _heard(self, message: Any) -> None:
@@ -136,11 +136,11 @@ class ClassList:
     def _draw(self, *_: Any) -> None:
         session = self.session
         self.table.param.update(
-            rows=editing.class_rows(session.segmentation),
+            rows=editing.class_rows(session.result),
             selected=list(session.selected),
             area_unit="" if session.stack is None else f"{pixel_units(session.stack)}²",
         )
         self.history.param.update(
-            undo=editing.last_edit(session.segmentation),
+            undo=editing.last_edit(session.result),
             redo=editing.last_edit(session.later[-1]) if session.later else "",
         )

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from dashboard.kit import Work, button, markup, number, settings_form
-from dashboard.state.editing import own_model
-from dashboard.state.library import EXCLUDE, Library, Stack
-from dashboard.state.session import Session
+from dashboard.workspace.editing import own_model
+from dashboard.workspace.workspace import EXCLUDE, Workspace, Stack
+from dashboard.workspace.session import Session
 from dashboard.views.job_runner import JobRunner
 from engine import catalogue, pipeline
 from engine.analysis import shipped_model
@@ -37,14 +37,14 @@ class Controls:
         self,
         analysis: str,
         session: Session,
-        library: Library,
+        workspace: Workspace,
         work: Work,
         on_done: Callable[[str], None],
         *,
         unit: str = "µm",
         missing: str = "Open a measurement first.",
     ) -> None:
-        self.analysis, self.session, self.library, self.unit = analysis, session, library, unit
+        self.analysis, self.session, self.workspace, self.unit = analysis, session, workspace, unit
         self.missing = missing
         self.settings = catalogue.find("analyses", analysis)()
         taught = self.settings.training_settings() if self.settings.needs_labels else frozenset()
@@ -59,7 +59,7 @@ class Controls:
         self.forget = button("use all pixels again", "use-all", self._forget)
         self.forget.visible = False
         self.pixel_size = number(f"pixel size ({unit})", "pixel-size")
-        self.runner = JobRunner(library, work, on_run=self.run, on_done=on_done)
+        self.runner = JobRunner(workspace, work, on_run=self.run, on_done=on_done)
         self.bar = self.runner.bar
         session.param.watch(self._opened, "stack")
         session.param.watch(lambda _: self._ready(), "model")

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from dashboard.components import ExportBar
 from dashboard.kit import Work
-from dashboard.state.library import Library, Result
-from dashboard.state.session import Session
+from dashboard.workspace.workspace import Workspace, Result
+from dashboard.workspace.session import Session
 from dashboard.views.picker import size_of
 from engine import catalogue
 
@@ -21,12 +21,12 @@ MAX_FILES: Final = 4
 class ExportCard:
     """Format, Export, and links to what was written."""
 
-    def __init__(self, analysis: str, session: Session, library: Library, work: Work) -> None:
-        self.session, self.library, self.work = session, library, work
+    def __init__(self, analysis: str, session: Session, workspace: Workspace, work: Work) -> None:
+        self.session, self.workspace, self.work = session, workspace, work
         formats = [name for name in catalogue.EXPORTERS if offered(name, analysis)]
         self.bar = ExportBar(formats=formats, format=formats[0], listener=lambda _: work.post(self._export))
         self.folders: list[Path] = []
-        session.param.watch(self._ready, "segmentation")
+        session.param.watch(self._ready, "result")
         self._ready()
 
     def close(self) -> None:
@@ -36,14 +36,14 @@ class ExportCard:
 
     def _ready(self, *_: Any) -> None:
         self.bar.param.update(
-            reason="Press Run first." if self.session.segmentation is None else "", files=[]
+            reason="Press Run first." if self.session.result is None else "", files=[]
         )
 
     def _export(self) -> None:
-        segmentation = self.session.segmentation
-        if segmentation is None or self.bar.busy:
+        result = self.session.result
+        if result is None or self.bar.busy:
             return
-        folder = self.library.home / "exports" / secrets.token_hex(16)
+        folder = self.workspace.home / "exports" / secrets.token_hex(16)
         self.folders.append(folder)
         self.bar.param.update(busy=True, files=[])
 
@@ -52,7 +52,7 @@ class ExportCard:
 
         name, images = self.bar.format, None if self.session.stack is None else self.session.stack.images
         self.work.run(
-            lambda: write(segmentation, name, folder, images),
+            lambda: write(result, name, folder, images),
             show,
             key="export",
             failed=lambda: setattr(self.bar, "busy", False),
@@ -64,10 +64,10 @@ def offered(name: str, analysis: str) -> bool:
     return analysis in getattr(catalogue.find("exporters", name), "analyses", (analysis,))
 
 
-def write(segmentation: Result, name: str, folder: Path, images: Any) -> list[Path]:
+def write(result: Result, name: str, folder: Path, images: Any) -> list[Path]:
     """Write a result in one format; several files or a folder become one archive."""
     folder.mkdir(parents=True)
-    files: list[Path] = catalogue.find("exporters", name)(segmentation.tree, folder, images=images)
+    files: list[Path] = catalogue.find("exporters", name)(result.tree, folder, images=images)
     if len(files) <= MAX_FILES and all(file.is_file() and file.parent == folder for file in files):
         return files
     archive = folder / f"{name}.zip"

@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 from dashboard.components import Gallery
 from dashboard.kit import Work
-from dashboard.state.objects import Objects, link_class
-from dashboard.state.session import Session
+from dashboard.workspace.object_table import ObjectSelection, link_class
+from dashboard.workspace.session import Session
 
 
-class ThingGallery:
+class ObjectGallery:
     """One page of small pictures at a time; what they are of is said by who derives from it."""
 
     what: ClassVar[str]
@@ -21,7 +21,7 @@ class ThingGallery:
     """Said before there is anything."""
     none_left: ClassVar[str]
 
-    def __init__(self, session: Session, objects: Objects, work: Work) -> None:
+    def __init__(self, session: Session, objects: ObjectSelection, work: Work) -> None:
         self.session, self.objects, self.work = session, objects, work
         self.said = ""
         self.places: list[Any] = []
@@ -32,8 +32,8 @@ class ThingGallery:
             listener=lambda message: work.post(lambda: self._heard(message)),
             sizing_mode="stretch_both",
         )
-        session.param.watch(lambda event: objects.adopt(event.new), "segmentation")
-        session.param.watch(self._choose, "thing")
+        session.param.watch(lambda event: objects.adopt(event.new), "result")
+        session.param.watch(self._choose, "object_id")
         link_class(session, objects)
         objects.param.watch(lambda _: self._turn(self.gallery.page), "shown")
         self._turn(0)
@@ -51,7 +51,7 @@ class ThingGallery:
         """Sources of the small pictures by number as text; reads data: called in a thread."""
         raise NotImplementedError
 
-    def visit(self, row: dict[str, Any]) -> None:
+    def reveal(self, row: dict[str, Any]) -> None:
         """Show where a chosen thing is."""
 
     def widen(self) -> None:
@@ -68,23 +68,23 @@ class ThingGallery:
 
     def choose(self, number: int) -> None:
         """Choose one and show where it is."""
-        self.session.thing = number
+        self.session.object_id = number
         row = self.objects.row(number)
         if row is not None:
-            self.visit(row)
+            self.reveal(row)
 
     def step(self, by: int) -> None:
         """Go to the next or previous among those shown."""
         numbers = self.objects.shown["object"].tolist()
         if not numbers:
             return
-        here = self.objects.place(self.session.thing)
+        here = self.objects.place(self.session.object_id)
         self.choose(int(numbers[0 if here is None else (here + by) % len(numbers)]))
 
     def next_in_doubt(self) -> int:
         """The one after the chosen one among those shown that nobody reviewed; 0 if there is none."""
         shown = self.objects.shown
-        here = self.objects.place(self.session.thing)
+        here = self.objects.place(self.session.object_id)
         after = shown if here is None else shown.iloc[here + 1 :]
         left = after[~after["reviewed"].astype(bool)]
         return int(left["object"].iloc[0]) if len(left) else 0
@@ -99,8 +99,8 @@ class ThingGallery:
             self.show_only([], "")
 
     def _choose(self, *_: Any) -> None:
-        self.gallery.chosen = self.session.thing
-        place = self.objects.place(self.session.thing)
+        self.gallery.chosen = self.session.object_id
+        place = self.objects.place(self.session.object_id)
         if place is not None and place // self.page_size != self.gallery.page:
             self._turn(place // self.page_size)
 
@@ -115,7 +115,7 @@ class ThingGallery:
             pages=pages,
             note=f"{len(shown)} of {total} {self.what}s, most doubtful first" if total else "",
             clear="show all" if len(shown) < total else "",
-            empty=self.nothing if self.session.segmentation is None else self.none_left,
+            empty=self.nothing if self.session.result is None else self.none_left,
         )
         if self.said:
             self.gallery.note = f"{len(shown)} {self.said}"

@@ -7,8 +7,8 @@ import panel as pn
 
 from dashboard.components import JobBar
 from dashboard.kit import Work
-from dashboard.state.jobs import Running
-from dashboard.state.library import Library
+from dashboard.workspace.running_job import RunningJob
+from dashboard.workspace.workspace import Workspace
 from engine.recipe import Recipe
 
 POLL_MS: Final = 200
@@ -25,7 +25,7 @@ class JobRunner:
 
     def __init__(
         self,
-        library: Library,
+        workspace: Workspace,
         work: Work,
         *,
         on_run: Callable[[], None],
@@ -33,7 +33,7 @@ class JobRunner:
         on_look: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.work, self.on_run, self.on_done, self.on_look = work, on_run, on_done, on_look
-        self.running = Running(library)
+        self.running = RunningJob(workspace)
         self.bar = JobBar(listener=lambda message: work.post(lambda: self._heard(message)))
         self.running.param.watch(self._show, ["state", "share", "doing", "left"])
         self._poll: Any = None

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from dashboard.plots import images as value_plots
 from dashboard.plots import labels as label_plots
-from dashboard.state.marks import Marks
+from dashboard.workspace.object_overview import ObjectOverview
 from engine.pyramid import Pyramid
 
 Window = tuple[tuple[float, float], tuple[float, float], int, int]
@@ -36,7 +36,7 @@ class Layers:
     raw: Mapping[str, Pyramid] = field(default_factory=dict)
     means: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     entropy: Pyramid | None = None
-    marks: Marks | None = None
+    marks: ObjectOverview | None = None
     """Drawn instead of the labels where the background is hidden: from far, no object is lost."""
     background: int = 0
 

@@ -9,8 +9,8 @@ import param
 from dashboard.kit import escape, markup
 from dashboard.plots.labels import Classes
 from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
-from dashboard.state.library import Segmentation, Stack
-from dashboard.state.session import Session, pixel_units
+from dashboard.workspace.workspace import MapResult, Stack
+from dashboard.workspace.session import Session, pixel_units
 from dashboard.views.linked import Layers, LinkedMaps
 from engine.schema import LABEL
 
@@ -54,9 +54,9 @@ class MapGrid(param.Parameterized):
         self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["map-grid"])
         self.titles: dict[str, Any] = {}
         session.param.watch(self._rebuild, "stack")
-        session.param.watch(self._resegment, "segmentation")
+        session.param.watch(self._resegment, "result")
         session.param.watch(self._mode, "mode")
-        session.param.watch(self._retitle, ["channel", "percent", "colormap", "mode", "segmentation"])
+        session.param.watch(self._retitle, ["plane", "percent", "colormap", "mode", "result"])
         session.param.watch(self._mark, ["pixel", "region"])
         self._rebuild()
 
@@ -98,7 +98,7 @@ class MapGrid(param.Parameterized):
         session, linked = self.session, self.linked
         assert linked is not None  # noqa: S101  (made just before)
         look = {
-            "channel": session.param.channel,
+            "channel": session.param.plane,
             "percent": session.param.percent,
             "colormap": session.param.colormap,
         }
@@ -122,9 +122,9 @@ class MapGrid(param.Parameterized):
         return map_cell(name, title, plot)
 
     def _resegment(self, *_: Any) -> None:
-        stack, segmentation = self.session.stack, self.session.segmentation
+        stack, result = self.session.stack, self.session.result
         if stack is not None:
-            self.layers = empty_layers(stack) if segmentation is None else layers_of(stack, segmentation)
+            self.layers = empty_layers(stack) if result is None else layers_of(stack, result)
 
     def _mode(self, *_: Any) -> None:
         mode = self.session.mode
@@ -139,7 +139,7 @@ class MapGrid(param.Parameterized):
         stack = self.session.stack
         if stack is None:
             return
-        hint = "" if self.session.segmentation is not None else "<span>appear after Run</span>"
+        hint = "" if self.session.result is not None else "<span>appear after Run</span>"
         for row, name in enumerate(stack.variables[:MAX_ROWS]):
             mode = self.session.mode if row == 0 else SECOND_MODE.get(self.session.mode, self.session.mode)
             of = f" · {symbol(name)}" if mode in ("raw", "means", "over") and len(stack.variables) > 1 else ""
@@ -160,7 +160,7 @@ def map_cell(name: str, title: Any, plot: Any) -> Any:
 def value_title(stack: Stack, name: str, session: Session) -> str:
     """Name of a variable and the ends of its stretch."""
     pyramid = stack.pyramids[name]
-    _, low, high, _ = pyramid.limits(session.channel, percent=session.percent)
+    _, low, high, _ = pyramid.limits(session.plane, percent=session.percent)
     unit = SHOWN_UNITS.get(pyramid.units, f" {pyramid.units}")
     full = str(stack.images[name].attrs.get("long_name", name))
     return (
@@ -195,14 +195,14 @@ def _blank(stack: Stack) -> Any:
     return label_pyramid(plane.copy(data=np.zeros(plane.shape, "uint8")).rename("labels")).build()
 
 
-def layers_of(stack: Stack, segmentation: Segmentation) -> Layers:
+def layers_of(stack: Stack, result: MapResult) -> Layers:
     """Return what the map of classes is drawn from."""
     import numpy as np
 
-    labels = segmentation.classes[LABEL].values.astype(int)
+    labels = result.classes[LABEL].values.astype(int)
     means = {}
     for name in stack.variables:
-        column = segmentation.spectra.get(f"{name}_mean")
+        column = result.spectra.get(f"{name}_mean")
         if column is None:
             continue
         values = np.atleast_2d(column.transpose(..., LABEL).values)
@@ -210,20 +210,20 @@ def layers_of(stack: Stack, segmentation: Segmentation) -> Layers:
         table[:, labels] = values
         means[name] = table
     return Layers(
-        classes=classes_of(segmentation),
-        pyramid=segmentation.labels,
-        confidence=segmentation.confidence,
+        classes=classes_of(result),
+        pyramid=result.labels,
+        confidence=result.confidence,
         raw=stack.pyramids,
         means=means,
-        entropy=segmentation.entropy,
-        marks=segmentation.marks,
-        background=segmentation.background,
+        entropy=result.entropy,
+        marks=result.marks,
+        background=result.background,
     )
 
 
-def classes_of(segmentation: Segmentation) -> Classes:
+def classes_of(result: MapResult) -> Classes:
     """Names and colours of a result's classes."""
-    table = segmentation.classes
+    table = result.classes
     return Classes(
         labels=tuple(int(label) for label in table[LABEL].values),
         names=tuple(str(name) for name in table["name"].values),

@@ -8,7 +8,7 @@ import numpy as np
 
 from dashboard.components import Browser
 from dashboard.kit import Work, escape, markup, png_source
-from dashboard.state.library import Library, Stack, is_openable
+from dashboard.workspace.workspace import Workspace, Stack, is_openable
 from engine.errors import MapstackError
 from engine.readers import split_key
 from engine.readers.collection import PIXEL_SIZE
@@ -25,13 +25,13 @@ class Picker:
 
     def __init__(
         self,
-        library: Library,
+        workspace: Workspace,
         work: Work,
         on_open: Callable[[str], None],
         *,
         load: Callable[[str], Stack] | None = None,
     ) -> None:
-        self.library, self.work, self.on_open, self.load = library, work, on_open, load or library.stack
+        self.workspace, self.work, self.on_open, self.load = workspace, work, on_open, load or workspace.stack
         self.card = markup(nothing_open())
         self.browser = Browser(listener=lambda message: work.post(lambda: self._heard(message)))
         self.here: Path | None = None
@@ -39,7 +39,7 @@ class Picker:
     def open_dialog(self) -> None:
         """Show the dialog, at the place it was left."""
         if self.here is None:
-            self._go(self.library.roots[0] if len(self.library.roots) == 1 else None)
+            self._go(self.workspace.roots[0] if len(self.workspace.roots) == 1 else None)
         self.browser.shown = True
 
     def show(self, stack: Stack | None) -> None:
@@ -59,12 +59,12 @@ class Picker:
 
     def _below(self, name: str) -> Path:
         if self.here is None:
-            return next(root for root in self.library.roots if str(root) == name or root.name == name)
-        return Path(resolve(str(self.here / name), self.library.roots))
+            return next(root for root in self.workspace.roots if str(root) == name or root.name == name)
+        return Path(resolve(str(self.here / name), self.workspace.roots))
 
     def _go(self, folder: Path | None) -> None:
         self.here = folder
-        roots = self.library.roots
+        roots = self.workspace.roots
         self.browser.param.update(
             crumbs=self._crumbs(), chosen="", preview={}, openable=False, note="looking …", entries=[]
         )
@@ -78,13 +78,13 @@ class Picker:
     def _crumbs(self) -> list[str]:
         if self.here is None:
             return ["served folders"]
-        root = next(root for root in self.library.roots if self.here.is_relative_to(root))
-        several = ["served folders"] if len(self.library.roots) > 1 else []
+        root = next(root for root in self.workspace.roots if self.here.is_relative_to(root))
+        several = ["served folders"] if len(self.workspace.roots) > 1 else []
         return [*several, root.name, *self.here.relative_to(root).parts]
 
     def _up(self, depth: int) -> None:
         crumbs = self._crumbs()
-        if len(self.library.roots) > 1 and depth == 0:
+        if len(self.workspace.roots) > 1 and depth == 0:
             self._go(None)
             return
         folder = self.here
@@ -99,10 +99,10 @@ class Picker:
         def show(preview: dict[str, Any]) -> None:
             self.browser.param.update(preview=preview, openable="problem" not in preview, note="")
 
-        self.work.run(lambda: preview_of(self.library, path, self.load), show, key="preview")
+        self.work.run(lambda: preview_of(self.workspace, path, self.load), show, key="preview")
 
     def _open(self, name: str) -> None:
-        address = self.library.address(str(self._below(name)))
+        address = self.workspace.address(str(self._below(name)))
         self.browser.shown = False
         self.on_open(address)
 
@@ -127,12 +127,12 @@ def _entry(path: Path) -> dict[str, str]:
     return {"name": path.name, "kind": "file", "note": size_of(path.stat().st_size)}
 
 
-def preview_of(library: Library, path: Path, load: Callable[[str], Stack]) -> dict[str, Any]:
+def preview_of(workspace: Workspace, path: Path, load: Callable[[str], Stack]) -> dict[str, Any]:
     """Return the thumbnail and the reader's facts of what lies at a path, or why it cannot be opened."""
     try:
         if path.is_dir() and not is_openable(path):
             return {"title": path.name, "problem": "A folder without a measurement of its own; go into it."}
-        stack = load(library.address(str(path)))
+        stack = load(workspace.address(str(path)))
     except MapstackError as error:
         return {"title": path.name, "problem": str(error)}
     return {
@@ -173,7 +173,7 @@ def _share(holes: Any) -> float:
 def thumbnail(stack: Stack) -> str:
     """First variable, where there is most to see, as a PNG, ready for an image's `src`."""
     pyramid = stack.pyramids[stack.variables[0]]
-    channel = stack.channel
+    channel = stack.first_plane
     x0, y0, x1, y1 = pyramid.bounds
     values, _ = pyramid.view((x0, x1), (y0, y1), *THUMBNAIL, channel=channel)
     _, low, high, _ = pyramid.limits(channel, percent=99.0)

@@ -9,7 +9,7 @@ import panel as pn
 
 from dashboard.components import Listing
 from dashboard.kit import WIDGET_STYLE, Work, button, escape, markup
-from dashboard.state.library import Library
+from dashboard.workspace.workspace import Workspace
 from dashboard.views.picker import size_of
 from engine.errors import MapstackError
 from engine.recipe import MODEL
@@ -35,8 +35,8 @@ COLUMNS: Final = [
 class ResultList:
     """Table of stored results and what they take on disk."""
 
-    def __init__(self, library: Library, work: Work, *, limit: int | None = None) -> None:
-        self.library, self.work, self.limit = library, work, limit
+    def __init__(self, workspace: Workspace, work: Work, *, limit: int | None = None) -> None:
+        self.workspace, self.work, self.limit = workspace, work, limit
         self.listing = Listing(
             columns=COLUMNS,
             listener=lambda message: work.post(lambda: self._delete(message["id"])),
@@ -57,13 +57,13 @@ class ResultList:
 
     def refresh(self) -> None:
         """Look what is stored."""
-        library = self.library
+        workspace = self.workspace
 
         def show(found: tuple[list[dict[str, Any]], str]) -> None:
             self.rows, self.text.object = found
             self._show()
 
-        self.work.run(lambda: (_rows(library), _disk(library)), show, key="results")
+        self.work.run(lambda: (_rows(workspace), _disk(workspace)), show, key="results")
 
     def _show(self) -> None:
         words = self.search.value_input.lower().split()
@@ -71,34 +71,34 @@ class ResultList:
         self.listing.rows = found[: self.limit]
 
     def _delete(self, id: str) -> None:
-        home = self.library.home
+        home = self.workspace.home
         self.work.run(lambda: jobs.remove(id, home), lambda _: self.refresh(), key=f"delete-{id}")
 
     def _clean(self) -> None:
-        library = self.library
+        workspace = self.workspace
 
         def work() -> None:
-            for folder in library.leftovers():
+            for folder in workspace.leftovers():
                 shutil.rmtree(folder, ignore_errors=True)
 
         self.work.run(work, lambda _: self.refresh(), key="clean")
 
 
-def _rows(library: Library) -> list[dict[str, Any]]:
-    done = [job for job in jobs.list(library.home) if job.state == "done"]
-    return [_row(job, library) for job in done if job.recipe is None or job.recipe.output != MODEL]
+def _rows(workspace: Workspace) -> list[dict[str, Any]]:
+    done = [job for job in jobs.list(workspace.home) if job.state == "done"]
+    return [_row(job, workspace) for job in done if job.recipe is None or job.recipe.output != MODEL]
 
 
-def _row(job: Any, library: Library) -> dict[str, Any]:
-    recipe, link = job.recipe, link_to(job, library)
+def _row(job: Any, workspace: Workspace) -> dict[str, Any]:
+    recipe, link = job.recipe, link_to(job, workspace)
     n = recipe.settings.get("n_clusters") if recipe is not None else None
     row = {
         "id": job.id,
         "data": "" if recipe is None else str(recipe.source or "").rsplit("/", 1)[-1],
         "what": "" if recipe is None else f"{recipe.analysis}{f' into {n} classes' if n else ''}",
         "owner": job.owner,
-        "since": when(job.created),
-        "size": size_of(jobs.size(job.id, library.home)),
+        "since": format_time(job.created),
+        "size": size_of(jobs.size(job.id, workspace.home)),
         "actions": [
             *([{"href": link, "label": "open"}] if link else []),
             {"do": "delete", "label": "delete", "title": "delete this result"},
@@ -109,27 +109,27 @@ def _row(job: Any, library: Library) -> dict[str, Any]:
     return {**row, "search": " ".join(str(row[name]) for name in ("data", "what", "owner")).lower()}
 
 
-def link_to(job: Any, library: Library) -> str:
+def link_to(job: Any, workspace: Workspace) -> str:
     """Address of the page that shows a result; empty for models, without a page, and for data not served."""
     if job.recipe is None or job.recipe.source is None or job.recipe.output == MODEL:
         return ""
     if job.recipe.analysis not in PAGES:
         return ""
     try:
-        address = library.address(job.recipe.source)
+        address = workspace.address(job.recipe.source)
     except MapstackError:
         return ""
     return f"/{PAGES[job.recipe.analysis]}?" + urlencode({"data": address, "result": job.id})
 
 
-def when(moment: str) -> str:
+def format_time(moment: str) -> str:
     """Day and time for people, in the server's zone."""
     return datetime.fromisoformat(moment).astimezone().strftime("%d %b %H:%M") if moment else ""
 
 
-def _disk(library: Library) -> str:
-    used = {name: bytes_in(library.home / name) for name in ("results", "views", "exports", "drops")}
-    free = shutil.disk_usage(library.home).free
+def _disk(workspace: Workspace) -> str:
+    used = {name: bytes_in(workspace.home / name) for name in ("results", "views", "exports", "drops")}
+    free = shutil.disk_usage(workspace.home).free
     return (
         f"<p class='note' id='disk'>Results take {escape(size_of(used['results']))}, caches for viewing"
         f" {escape(size_of(used['views']))}, exports {escape(size_of(used['exports']))}, dropped pictures"

@@ -8,8 +8,8 @@ import panel as pn
 
 from dashboard.kit import Work, button, escape, markup
 from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
-from dashboard.state.regions import Region, pixel_of, region_of
-from dashboard.state.session import Session, pixel_units
+from dashboard.workspace.drawn_region import RegionSummary, read_pixel, summarise_region
+from dashboard.workspace.session import Session, pixel_units
 from dashboard.views.charts import SpectraPanel
 
 HINT: Final = "Click a pixel, or draw with the lasso or box above a map."
@@ -32,7 +32,7 @@ class SelectionCard:
             margin=0,
         )
         self.root = pn.Column(self.tools, self.text, sizing_mode="stretch_width", margin=0)
-        self.region: Region | None = None
+        self.region: RegionSummary | None = None
         session.param.watch(self._pixel, "pixel")
         session.param.watch(self._region, "region")
 
@@ -47,22 +47,22 @@ class SelectionCard:
             self.spectra.picked = values
             self._draw()
 
-        self.work.run(lambda: pixel_of(stack, *pixel), show, key="pixel")
+        self.work.run(lambda: read_pixel(stack, *pixel), show, key="pixel")
 
     def _region(self, *_: Any) -> None:
         stack, polygon = self.session.stack, self.session.region
         if stack is None or not polygon:
             self._show_region(None)
             return
-        segmentation = self.session.segmentation
+        result = self.session.result
         self.work.run(
-            lambda: region_of(stack, segmentation, polygon),
+            lambda: summarise_region(stack, result, polygon),
             self._show_region,
             key="region",
             failed=lambda: setattr(self.session, "region", []),
         )
 
-    def _show_region(self, region: Region | None) -> None:
+    def _show_region(self, region: RegionSummary | None) -> None:
         self.region = region
         self.spectra.region = None if region is None else region.spectrum
         self._draw()
@@ -83,7 +83,7 @@ def pixel_html(session: Session, values: dict[str, Any]) -> str:
     if stack is None or pixel is None:
         return ""
     found = [
-        _value(stack, name, values[name][min(session.channel, len(values[name]) - 1)]) for name in values
+        _value(stack, name, values[name][min(session.plane, len(values[name]) - 1)]) for name in values
     ]
     where = f"x {pixel[0]:.1f}, y {pixel[1]:.1f} {escape(pixel_units(stack))}"
     joined = " · ".join(found)
@@ -93,20 +93,20 @@ def pixel_html(session: Session, values: dict[str, Any]) -> str:
     )
 
 
-def region_html(session: Session, region: Region) -> str:
+def region_html(session: Session, region: RegionSummary) -> str:
     """Say what the drawn region holds, beside the classes it crosses."""
-    stack, segmentation = session.stack, session.segmentation
+    stack, result = session.stack, session.result
     if stack is None:
         return ""
     head = "".join(
         f"<th class='number'>{escape(SYMBOLS.get(name, name))} mean ± sd</th>" for name in stack.variables[:2]
     )
     rows = [f"<tr><td>region</td>{_cells(session, region.spectrum)}<td></td></tr>"]
-    if segmentation is not None:
-        table = segmentation.classes.set_index(label="label")
+    if result is not None:
+        table = result.classes.set_index(label="label")
         for label, share in sorted(region.shares.items(), key=lambda item: -item[1])[:3]:
             name = escape(table["name"].sel(label=label).item())
-            row = segmentation.spectra.sel(label=label)
+            row = result.spectra.sel(label=label)
             rows.append(f"<tr><td>{name}</td>{_cells(session, row)}<td class='number'>{share:.0%}</td></tr>")
     return (
         f'<div class="region" id="region"><b>Region</b> <span id="region-size">{region.n_pixels:,} px</span>'
@@ -121,7 +121,7 @@ def _cells(session: Session, spectrum: Any) -> str:
         mean, std = (
             float(
                 np.atleast_1d(spectrum[f"{name}_{statistic}"].values)[
-                    session.channel if stack.spectral else 0
+                    session.plane if stack.spectral else 0
                 ]
             )
             for statistic in ("mean", "std")

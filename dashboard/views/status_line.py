@@ -4,7 +4,7 @@ from typing import Any
 
 from dashboard.kit import escape, markup
 from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
-from dashboard.state.session import Session, pixel_units, readout
+from dashboard.workspace.session import Session, pixel_units, read_position
 from engine.readers.sky import sky_text
 
 
@@ -22,7 +22,7 @@ class StatusLine:
 
 def status_html(session: Session, x: float, y: float) -> str:
     """HTML of what lies at a position."""
-    stack, found = session.stack, readout(session, x, y)
+    stack, found = session.stack, read_position(session, x, y)
     if stack is None or not found:
         return ""
     units = escape(pixel_units(stack))
@@ -41,11 +41,11 @@ def _value(stack: Any, name: str, value: float | None) -> str:
 
 
 def _class(session: Session, label: int, confidence: float | None) -> str:
-    if session.segmentation is None:
+    if session.result is None:
         return ""
     if label == 0:
         return "<span>no class</span>"
-    table = session.segmentation.classes
+    table = session.result.classes
     row = table["label"].values.tolist().index(label)
     name = escape(str(table["name"].values[row]))
     certain = "" if confidence is None else f" ({confidence:.2f})"

@@ -37,8 +37,33 @@ _ROW: Final = 1000
 
 
 def pixel_edges(result: xr.DataTree, dim: str) -> tuple[np.ndarray, str]:
-    """Coordinates of the borders between the pixels along a dim, first and last included, and their units."""
-    labels = pixel_map(result, LABELS)
+    """Return the coordinates of the borders of the pixels along a dim, and their units.
+
+    Parameters
+    ----------
+    result
+        A result with a map of labels.
+    dim
+        `y` or `x`.
+    """
+    return map_edges(pixel_map(result, LABELS), dim)
+
+
+def map_edges(labels: xr.DataArray, dim: str) -> tuple[np.ndarray, str]:
+    """Return the coordinates of the borders of the pixels of a map along a dim, and their units.
+
+    Parameters
+    ----------
+    labels : DataArray (y, x)
+        Any map.
+    dim
+        `y` or `x`.
+
+    Returns
+    -------
+    tuple of ndarray (n + 1,) and str
+        From the border before the first pixel to that after the last one.
+    """
     if dim not in labels.coords:
         return np.arange(labels.sizes[dim] + 1) - 0.5, "px"
     centres = labels.coords[dim].values.astype(float)
@@ -49,8 +74,29 @@ def pixel_edges(result: xr.DataTree, dim: str) -> tuple[np.ndarray, str]:
 
 
 def pixel_step(result: xr.DataTree, dim: str) -> tuple[float, str]:
-    """Signed distance between neighbouring pixels along a dim, and its units."""
-    edges, unit = pixel_edges(result, dim)
+    """Return the signed distance between neighbouring pixels along a dim, and its units.
+
+    Parameters
+    ----------
+    result
+        A result with a map of labels.
+    dim
+        `y` or `x`.
+    """
+    return map_step(pixel_map(result, LABELS), dim)
+
+
+def map_step(labels: xr.DataArray, dim: str) -> tuple[float, str]:
+    """Return the signed distance between neighbouring pixels of a map along a dim, and its units.
+
+    Parameters
+    ----------
+    labels : DataArray (y, x)
+        Any map.
+    dim
+        `y` or `x`.
+    """
+    edges, unit = map_edges(labels, dim)
     return float(edges[-1] - edges[0]) / (edges.size - 1), unit
 
 
@@ -77,7 +123,7 @@ def write_tiff(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
                 description=json.dumps({"map": name, **description}),
                 metadata=None,
                 software="Mapstack",
-                **_resolution(result),
+                **pixel_resolution(pixel_map(result, LABELS)),
             )
         paths.append(path)
     return paths
@@ -99,15 +145,22 @@ def write_fits(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
         kind = fits.ImageHDU if units else fits.PrimaryHDU
         units.append(kind(pixel_map(result, name).values))
         units[-1].name = name
-        units[-1].header.update(_axes(result))
+        units[-1].header.update(image_axes(pixel_map(result, LABELS)))
     _name_classes(units[0].header, result)
     tables = [name for name in (OBJECT_TABLE, AUDIT) if has(result, name)]
     units += [table_unit(table(result, name), name) for name in tables]
-    column = fits.Column(name=RECIPE, format=f"{_ROW}A", array=_rows(recipe_text(result)))
-    units.append(fits.BinTableHDU.from_columns([column], name="RECIPE"))
+    units.append(recipe_unit(result))
     with appearing(path) as draft:
         units.writeto(draft, checksum=True, output_verify="exception")
     return [path]
+
+
+def recipe_unit(result: xr.DataTree) -> Any:
+    """Return the FITS table that holds a result's recipe."""
+    from astropy.io import fits
+
+    column = fits.Column(name=RECIPE, format=f"{_ROW}A", array=_rows(recipe_text(result)))
+    return fits.BinTableHDU.from_columns([column], name="RECIPE")
 
 
 def _rows(recipe: str) -> list[str]:
@@ -123,20 +176,20 @@ def _classes(result: xr.DataTree) -> list[dict[str, Any]]:
     return [{"label": label, "name": name, "color": color} for label, name, color in rows]
 
 
-def _resolution(result: xr.DataTree) -> dict[str, Any]:
-    """Pixels per centimetre, where the pixels have a size."""
-    steps = [pixel_step(result, dim) for dim in (X, Y)]
+def pixel_resolution(labels: xr.DataArray) -> dict[str, Any]:
+    """Return a TIFF's tags of the pixels per centimetre of a map, none where its pixels have no size."""
+    steps = [map_step(labels, dim) for dim in (X, Y)]
     if any(unit not in _CENTIMETRES for _, unit in steps):
         return {}
     per_cm = tuple(1 / (abs(step) * _CENTIMETRES[unit]) for step, unit in steps)
     return {"resolution": per_cm, "resolutionunit": "CENTIMETER"}
 
 
-def _axes(result: xr.DataTree) -> dict[str, Any]:
-    """Linear world coordinates of x (axis 1) and y (axis 2), Greisen & Calabretta 2002, A&A 395, 1061."""
+def image_axes(labels: xr.DataArray) -> dict[str, Any]:
+    """Return cards of linear coordinates of a map, x as axis 1 (Greisen & Calabretta 2002, A&A 395, 1061)."""
     cards: dict[str, Any] = {}
     for axis, dim in enumerate(reversed(PIXEL), start=1):
-        edges, unit = pixel_edges(result, dim)
+        edges, unit = map_edges(labels, dim)
         step = float(edges[-1] - edges[0]) / (edges.size - 1)
         cards |= {
             f"CTYPE{axis}": "LINEAR",

@@ -14,6 +14,7 @@ from engine.errors import InputError
 from engine.export.atomic import appearing
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
 from engine.export.streaming import in_memory
+from engine.export.value_maps import values_frame
 from engine.schema import (
     AUDIT,
     CHANGE,
@@ -29,6 +30,8 @@ from engine.schema import (
     SPECTRA,
     SPECTRAL,
     STATISTICS,
+    VALUES,
+    ZONE_TABLE,
     pixel_map,
     table,
 )
@@ -173,7 +176,14 @@ def _tables(
     return [(Path(folder) / f"{start}_{kind}.{ending}", *content) for kind, content in frames.items()]
 
 
+def zones_frame(result: xr.DataTree) -> pd.DataFrame:
+    """Return one row a class of another class map: the values of its pixels."""
+    return _frame(table(result, ZONE_TABLE), LABEL)
+
+
 _FRAMES: Final = {
+    "values": (VALUES, values_frame),
+    "zones": (ZONE_TABLE, zones_frame),
     "classes": (CLASSES, classes_frame),
     "spectra": (SPECTRA, spectra_frame),
     "objects": (OBJECT_TABLE, objects_frame),

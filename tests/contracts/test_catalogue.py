@@ -29,6 +29,7 @@ def entries(*kinds: str) -> list[Any]:
 
 EXAMPLES: dict[str, tuple[str, dict[str, Any], str]] = {
     "kmeans": ("maps", {"n_regions": 3, "size": 64, "n_wavelengths": 5, "seed": 3}, ""),
+    "profile": ("maps", {"n_regions": 3, "size": 64, "n_wavelengths": 12, "seed": 3}, ""),
     "unet": ("mosaic", {"size": 128, "n_frames": 2, "seed": 3}, "frame_000.fits"),
     "particles": (
         "hrtem",
@@ -41,6 +42,7 @@ EXAMPLES: dict[str, tuple[str, dict[str, Any], str]] = {
 
 QUICK: dict[str, dict[str, Any]] = {
     "kmeans": {},
+    "profile": {},
     "unet": {"n_steps": 2, "n_crops": 1, "crop": 64},
     "particles": {},
     "micrographs": {"n_steps": 2, "edge": 32},

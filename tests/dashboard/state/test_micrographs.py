@@ -4,44 +4,44 @@ import numpy as np
 import pytest
 
 import engine
-from dashboard.state import micrographs as state
-from dashboard.state.library import Library, shown
-from dashboard.state.objects import Objects
+from dashboard.pages.nanoparticles import state as state
+from dashboard.workspace.workspace import Workspace, prepare_result
+from dashboard.workspace.object_table import ObjectSelection
 from engine.simulate.hrtem import Hrtem
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     root = tmp_path_factory.mktemp("served")
     Hrtem(size=200, n_frames=2, n_particles=3, pixel_size=0.05, empty=0.0, seed=3).write(root / "hrtem")
     small = Hrtem(size=160, n_frames=1, n_particles=2, pixel_size=0.02, empty=0.0, seed=4).write(
         root / "other"
     )
     (small / "frame_000.tif").rename(root / "hrtem" / "frame_002.tif")
-    return Library([root], tmp_path_factory.mktemp("home"))
+    return Workspace([root], tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
-def tree(library: Library):
-    return engine.run("particles", engine.open(library.roots[0] / "hrtem"))
+def tree(workspace: Workspace):
+    return engine.run("particles", engine.open(workspace.roots[0] / "hrtem"))
 
 
-def test_each_micrograph_has_its_own_shape_and_pixel_size(library: Library):
-    stack = state.collection(library, "hrtem")
+def test_each_micrograph_has_its_own_shape_and_pixel_size(workspace: Workspace):
+    stack = state.open_collection(workspace, "hrtem")
     assert state.file_names(stack) == ["frame_000.tif", "frame_001.tif", "frame_002.tif"]
-    first, last = (state.micrograph(library, stack, n) for n in (0, 2))
+    first, last = (state.load_image(workspace, stack, n) for n in (0, 2))
     assert [dict(one.images.sizes) for one in (first, last)] == [{"y": 200, "x": 200}, {"y": 160, "x": 160}]
     steps = [float(one.images["x"][1] - one.images["x"][0]) for one in (first, last)]
     np.testing.assert_allclose(steps, [0.05, 0.02])
     assert last.images["x"].attrs["units"] == "nm"
 
 
-def test_a_sheet_knows_its_particles_by_place_and_outline(library: Library, tree):
-    stack = state.collection(library, "hrtem")
-    result = shown(tree, "", library.home)
-    objects = Objects(sort="confidence")
+def test_a_sheet_knows_its_particles_by_place_and_outline(workspace: Workspace, tree):
+    stack = state.open_collection(workspace, "hrtem")
+    result = prepare_result(tree, "", workspace.home)
+    objects = ObjectSelection(sort="confidence")
     objects.adopt(result)
-    sheet = state.sheet(library, stack, 2, result)
+    sheet = state.load_micrograph(workspace, stack, 2, result)
     here = objects.every[objects.every["image"] == 2]
     assert sorted(sheet.rings) == sorted(here["object"])
     for row in here.to_dict("records"):
@@ -54,17 +54,17 @@ def test_a_sheet_knows_its_particles_by_place_and_outline(library: Library, tree
     assert sheet.at(-1, -1) == 0
 
 
-def test_agreement_counts_what_people_said_against_what_the_model_said_unasked(library: Library, tree):
+def test_agreement_counts_what_people_said_against_what_the_model_said_unasked(workspace: Workspace, tree):
     table = tree["object_table"].to_dataset(inherit=False)
     first, label = int(table["object"][0]), int(table["class"][0])
     other = 2 if label != 2 else 1
     edited = engine.edit(tree, "relabel_objects", objects=[first], label=other)
-    result = shown(edited, "", library.home)
-    assert state.agreement(shown(tree, "", library.home)) == {}
-    assert state.agreement(result) == {(other - 1, label - 1): [first]}
-    assert state.changed(shown(tree, "", library.home), result) == [first]
-    rows = state.share_rows(result)
+    result = prepare_result(edited, "", workspace.home)
+    assert state.compare_with_model(prepare_result(tree, "", workspace.home)) == {}
+    assert state.compare_with_model(result) == {(other - 1, label - 1): [first]}
+    assert state.find_changed_particles(prepare_result(tree, "", workspace.home), result) == [first]
+    rows = state.fraction_rows(result)
     assert [row["name"] for row in rows] == ["yes", "no", "null", "no particle"]
     assert rows[0]["low"] <= rows[0]["fraction"] <= rows[0]["high"]
-    assert "corrected" in state.corrected_shares(shown(tree, "", library.home))
+    assert "corrected" in state.corrected_shares(prepare_result(tree, "", workspace.home))
     assert state.corrected_shares(result) == ""

@@ -8,20 +8,20 @@ import pandas as pd
 import pytest
 
 import engine
-from dashboard.state.library import Library, Segmentation, shown
-from dashboard.state.objects import (
+from dashboard.workspace.workspace import Workspace, MapResult, prepare_result
+from dashboard.workspace.object_table import (
     ALL,
-    Objects,
-    frame_of,
+    ObjectSelection,
+    make_object_table,
     link_class,
-    object_at,
+    find_object,
     outline,
     section_box,
     section_grid,
-    sections,
+    count_by_section,
     surroundings,
 )
-from dashboard.state.session import Session
+from dashboard.workspace.session import Session
 from engine import pipeline
 from engine.simulate.mosaic import Mosaic
 from tests.stand_in import true_result
@@ -30,40 +30,40 @@ FRAMES = Mosaic(size=256, n_frames=1, seed=1)
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     root = tmp_path_factory.mktemp("root")
     FRAMES.write(root / "mosaic")
-    return Library([root], tmp_path_factory.mktemp("home"))
+    return Workspace([root], tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
-def stack(library: Library):
-    return library.stack("mosaic/frame_000.fits")
+def stack(workspace: Workspace):
+    return workspace.stack("mosaic/frame_000.fits")
 
 
 @pytest.fixture(scope="module")
-def segmentation(library: Library, stack) -> Segmentation:
+def result(workspace: Workspace, stack) -> MapResult:
     tree = true_result(engine.open(stack.source), FRAMES.frame(0).labels)
     recipe = pipeline.make_recipe("unet", stack.source)
     tree.attrs.update(recipe=recipe.to_json(), warnings=json.dumps(["Odd."]))
-    return shown(tree, "", library.home)
+    return prepare_result(tree, "", workspace.home)
 
 
 @pytest.fixture
-def objects(segmentation: Segmentation) -> Objects:
-    made = Objects()
-    made.adopt(segmentation)
+def objects(result: MapResult) -> ObjectSelection:
+    made = ObjectSelection()
+    made.adopt(result)
     return made
 
 
-def numbers(objects: Objects) -> list[int]:
+def numbers(objects: ObjectSelection) -> list[int]:
     return objects.shown["object"].tolist()
 
 
-def test_a_result_tells_its_warnings_and_has_entropy_and_objects(segmentation):
-    assert segmentation.warnings == ["Odd."]
-    assert segmentation.entropy is not None
-    assert segmentation.objects.sizes["object"] == 17
+def test_a_result_tells_its_warnings_and_has_entropy_and_objects(result):
+    assert result.warnings == ["Odd."]
+    assert result.entropy is not None
+    assert result.objects.sizes["object"] == 17
 
 
 def test_the_table_starts_with_the_highest_energy_and_ends_with_objects_without_one(objects):
@@ -99,9 +99,9 @@ def test_next_and_previous_stay_in_the_class_and_go_round(objects):
 
 
 def test_nothing_is_a_table_without_rows():
-    assert frame_of(None).empty
-    assert Objects().row(1) is None
-    assert Objects().neighbour(3, 1) == 0
+    assert make_object_table(None).empty
+    assert ObjectSelection().row(1) is None
+    assert ObjectSelection().neighbour(3, 1) == 0
 
 
 def test_a_hundred_thousand_objects_are_sifted_in_a_moment(objects):
@@ -121,10 +121,10 @@ def test_a_hundred_thousand_objects_are_sifted_in_a_moment(objects):
     assert objects.shown["area"].iloc[0] == 49
 
 
-def test_the_selected_class_and_the_class_of_the_objects_are_the_same(segmentation, stack, objects):
+def test_the_selected_class_and_the_class_of_the_objects_are_the_same(result, stack, objects):
     session = Session()
     session.open(stack)
-    session.show(segmentation)
+    session.show(result)
     link_class(session, objects)
     session.select([4])
     assert objects.kind == "cluster"
@@ -138,17 +138,17 @@ def test_the_selected_class_and_the_class_of_the_objects_are_the_same(segmentati
     assert (objects.kind, session.selected) == (ALL, [1]), "the background has no objects"
 
 
-def test_an_object_is_found_under_a_click_and_next_to_it(segmentation):
-    assert object_at(segmentation, 134.2, 56.1, 0.0) == 5
-    assert object_at(segmentation, 192.0, 8.0, 0.0) == 0
-    assert object_at(segmentation, 192.0, 8.0, 4.0) == 1
-    assert object_at(segmentation, -50.0, 8.0, 4.0) == 0
+def test_an_object_is_found_under_a_click_and_next_to_it(result):
+    assert find_object(result, 134.2, 56.1, 0.0) == 5
+    assert find_object(result, 192.0, 8.0, 0.0) == 0
+    assert find_object(result, 192.0, 8.0, 4.0) == 1
+    assert find_object(result, -50.0, 8.0, 4.0) == 0
 
 
 def test_sections_count_objects_and_say_where_they_lie(objects, stack):
     assert section_grid(stack) == (2, 2)
     clusters = objects.shown[objects.shown["name"] == "cluster"]
-    assert sections(clusters, stack) == [[2, 2], [0, 2]]
+    assert count_by_section(clusters, stack) == [[2, 2], [0, 2]]
     assert section_box(stack, 1, 0) == (-0.5, 127.5, 127.5, 255.5)
 
 
@@ -158,41 +158,41 @@ def test_an_object_is_shown_in_the_middle_and_outlined_a_pixel_wider(objects, st
     assert outline(row, stack) == [[190.5, 3.5], [193.5, 3.5], [193.5, 6.5], [190.5, 6.5]]
 
 
-def test_labelled_folders_are_found_in_the_roots_and_among_the_simulated(library):
-    from dashboard.state import training
-    from dashboard.views.train import FRAMES
+def test_labelled_folders_are_found_in_the_roots_and_among_the_simulated(workspace):
+    from dashboard.workspace import training
+    from dashboard.views.train_panel import FRAMES
 
-    assert training.folders(library, FRAMES) == {"mosaic: 1 labelled frames": "mosaic"}
-    made = training.simulate(library, "mosaic", {"size": 32, "n_frames": 2})
-    found = training.folders(library, FRAMES)
+    assert training.list_folders(workspace, FRAMES) == {"mosaic: 1 labelled frames": "mosaic"}
+    made = training.simulate_examples(workspace, "mosaic", {"size": 32, "n_frames": 2})
+    found = training.list_folders(workspace, FRAMES)
     assert found[f"simulated {made.name}: 2 frames"] == str(made)
-    assert Path(training.folder_of(library, str(made))) == made
-    assert training.folder_of(library, "mosaic") == str(library.roots[0] / "mosaic")
+    assert Path(training.find_folder(workspace, str(made))) == made
+    assert training.find_folder(workspace, "mosaic") == str(workspace.roots[0] / "mosaic")
 
 
 @pytest.mark.parametrize("text", ["", "/etc", "../.."])
-def test_frames_elsewhere_are_not_learned_from(library, text):
-    from dashboard.state import training
+def test_frames_elsewhere_are_not_learned_from(workspace, text):
+    from dashboard.workspace import training
     from engine.errors import MapstackError
 
     with pytest.raises(MapstackError):
-        training.folder_of(library, text)
+        training.find_folder(workspace, text)
 
 
-def test_the_models_are_the_one_that_mapstack_brings_and_those_trained_here(library):
-    from dashboard.state import training
+def test_the_models_are_the_one_that_mapstack_brings_and_those_trained_here(workspace):
+    from dashboard.workspace import training
 
-    (own,) = training.models(library, "unet")
+    (own,) = training.list_models(workspace, "unet")
     assert own.shipped
     assert set(own.scores) == {"F1 background", "F1 glowing", "F1 hot_pixel", "F1 cluster"}
     assert {"step", "loss", "f1_cluster"} <= set(own.history.columns)
-    assert training.curves(library, "0123456789abcdef").empty
+    assert training.read_curves(workspace, "0123456789abcdef").empty
 
 
 @pytest.mark.parametrize("width", [20, 32, 33, 100, 255])
-def test_from_far_no_object_is_lost(segmentation, width):
-    x0, y0, x1, y1 = segmentation.labels.bounds
-    seen, bounds = segmentation.marks.view((x0, x1), (y0, y1), width, width)
+def test_from_far_no_object_is_lost(result, width):
+    x0, y0, x1, y1 = result.labels.bounds
+    seen, bounds = result.marks.view((x0, x1), (y0, y1), width, width)
     cell = 256 // seen.shape[0]
     truth = FRAMES.frame(0).labels + 1
     expected = truth.reshape(256 // cell, cell, 256 // cell, cell).max(axis=(1, 3))
@@ -201,10 +201,10 @@ def test_from_far_no_object_is_lost(segmentation, width):
     np.testing.assert_array_equal(seen, expected)
 
 
-def test_near_by_the_labels_themselves_are_seen(segmentation):
+def test_near_by_the_labels_themselves_are_seen(result):
     window = ((100.0, 150.0), (30.0, 80.0), 200, 200)
-    seen, bounds = segmentation.marks.view(*window)
-    expected, same = segmentation.labels.view(*window)
+    seen, bounds = result.marks.view(*window)
+    expected, same = result.labels.view(*window)
     assert bounds == same
     np.testing.assert_array_equal(seen, expected)
-    assert segmentation.background == 1
+    assert result.background == 1

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dashboard.plots.pictures import evidence_over
-from dashboard.state import pictures as state
-from dashboard.state import training
-from dashboard.state.drops import Drop, safe_names
-from dashboard.state.library import Library, shown
-from dashboard.state.objects import link_class
-from dashboard.state.session import Session
-from dashboard.views.answer_card import answer_html
-from dashboard.views.picture_gallery import badge
-from dashboard.views.train import PICTURES
+from dashboard.pages.image_classes.plots import paint_evidence
+from dashboard.pages.image_classes import state as state
+from dashboard.workspace import training
+from dashboard.workspace.uploads import Upload, make_safe_names
+from dashboard.workspace.workspace import Workspace, prepare_result
+from dashboard.workspace.object_table import link_class
+from dashboard.workspace.session import Session
+from dashboard.pages.image_classes.prediction_card import prediction_html
+from dashboard.pages.image_classes.gallery import badge
+from dashboard.views.train_panel import PICTURES
 from engine.errors import InputError
 from engine.recipe import Recipe
 from engine.simulate.sem import Sem
@@ -27,15 +27,15 @@ CHANCES = np.array([[0.9, 0.06, 0.04], [0.4, 0.35, 0.25], [0.2, 0.75, 0.05], [0.
 
 
 @pytest.fixture
-def library(tmp_path) -> Library:
+def workspace(tmp_path) -> Workspace:
     (tmp_path / "served").mkdir()
     (tmp_path / "home").mkdir()
     Sem(n_images=4, size=64, images_per_parent=1, databar=False).write(tmp_path / "served" / "sem")
-    return Library([tmp_path / "served"], tmp_path / "home")
+    return Workspace([tmp_path / "served"], tmp_path / "home")
 
 
 @pytest.fixture
-def result(library):
+def result(workspace):
     order = np.argsort(-CHANCES, axis=1)
     table = xr.Dataset(
         {
@@ -76,11 +76,11 @@ def result(library):
     judged = [{"name": "Long_rods", "precision": 1.0, "recall": 0.5, "f1": 0.667, "support": 4}]
     tree.attrs["judged"] = json.dumps(judged)
     tree.attrs["recipe"] = Recipe(analysis="micrographs", settings={}).to_json()
-    return shown(tree, "", library.home)
+    return prepare_result(tree, "", workspace.home)
 
 
 def test_those_unlike_all_seen_come_first_then_the_least_certain(result):
-    pictures = state.Pictures()
+    pictures = state.ImageSelection()
     pictures.adopt(result)
     assert pictures.shown["object"].tolist() == [3, 2, 4, 1]
     assert pictures.row(1)["name"] == "Long rods"
@@ -100,15 +100,15 @@ def test_those_unlike_all_seen_come_first_then_the_least_certain(result):
     ],
 )
 def test_pictures_are_looked_at_by_state(result, kind, numbers):
-    pictures = state.Pictures()
+    pictures = state.ImageSelection()
     pictures.adopt(result)
     pictures.state = kind
     assert sorted(pictures.shown["object"]) == numbers
 
 
 def test_a_class_selected_by_its_folder_name_is_found_by_the_name_that_is_shown(result):
-    session, pictures = Session(), state.Pictures()
-    session.segmentation = result
+    session, pictures = Session(), state.ImageSelection()
+    session.result = result
     pictures.adopt(result)
     link_class(session, pictures)
     session.select([1])
@@ -119,31 +119,31 @@ def test_a_class_selected_by_its_folder_name_is_found_by_the_name_that_is_shown(
 
 
 def test_cells_and_shares_count_pictures(result):
-    rows = state.picture_rows(result)
-    assert state.cells(rows) == {(1, 1): [1], (2, 1): [2], (3, 3): [4]}
-    shares = state.share_rows(result, rows)
+    rows = state.image_rows(result)
+    assert state.group_by_truth(rows) == {(1, 1): [1], (2, 1): [2], (3, 3): [4]}
+    shares = state.count_rows(result, rows)
     assert [(row["name"], row["count"], row["fraction"], row["key"]) for row in shares] == [
         ("Long rods", 1, 50.0, "1"),
         ("Dots", 0, 0.0, "2"),
         ("Tips", 1, 50.0, "3"),
     ]
-    (judged,) = state.judged_rows(result)
+    (judged,) = state.metric_rows(result)
     assert (judged["precision"], judged["recall"], judged["f1"]) == ("1.00", "0.50", "0.67")
 
 
 def test_without_a_result_there_is_nothing_and_nothing_fails():
-    pictures = state.Pictures()
+    pictures = state.ImageSelection()
     pictures.adopt(None)
     pictures.state = "not as labelled"
     assert pictures.shown.empty
-    assert state.cells(pictures.every) == {}
-    assert state.share_rows(None, pictures.every) == state.judged_rows(None) == []
+    assert state.group_by_truth(pictures.every) == {}
+    assert state.count_rows(None, pictures.every) == state.metric_rows(None) == []
 
 
-def test_the_card_says_what_is_doubtful_and_escapes_names_of_files(library, result):
-    stack = state.opened_pictures(library, "sem")
-    rows = state.picture_rows(result).set_index("object", drop=False)
-    html = {n: answer_html(state.answer(stack, result, rows.loc[n].to_dict())) for n in (1, 2, 3, 4)}
+def test_the_card_says_what_is_doubtful_and_escapes_names_of_files(workspace, result):
+    stack = state.open_image_folder(workspace, "sem")
+    rows = state.image_rows(result).set_index("object", drop=False)
+    html = {n: prediction_html(state.explain_image(stack, result, rows.loc[n].to_dict())) for n in (1, 2, 3, 4)}
     assert "Not sure" in html[2]
     assert "Long rods or Dots?" in html[2]
     assert "Unlike anything seen" in html[3]
@@ -159,19 +159,19 @@ def test_evidence_colours_what_speaks_for_the_class_and_against_it():
     picture = np.full((64, 64), 100, np.uint8)
     evidence = np.zeros((16, 16))
     evidence[:, :4], evidence[:, -4:] = 1.0, -1.0
-    drawn = evidence_over(picture, evidence).astype(int)
+    drawn = paint_evidence(picture, evidence).astype(int)
     left, middle, right = drawn[32, 4], drawn[32, 32], drawn[32, -4]
     assert left[0] > left[2]
     assert right[2] > right[0]
     assert middle.tolist() == [100, 100, 100]
-    assert (evidence_over(picture, np.full((16, 16), np.nan)) == 100).all()
+    assert (paint_evidence(picture, np.full((16, 16), np.nan)) == 100).all()
 
 
 # ------------------------------------------------------------ dropped pictures
-def test_a_drop_arrives_in_parts_and_is_opened_by_its_address(library):
-    source = next((library.roots[0] / "sem").rglob("*.png"))
+def test_a_drop_arrives_in_parts_and_is_opened_by_its_address(workspace):
+    source = next((workspace.roots[0] / "sem").rglob("*.png"))
     content = source.read_bytes()
-    drop = Drop(library.drops, ["../x.png", "notes.txt", "x.png"], [len(content), 3, len(content)])
+    drop = Upload(workspace.drops, ["../x.png", "notes.txt", "x.png"], [len(content), 3, len(content)])
     assert drop.left_out == ["notes.txt"]
     drop.part(1, b"abc")
     for number in (0, 2):
@@ -179,14 +179,14 @@ def test_a_drop_arrives_in_parts_and_is_opened_by_its_address(library):
         drop.part(number, content[100:])
     folder = drop.finish()
     assert sorted(path.name for path in folder.iterdir()) == ["x-2.png", "x.png"]
-    assert folder.parent == library.drops
-    stack = state.opened_pictures(library, library.address(str(folder)))
+    assert folder.parent == workspace.drops
+    stack = state.open_image_folder(workspace, workspace.address(str(folder)))
     assert stack.title == "2 dropped pictures"
     assert (folder / "x.png").read_bytes() == content
 
 
-def test_a_single_dropped_picture_is_a_file(library):
-    drop = Drop(library.drops, ["one.PNG"], [3])
+def test_a_single_dropped_picture_is_a_file(workspace):
+    drop = Upload(workspace.drops, ["one.PNG"], [3])
     drop.part(0, b"abc")
     assert drop.finish().name == "one.PNG"
 
@@ -202,17 +202,17 @@ def test_a_single_dropped_picture_is_a_file(library):
         ([f"{n}.png" for n in range(20)], [150 * 10**6] * 20, "larger than 2 GB"),
     ],
 )
-def test_what_cannot_be_taken_is_refused_in_one_sentence(library, names, sizes, said):
+def test_what_cannot_be_taken_is_refused_in_one_sentence(workspace, names, sizes, said):
     with pytest.raises(InputError, match=said):
-        Drop(library.drops, names, sizes)
-    assert not library.drops.exists()
+        Upload(workspace.drops, names, sizes)
+    assert not workspace.drops.exists()
 
 
-def test_more_or_fewer_bytes_than_said_are_refused(library):
-    drop = Drop(library.drops, ["a.png"], [3])
+def test_more_or_fewer_bytes_than_said_are_refused(workspace):
+    drop = Upload(workspace.drops, ["a.png"], [3])
     with pytest.raises(InputError, match="larger than the browser said"):
         drop.part(0, b"abcd")
-    short = Drop(library.drops, ["a.png"], [3])
+    short = Upload(workspace.drops, ["a.png"], [3])
     short.part(0, b"a")
     with pytest.raises(InputError, match="did not arrive whole"):
         short.finish()
@@ -224,30 +224,30 @@ def test_more_or_fewer_bytes_than_said_are_refused(library):
     "name", ["/etc/passwd.png", "..\\..\\a.png", "a\0b.png", "." * 300 + "png", "CON\n.png"]
 )
 def test_names_stay_in_their_folder(name, tmp_path):
-    (safe,) = safe_names([name])
+    (safe,) = make_safe_names([name])
     assert (tmp_path / safe).resolve().parent == tmp_path.resolve()
     assert not safe.startswith(".")
     assert safe.isprintable()
 
 
-def test_drops_that_no_result_is_of_can_be_deleted_after_a_while(library):
-    drop = Drop(library.drops, ["a.png"], [1])
+def test_drops_that_no_result_is_of_can_be_deleted_after_a_while(workspace):
+    drop = Upload(workspace.drops, ["a.png"], [1])
     drop.part(0, b"x")
     drop.finish()
-    assert drop.folder not in library.leftovers()
+    assert drop.folder not in workspace.leftovers()
     long_ago = time.time() - 10**5
     os.utime(drop.folder, (long_ago, long_ago))
-    assert drop.folder in library.leftovers()
+    assert drop.folder in workspace.leftovers()
 
 
-def test_folders_of_labelled_pictures_are_found_by_csv_and_by_folders(library):
-    root = library.roots[0]
+def test_folders_of_labelled_pictures_are_found_by_csv_and_by_folders(workspace):
+    root = workspace.roots[0]
     for name in ("train/cat", "train/dog", "test/cat", "test/dog"):
         (root / "split" / name).mkdir(parents=True)
         (root / "split" / name / "a.png").touch()
     (root / "flat").mkdir()
     (root / "flat" / "a.png").touch()
-    assert training.folders(library, PICTURES) == {
+    assert training.list_folders(workspace, PICTURES) == {
         "sem: 4 labelled pictures": "sem",
         "split: 4 labelled pictures": "split",
     }

@@ -1,0 +1,167 @@
+"""Sizes and energies of the objects of a result, the sections that hold them, and the chosen one close up."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+
+from dashboard import theme
+from dashboard.components import Sections
+from dashboard.kit import Work, escape, markup, png_source
+from dashboard.plots.object_charts import plot_distribution, paint_object
+from dashboard.workspace.workspace import MapResult, Stack
+from dashboard.workspace.object_table import ALL, KEV, Box, ObjectSelection, extent, outline, section_box, count_by_section
+from dashboard.workspace.session import Session
+from dashboard.views.charts import chart_pane
+from engine.schema import OBJECTS, PIXEL, X, Y, pixel_map
+
+SOUGHT: Final = "cluster"
+"""Class whose objects the sections count, unless the filter names another."""
+LEAST_HALF: Final = 16
+"""Pixels shown on each side of an object close up, at least."""
+HINT: Final = (
+    '<p class="empty">Click an object in the frame or a row; N and P go to the next and previous.</p>'
+)
+
+
+class Distribution(NamedTuple):
+    """A chart of the objects: a column, its name and units on screen, and the factor to those units.
+
+    Without units, lengths are in that of the objects.
+    """
+
+    column: str
+    label: str
+    units: str = ""
+    factor: float = 1.0
+    axis: str = "log"
+
+
+DISTRIBUTIONS: Final = (
+    Distribution("area", "size", "px"),
+    Distribution("energy", "energy", "keV", factor=1 / KEV),
+)
+
+
+class ObjectCharts:
+    """How many of the objects that pass are of which size and energy, and where the chosen one lies."""
+
+    def __init__(
+        self,
+        session: Session,
+        objects: ObjectSelection,
+        distributions: Sequence[Distribution] = DISTRIBUTIONS,
+    ) -> None:
+        self.session, self.objects = session, objects
+        charts = [self._chart(each) for each in distributions]
+        self.root = pn.Row(*charts, sizing_mode="stretch_both", margin=0)
+
+    def _chart(self, of: Distribution) -> Any:
+        streams = {"shown": self.objects.param.shown, "object_id": self.session.param.object_id}
+
+        def draw(shown: pd.DataFrame, object_id: int) -> hv.Overlay:
+            row = self.objects.row(object_id)
+            return plot_distribution(
+                shown[of.column].to_numpy(float) * of.factor,
+                label=of.label,
+                units=of.units or self.objects.length,
+                axis=of.axis,
+                color=theme.ACCENT_DARK,
+                mark=None if row is None else float(row[of.column]) * of.factor,
+            )
+
+        plot = hv.DynamicMap(draw, streams=hv.streams.Params.from_params(streams))
+        pane = chart_pane(plot, options={"ylabel": "", "yticks": 3})
+        pane.css_classes = ["chart", f"objects-{of.column}"]
+        return pane
+
+
+class SectionsCard:
+    """How many objects lie in which section of the frame; a click goes there."""
+
+    def __init__(self, session: Session, objects: ObjectSelection, work: Work, *, go: Callable[[Box], None]) -> None:
+        self.session, self.objects, self.go = session, objects, go
+        self.grid = Sections(listener=lambda message: work.post(lambda: self._enter(message)))
+        objects.param.watch(self._count, "shown")
+        self._count()
+
+    def _count(self, *_: Any) -> None:
+        stack, objects = self.session.stack, self.objects
+        if stack is None or objects.every.empty:
+            self.grid.param.update(
+                counts=[], empty="After Run: how many objects each section of the frame holds."
+            )
+            return
+        what = objects.kind if objects.kind != ALL else SOUGHT
+        sought = objects.shown[objects.shown["name"] == what]
+        self.grid.param.update(counts=count_by_section(sought, stack), what=f"objects of class {what}")
+
+    def _enter(self, message: Any) -> None:
+        if self.session.stack is not None:
+            self.go(section_box(self.session.stack, int(message["row"]), int(message["column"])))
+
+
+class ObjectCard:
+    """The chosen object close up, with its numbers; `draw` outlines it in the frame."""
+
+    def __init__(
+        self, session: Session, objects: ObjectSelection, work: Work, *, draw: Callable[[list[Any]], None]
+    ) -> None:
+        self.session, self.objects, self.work, self.draw = session, objects, work, draw
+        self.root = markup(HINT)
+        session.param.watch(self._show, ["object_id", "result"])
+
+    def _show(self, *_: Any) -> None:
+        stack, result = self.session.stack, self.session.result
+        row = self.objects.row(self.session.object_id)
+        if row is None or stack is None or result is None:
+            self.root.object = HINT
+            self.draw(self.session.region)
+            return
+        self.draw(outline(row, stack))
+        self.work.run(
+            lambda: card_html(stack, result, row),
+            lambda html: setattr(self.root, "object", html),
+            key="inset",
+        )
+
+
+def card_html(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
+    """Picture and numbers of an object; reads its surroundings: call it in a thread."""
+    units = str(stack.images[stack.variables[0]].attrs.get("units", "1"))
+    facts = {
+        "size": f"{row['area']:.0f} px, {row['length']:.1f} × {row['width']:.1f}",
+        "charge": f"{row['charge']:.5g} {units}",
+        "peak": f"{row['peak']:.5g} {units}",
+        "energy": f"{row['energy'] / KEV:.4g} keV" if np.isfinite(row["energy"]) else "–",
+        "confidence": f"{row['confidence']:.2f}",
+        "where": f"x {row[X]:.1f}, y {row[Y]:.1f}" + (", at the edge" if row["touches_edge"] else ""),
+    }
+    lines = "".join(
+        f"<tr><td><small>{name}</small></td><td>{escape(text)}</td></tr>" for name, text in facts.items()
+    )
+    head = f"{row['object']} {row['name']}" + (f" · {row['kind']}" if row["kind"] else "")
+    picture = f'<img src="{picture_of(stack, segmentation, row)}" alt="object {row["object"]}">'
+    return (
+        f'<div class="inset" id="inset" data-object="{row["object"]}">{picture}'
+        f"<div><b>{escape(head)}</b><table>{lines}</table></div></div>"
+    )
+
+
+def picture_of(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
+    """The object and its surroundings, pixel by pixel, as an image's source."""
+    half = int(max(LEAST_HALF, 0.65 * extent(row)))
+    middle = {Y: (row["bbox_top"] + row["bbox_bottom"]) // 2, X: (row["bbox_left"] + row["bbox_right"]) // 2}
+    part = {dim: slice(max(0, int(middle[dim]) - half), int(middle[dim]) + half) for dim in PIXEL}
+    pyramid = stack.pyramids[stack.variables[0]]
+    rgb = paint_object(
+        stack.images[stack.variables[0]].isel(part).values.astype(float),
+        pixel_map(result.tree, OBJECTS).isel(part).values == row["object"],
+        limits=pyramid.limits(0, percent=99.5),
+        quartiles=pyramid.limits(0, percent=50),
+        color=str(row["color"])[:7],
+    )
+    return png_source(rgb)

@@ -1,0 +1,82 @@
+"""Crops of particles, those in most doubt first; choosing one, going through them, giving them classes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from dashboard.kit import Work, png_source
+from dashboard.workspace.workspace import Workspace, Stack
+from dashboard.pages.nanoparticles.state import read_crop, grey_range
+from dashboard.workspace.object_table import ObjectSelection
+from dashboard.workspace.session import Session
+from dashboard.views.gallery import ObjectGallery
+from engine.nanoparticles.crops import grey
+
+
+class ParticleGallery(ObjectGallery):
+    """One page of crops at a time; `go` is called with the row of a particle that is chosen here."""
+
+    what: ClassVar[str] = "particle"
+    page_size: ClassVar[int] = 36
+    nothing: ClassVar[str] = "No particles yet: press Run on the left."
+    none_left: ClassVar[str] = "No particle is of this kind."
+
+    def __init__(
+        self,
+        session: Session,
+        objects: ObjectSelection,
+        workspace: Workspace,
+        work: Work,
+        *,
+        go: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self.workspace, self.go = workspace, go
+        super().__init__(session, objects, work)
+
+    def reveal(self, row: dict[str, Any]) -> None:
+        """Show where a particle is."""
+        self.go(row)
+
+    def place_of(self, row: dict[str, Any]) -> Any:
+        """Micrograph and box of a particle."""
+        stack = self.session.stack
+        return None if stack is None else (stack.identity, row["object"], *place_of(row))
+
+    def drawn(self, rows: list[dict[str, Any]]) -> Mapping[str, str]:
+        """The crops."""
+        stack = self.session.stack
+        if stack is None:
+            return {}
+        return {str(row["object"]): picture(self.workspace, stack, row) for row in rows}
+
+    def tile(self, row: dict[str, Any]) -> dict[str, Any]:
+        """What a tile says of a particle."""
+        return tile(row)
+
+
+def picture(workspace: Workspace, stack: Stack, row: dict[str, Any]) -> str:
+    """The crop of a particle; reads its micrograph: call it in a thread."""
+    number = int(row["image"])
+
+    def made() -> str:
+        return png_source(grey(read_crop(workspace, stack, row), grey_range(workspace, stack, number)))
+
+    return workspace.pictures.get((stack.identity, *place_of(row)), made)
+
+
+def place_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Micrograph and box of a particle."""
+    return tuple(row[name] for name in ("image", "bbox_left", "bbox_top", "bbox_right", "bbox_bottom"))
+
+
+def tile(row: dict[str, Any]) -> dict[str, Any]:
+    """What a tile says of a particle."""
+    certain = f"{row['confidence']:.2f}"
+    return {
+        "object": int(row["object"]),
+        "name": str(row["name"]),
+        "color": str(row["color"])[:7],
+        "reviewed": bool(row["reviewed"]),
+        "said": f"{row['name']} {certain}",
+        "title": f"particle {row['object']}: {row['name']}, margin {certain}"
+        + (", class given by a person" if row["reviewed"] else ""),
+    }

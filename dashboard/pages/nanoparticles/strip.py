@@ -1,0 +1,95 @@
+"""The micrographs of a collection with their pictures and how many particles of each class they hold."""
+
+from typing import Any, Final
+
+import pandas as pd
+
+from dashboard.components import Strip
+from dashboard.kit import Work, png_source
+from dashboard.pages.nanoparticles.plots import shrink_micrograph
+from dashboard.workspace.workspace import Workspace, Stack
+from dashboard.pages.nanoparticles.state import file_names, micrograph_rows, count_images, read_values
+from dashboard.workspace.session import Session
+from engine.nanoparticles.population import COUNTS
+
+PAGE: Final = 10
+"""Micrographs that are shown at once."""
+EDGE: Final = 120
+"""Longer edge of a picture in pixels."""
+
+
+class MicrographStrip:
+    """One page of micrographs at a time; a click makes one the shown one."""
+
+    def __init__(self, session: Session, workspace: Workspace, work: Work) -> None:
+        self.session, self.workspace, self.work = session, workspace, work
+        self.strip = Strip(listener=lambda message: work.post(lambda: self._heard(message)))
+        session.param.watch(self._open, "stack")
+        session.param.watch(self._follow, "plane")
+        session.param.watch(self._count, "result")
+
+    def _heard(self, message: Any) -> None:
+        if message["do"] == "choose":
+            self.session.plane = int(message["image"])
+        else:
+            self._turn(self.strip.page + int(message["step"]))
+
+    def _open(self, *_: Any) -> None:
+        self._turn(0 if self.session.stack is None else self.session.plane // PAGE)
+
+    def _follow(self, *_: Any) -> None:
+        self.strip.chosen = self.session.plane
+        if self.session.plane // PAGE != self.strip.page:
+            self._turn(self.session.plane // PAGE)
+
+    def _turn(self, page: int) -> None:
+        stack = self.session.stack
+        if stack is None:
+            self.strip.rows = []
+            return
+        pages = -(-count_images(stack) // PAGE)
+        page = min(max(0, page), pages - 1)
+        note = f"{count_images(stack)} micrographs" if count_images(stack) > 1 else ""
+        self.strip.param.update(page=page, pages=pages, chosen=self.session.plane, note=note)
+        self._count()
+        numbers = range(page * PAGE, min((page + 1) * PAGE, count_images(stack)))
+        self.work.run(lambda: [picture(self.workspace, stack, n) for n in numbers], self._picture, key="strip")
+
+    def _picture(self, sources: list[str]) -> None:
+        rows = zip(self.strip.rows, sources, strict=False)
+        self.strip.rows = [{**row, "src": source} for row, source in rows]
+
+    def _count(self, *_: Any) -> None:
+        """Write what is known of the micrographs of this page; pictures that are there stay."""
+        stack, strip = self.session.stack, self.strip
+        if stack is None:
+            return
+        before = {row["image"]: row["src"] for row in strip.rows}
+        names, table = file_names(stack), micrograph_rows(self.session.result)
+        numbers = range(strip.page * PAGE, min((strip.page + 1) * PAGE, len(names)))
+        strip.rows = [
+            {"image": n, "name": names[n], "src": before.get(n, ""), **self._told(table, n)} for n in numbers
+        ]
+
+    def _told(self, table: pd.DataFrame, number: int) -> dict[str, Any]:
+        if number >= len(table):
+            return {"counts": [], "problem": "", "title": "not looked at yet: press Run"}
+        row, classes = table.iloc[number], self.session.result.classes
+        counts = [
+            {"n": int(row[column]), "color": str(color)[:7], "title": str(name)}
+            for column, color, name in zip(
+                COUNTS, classes["color"].values, classes["name"].values, strict=False
+            )
+        ]
+        told = str(row["problem"]) or f"{row['file']}: {row['n_particles']} particles"
+        return {"counts": counts, "problem": str(row["problem"]), "title": told}
+
+
+def picture(workspace: Workspace, stack: Stack, number: int) -> str:
+    """A micrograph as a small picture; empty where it cannot be read."""
+    return workspace.pictures.get((stack.identity, number), lambda: _drawn(stack, number))
+
+
+def _drawn(stack: Stack, number: int) -> str:
+    values = read_values(stack, number)
+    return "" if values is None else png_source(shrink_micrograph(values, edge=EDGE))

@@ -1,0 +1,124 @@
+"""Data and results as a page shows them: lazy images with pyramids, tables in memory."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from dashboard.workspace.object_overview import ObjectOverview
+from engine.pyramid import Pyramid
+from engine.recipe import Recipe, Step, recorded_steps
+from engine.schema import LABEL, WARNINGS, image_variables, is_ellipsometry, spectral_dim
+
+BACKGROUND = "background"
+"""Name of the class of what is nothing in particular."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """A data set, opened: the lazy images, the reader's facts, and a pyramid a variable."""
+
+    address: str
+    """As in the URL: relative to its root."""
+    digest: str
+    images: xr.Dataset = field(repr=False)
+    facts: dict[str, Any] = field(repr=False)
+    pyramids: dict[str, Pyramid] = field(repr=False)
+    first_plane: int = 0
+    """Where along the spectral dim there is most to see at first."""
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return str(self.images.attrs.get("title") or Path(self.address).name or self.address)
+
+    @property
+    def source(self) -> str:
+        """Absolute path."""
+        return str(self.images.attrs["source"])
+
+    @property
+    def spectral(self) -> str | None:
+        """Name of the spectral dim."""
+        return spectral_dim(self.images)
+
+    @property
+    def variables(self) -> list[str]:
+        """Names of the image variables."""
+        return image_variables(self.images)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the reader has to say."""
+        return list(json.loads(self.images.attrs.get("warnings", "[]")))
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """How the images were prepared."""
+        return recorded_steps(self.images)
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What makes two stacks the same pixels: content and preparation."""
+        return self.digest, json.dumps(self.steps)
+
+    @property
+    def is_ellipsometry(self) -> bool:
+        """Whether these are Delta and Psi."""
+        return is_ellipsometry(self.images)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Result:
+    """A result as a page shows it, its tables in memory; of a population of particles, this is all."""
+
+    id: str
+    """Of the stored result, empty where it is not stored (yet)."""
+    tree: xr.DataTree = field(repr=False)
+    recipe: Recipe = field(repr=False)
+    classes: xr.Dataset = field(repr=False)
+    objects: xr.Dataset | None = field(repr=False, default=None)
+    """Table of the objects, where the result has them."""
+
+    @property
+    def background(self) -> int:
+        """Label of what is nothing in particular, 0 if no class is called so."""
+        return find_label(self.classes, BACKGROUND)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the analysis has to say of these data."""
+        return list(json.loads(str(self.tree.attrs.get(WARNINGS, "[]"))))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MapResult(Result):
+    """A result of one map or frame: its maps as pyramids."""
+
+    spectra: xr.Dataset = field(repr=False)
+    labels: Pyramid = field(repr=False)
+    confidence: Pyramid = field(repr=False)
+    entropy: Pyramid | None = field(repr=False, default=None)
+    marks: ObjectOverview | None = field(repr=False, default=None)
+    """Overviews in which no object is lost, where the result has objects."""
+
+
+def find_label(classes: xr.Dataset, name: str) -> int:
+    """Return the label of the class of a name, 0 if there is none.
+
+    Parameters
+    ----------
+    classes : Dataset, dims (label,)
+        Table of the classes.
+    name
+        Name of the class as the table spells it.
+
+    Returns
+    -------
+    int
+        Label of the class.
+    """
+    names = classes["name"].values.tolist()
+    return int(classes[LABEL].values[names.index(name)]) if name in names else 0

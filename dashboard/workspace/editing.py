@@ -1,0 +1,154 @@
+"""Edits of a result as the page does them: shown from memory at once, stored a moment later."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+
+from dashboard.workspace.workspace import Workspace, Result, Stack, prepare_result
+from engine import pipeline
+from engine.analysis import shipped_model
+from engine.errors import MapstackError
+from engine.export.store import write_result
+from engine.recipe import Recipe
+from engine.runtime import jobs
+from engine.runtime.place import Place
+from engine.schema import CLASSES, CONFIDENCE, ENTROPY, FRACTIONS, LABEL, LABELS, OBJECTS
+
+IN_MEMORY: Final = 2**28
+"""Bytes up to which an edited map is computed once and kept."""
+
+
+def apply_edit(workspace: Workspace, stack: Stack, result: Result, name: str, /, **arguments: Any) -> Result:
+    """Apply one edit and return what to show; takes a moment: call it in a thread."""
+    return _in_memory(pipeline.edit(result.tree, name, stack.images, **arguments), workspace)
+
+
+def undo_last_edit(workspace: Workspace, result: Result) -> Result:
+    """Take back the last edit of a result that was opened with edits; looked up where that was stored."""
+    job = jobs.submit(result.recipe.without_last_edit(), home=workspace.home, pool=workspace.pool)
+    job = jobs.wait(job.id, workspace.home)
+    if job.error is not None:
+        raise MapstackError(job.error)
+    return workspace.open_result(job.id)
+
+
+def store_result(workspace: Workspace, result: Result) -> Result:
+    """Store an edited result in the library as it is shown; nothing is computed a second time."""
+    job = jobs.submit(result.recipe, home=workspace.home, start=False)
+    if job.result is None:
+        write_result(result.tree, Place(workspace.home, job.id).result)
+        job = jobs.submit(result.recipe, home=workspace.home, start=False)
+    return replace(result, id=job.id)
+
+
+def _in_memory(tree: xr.DataTree, workspace: Workspace) -> Result:
+    """Compute a result's maps and tables once, so that nothing is computed while it is looked at."""
+    if FRACTIONS in tree.children:  # its tables are made already, of its maps a page reads one at a time
+        return prepare_result(tree, "", workspace.home)
+    names = [name for name in (LABELS, CONFIDENCE, ENTROPY, OBJECTS) if name in tree.data_vars]
+    maps = {name: tree[name].compute() if tree[name].nbytes < IN_MEMORY else tree[name] for name in names}
+    tree = tree.copy()
+    tree.dataset = tree.to_dataset().assign(maps)
+    return prepare_result(tree, "", workspace.home)
+
+
+def last_edit(result: Result | None) -> str:
+    """Name of the last edit, empty if there is none."""
+    return (
+        ""
+        if result is None or not result.recipe.edits
+        else str(result.recipe.edits[-1]["name"])
+    )
+
+
+def write_code(recipe: Recipe, result: Path | None) -> tuple[str, str]:
+    """Return the Python lines and the command that make a result again."""
+    return _python(recipe), _command(recipe, result)
+
+
+def _python(recipe: Recipe) -> str:
+    lines = ["import engine", "", f"images = engine.open({recipe.source!r})"]
+    for step in recipe.prepare:
+        from engine import catalogue
+
+        module, _, function = catalogue.STEPS[step["name"]].partition(":")
+        lines.insert(1, f"from {module} import {function}")
+        lines.append(f"images = {function}(images, {_arguments(step['arguments'])})")
+    model = own_model(recipe)
+    settings = {**({} if model is None else {"model": str(model)}), **changed_settings(recipe)}
+    parts = (repr(recipe.analysis), "images", _arguments(settings))
+    lines.append(f"result = engine.run({', '.join(part for part in parts if part)})")
+    for edit in recipe.edits:
+        given = {key: value for key, value in edit["arguments"].items() if key != "model"}
+        lines.append(f"result = engine.edit(result, {edit['name']!r}, images, {_arguments(given)})")
+    lines.append('engine.save(result, "result.zarr")')
+    return "\n".join(lines)
+
+
+def _command(recipe: Recipe, result: Path | None) -> str:
+    import shlex
+
+    if (recipe.edits or recipe.prepare) and result is not None:
+        return f"mapstack run --recipe {shlex.quote(str(result))} --out result.zarr"
+    words = ["mapstack", "run", recipe.analysis, str(recipe.source)]
+    model = own_model(recipe)
+    words += [] if model is None else ["--model", str(model)]
+    for name, value in changed_settings(recipe).items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join([*words, "--out", "result.zarr"])
+
+
+def changed_settings(recipe: Recipe) -> dict[str, Any]:
+    """Seed, and settings that differ from their defaults; none of what a model learned before with."""
+    from engine import catalogue
+
+    analysis = catalogue.find("analyses", recipe.analysis)()
+    defaults = analysis.settings()
+    learned = analysis.training_settings() if analysis.needs_labels else frozenset()
+    changed = {name: value for name, value in recipe.settings.items() if value != defaults.get(name)}
+    return {name: value for name, value in {**changed, "seed": recipe.seed}.items() if name not in learned}
+
+
+def own_model(recipe: Recipe) -> Path | None:
+    """Folder of the trained model that a recipe applies; None for the one that Mapstack brings, or none."""
+    network = (recipe.model or {}).get("network")
+    if network is None:
+        return None
+    folder = Path(str(network)).parent
+    return None if folder == shipped_model(recipe.analysis) else folder
+
+
+def _arguments(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in values.items())
+
+
+def class_rows(result: Result | None) -> list[dict[str, Any]]:
+    """Rows of the class table, ready to be shown."""
+    if result is None:
+        return []
+    table = result.classes
+    return [
+        {
+            "label": int(label),
+            "name": str(table["name"].values[row]),
+            "color": str(table["color"].values[row])[:7],
+            "share": f"{100 * float(table['fraction'].values[row]):.1f} %",
+            "area": _area(float(table["area"].values[row])) if "area" in table else "",
+            "confidence": _two_places(table["confidence"].values[row]) if "confidence" in table else "",
+        }
+        for row, label in enumerate(table[LABEL].values)
+    ]
+
+
+def _area(value: float) -> str:
+    return f"{value:,.0f}".replace(",", "\u2009") if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _two_places(value: Any) -> str:
+    return "–" if not np.isfinite(value) else f"{float(value):.2f}"
+
+
+__all__ = ["CLASSES", "class_rows", "code_of", "edited", "last_edit", "stored", "undone"]

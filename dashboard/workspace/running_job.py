@@ -1,0 +1,69 @@
+"""The page's view of one job: start it, look how it stands, ask for it to be cancelled."""
+
+from typing import Any, Final
+
+import param
+
+from dashboard.workspace.workspace import Workspace
+from engine.recipe import Recipe
+from engine.runtime import jobs
+
+ACTIVE: Final = ("waiting", "running")
+
+
+class RunningJob(param.Parameterized):
+    """The job that a page waits for, or none."""
+
+    id = param.String("")
+    state = param.String("")
+    share = param.Number(0.0)
+    doing = param.String("")
+    left = param.String("")
+    error = param.String("")
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._library = workspace
+
+    @property
+    def active(self) -> bool:
+        """Whether it is under way."""
+        return self.state in ACTIVE
+
+    def submit(self, recipe: Recipe) -> Any:
+        """Start a job; it goes on when the page is closed. Takes a moment: call it in a thread."""
+        return jobs.submit(recipe, home=self._library.home, pool=self._library.pool)
+
+    def take(self, job: Any) -> None:
+        """Note how a job stands."""
+        self.param.update(
+            id=job.id,
+            state=job.state,
+            share=float(job.progress),
+            doing=job.doing or ("waiting for a free place" if job.state == "waiting" else ""),
+            left=format_time_left(job.left),
+            error=job.error or "",
+        )
+
+    def look(self) -> None:
+        """See how it stands now."""
+        self.take(jobs.show(self.id, self._library.home))
+
+    def cancel(self) -> None:
+        """Ask for it to be cancelled; waits up to five seconds: call it in a thread."""
+        jobs.cancel(self.id, self._library.home)
+
+
+def format_time_left(seconds: float | None) -> str:
+    """Time left for people.
+
+    Examples
+    --------
+    >>> time_left(3.4), time_left(200), time_left(None)
+    ('3 s left', '3 min left', '')
+    """
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s left"
+    return f"{round(seconds / 60)} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"

@@ -1,0 +1,139 @@
+"""What one browser session shows; everything on the page is a function of it."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import param
+
+from dashboard.workspace.workspace import Result, Stack
+from engine.schema import LABEL, X, Y
+
+MODES: Final = ("segments", "raw", "means", "over", "confidence", "entropy")
+STRETCHES: Final = {"100 %": 100.0, "99.5 %": 99.5, "99 %": 99.0, "95 %": 95.0}
+COLORMAPS: Final = ("gray", "viridis", "cividis", "magma", "inferno")
+
+
+class Session(param.Parameterized):
+    """The data, the result, and what is selected in them; one for each browser tab."""
+
+    stack = param.ClassSelector(class_=Stack, default=None, allow_None=True, doc="What is open.")
+    result = param.ClassSelector(class_=Result, default=None, allow_None=True)
+    plane = param.Integer(0, bounds=(0, None), doc="Index along the spectral dim, or of the shown image of a collection.")
+    selected = param.List([], item_type=int, doc="Label values of the selected classes.")
+    pixel = param.Tuple(None, length=2, allow_None=True, doc="Picked position (x, y) in coordinates.")
+    region = param.List([], doc="Corners [x, y] of the drawn region in coordinates.")
+    mode = param.Selector(default="segments", objects=list(MODES), doc="What the map of classes shows.")
+    percent = param.Number(99.5, bounds=(50, 100), doc="Central share of the values that the stretch spans.")
+    colormap = param.Selector(default="gray", objects=list(COLORMAPS))
+    stretch = param.Selector(
+        default="percentile", objects=["percentile", "linear", "log", "asinh"], doc="How values become grey."
+    )
+    hidden = param.List([], item_type=int, doc="Label values of classes that are not drawn.")
+    opacity = param.Number(0.5, bounds=(0, 1), doc="Of classes over the image.")
+    object_id = param.Integer(0, bounds=(0, None), doc="Number of the selected object, 0: none.")
+    model = param.ClassSelector(
+        class_=Path, default=None, allow_None=True, doc="Folder of the model to apply; None: Mapstack's own."
+    )
+    earlier = param.List([], item_type=Result, doc="What undo goes back to.")
+    later = param.List([], item_type=Result, doc="What redo goes on to.")
+
+    def open(self, stack: Stack) -> None:
+        """Show another data set; nothing of the last one stays selected."""
+        same = self.stack is not None and self.stack.address == stack.address
+        self.param.update(
+            stack=stack,
+            result=None,
+            plane=self.plane if same and self.plane < count_planes(stack) else stack.first_plane,
+            selected=[],
+            pixel=None,
+            region=[],
+            object_id=0,
+            earlier=[],
+            later=[],
+        )
+
+    def show(self, result: Result, *, keep: bool = False) -> None:
+        """Show a result; `keep` puts the present one on the list of what undo goes back to."""
+        known = set(result.classes[LABEL].values.tolist())
+        earlier = [*self.earlier, self.result] if keep and self.result is not None else []
+        self.param.update(
+            result=result,
+            selected=[label for label in self.selected if label in known],
+            earlier=earlier,
+            later=[],
+        )
+
+    def stored(self, result: Result) -> None:
+        """Take the stored form of what is shown already."""
+        if self.result is not None and self.result.recipe == result.recipe:
+            self.result = result
+
+    def step(self, *, back: bool) -> None:
+        """Undo or redo one edit."""
+        source, target = ("earlier", "later") if back else ("later", "earlier")
+        waiting = getattr(self, source)
+        if not waiting:
+            return
+        self.param.update(
+            **{source: waiting[:-1], target: [*getattr(self, target), self.result]},
+            result=waiting[-1],
+            selected=[],
+        )
+
+    def select(self, labels: list[int]) -> None:
+        """Select classes everywhere; those that do not exist are left out."""
+        known = [] if self.result is None else self.result.classes[LABEL].values.tolist()
+        self.selected = [label for label in labels if label in known]
+
+    def clear(self) -> None:
+        """Select nothing."""
+        self.param.update(selected=[], pixel=None, region=[], object_id=0)
+
+    def class_at(self, x: float, y: float) -> int:
+        """Class at a position, 0 for none."""
+        return 0 if self.result is None else int(_value(self.result.labels, x, y) or 0)
+
+
+def count_planes(stack: Stack) -> int:
+    """Number of positions along the spectral dim, 1 for plain images."""
+    return 1 if stack.spectral is None else int(stack.images.sizes[stack.spectral])
+
+
+def read_position(session: Session, x: float, y: float) -> dict[str, Any]:
+    """Return what lies at a position: the value of each variable, the class and its confidence."""
+    if session.stack is None:
+        return {}
+    values = {
+        name: _value(pyramid, x, y, channel=session.plane)
+        for name, pyramid in session.stack.pyramids.items()
+    }
+    label = session.class_at(x, y)
+    certain = None if session.result is None else _value(session.result.confidence, x, y)
+    return {"values": values, "label": label, "confidence": certain}
+
+
+def _value(pyramid: Any, x: float, y: float, *, channel: int = 0) -> float | None:
+    """Value of the pixel at a position; None outside or without data."""
+    where = pyramid.pixel(x, y)
+    if where is None:
+        return None
+    step = [
+        (b - a) / n
+        for a, b, n in zip(pyramid.bounds[:2], pyramid.bounds[2:], pyramid.shape[::-1], strict=True)
+    ]
+    x0, y0 = pyramid.bounds[0] + where[1] * step[0], pyramid.bounds[1] + where[0] * step[1]
+    around = (x0 + 0.25 * step[0], x0 + 0.75 * step[0]), (y0 + 0.25 * step[1], y0 + 0.75 * step[1])
+    window, _ = pyramid.view(*around, 1, 1, channel=channel)
+    value = float(window[0, 0])
+    return None if np.isnan(value) else value
+
+
+def pixel_units(stack: Stack) -> str:
+    """Units of the pixel coordinates."""
+    return str(stack.images[X].attrs.get("units", "px"))
+
+
+def pixel_area_units(stack: Stack) -> str:
+    """Units of an area."""
+    return f"{pixel_units(stack)}²" if stack.images[Y].size else ""
