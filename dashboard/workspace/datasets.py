@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import xarray as xr
 
@@ -12,19 +12,19 @@ from engine.pyramid import Pyramid
 from engine.recipe import Recipe, Step, recorded_steps
 from engine.schema import LABEL, WARNINGS, image_variables, is_ellipsometry, spectral_dim
 
-BACKGROUND = "background"
+BACKGROUND: Final = "background"
 """Name of the class of what is nothing in particular."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """A data set, opened: the lazy images, the reader's facts, and a pyramid a variable."""
+    """A data set, opened: the lazy images, its description, and a pyramid a variable."""
 
     address: str
     """As in the URL: relative to its root."""
     digest: str
     images: xr.Dataset = field(repr=False)
-    facts: dict[str, Any] = field(repr=False)
+    description: dict[str, Any] = field(repr=False)
     pyramids: dict[str, Pyramid] = field(repr=False)
     first_plane: int = 0
     """Where along the spectral dim there is most to see at first."""
@@ -101,7 +101,7 @@ class MapResult(Result):
     labels: Pyramid = field(repr=False)
     confidence: Pyramid = field(repr=False)
     entropy: Pyramid | None = field(repr=False, default=None)
-    marks: ObjectOverview | None = field(repr=False, default=None)
+    object_overview: ObjectOverview | None = field(repr=False, default=None)
     """Overviews in which no object is lost, where the result has objects."""
 
 

@@ -1,4 +1,4 @@
-"""The data model's checks and attributes."""
+"""Images that follow the data model, and those that do not."""
 
 import numpy as np
 import pytest
@@ -36,15 +36,3 @@ def test_a_plain_image_has_no_spectral_dim() -> None:
 def test_images_that_break_the_data_model_are_refused(images: xr.Dataset, what: str) -> None:
     with pytest.raises(InputError, match=what):
         schema.check(images)
-
-
-def test_a_label_map_names_its_classes_in_cf_flags_with_blanks_as_underscores() -> None:
-    labels = schema.label_map(stack(y=2, x=2).astype("u1"), {1: "thin film", 4: "substrate"})
-    assert labels.attrs["flag_values"].tolist() == [1, 4]
-    assert labels.attrs["flag_meanings"] == "thin_film substrate"
-    assert schema.class_names(labels) == {1: "thin_film", 4: "substrate"}
-
-
-def test_the_label_dtype_is_the_smallest_that_holds_all_classes() -> None:
-    assert schema.labels_dtype(255) == np.uint8
-    assert schema.labels_dtype(256) == np.uint16

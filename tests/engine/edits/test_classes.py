@@ -1,4 +1,4 @@
-"""Edits of results: what they do to labels, names, tables and the recipe."""
+"""Edits of class maps: what they do to labels, names, tables and the recipe."""
 
 import numpy as np
 import pytest
@@ -7,21 +7,6 @@ import xarray as xr
 import engine
 from engine.errors import InputError
 from engine.pipeline import recipe_of
-
-
-@pytest.fixture(scope="module")
-def images() -> xr.Dataset:
-    """Four zones of 20 x 20 pixels with clear steps between them; the first is two levels."""
-    rng = np.random.default_rng(0)
-    levels = np.kron([[0, 0], [10, 30]], np.ones((20, 20)))
-    levels[:20, 30:] = 2
-    values = levels + rng.normal(0, 0.01, (3, 40, 40))
-    return xr.Dataset({"intensity": (("channel", "y", "x"), values.astype("f4"), {"units": "1"})})
-
-
-@pytest.fixture(scope="module")
-def result(images: xr.Dataset) -> xr.DataTree:
-    return engine.run("kmeans", images, n_clusters=3, features="raw", seed=0)
 
 
 def counts(result: xr.DataTree) -> dict[int, int]:
@@ -43,37 +28,6 @@ def test_merging_keeps_the_lowest_number_and_the_tables_follow(
     np.testing.assert_allclose(
         merged["spectra"]["intensity_mean"].sel(label=2), whole.mean(axis=1), rtol=1e-5
     )
-
-
-def test_splitting_gives_the_largest_part_the_old_number_and_renumbers_nothing(
-    result: xr.DataTree, images: xr.Dataset
-) -> None:
-    split = engine.edit(result, "split", images, label=1, n_clusters=2)
-    assert counts(split) == {1: 600, 2: 400, 3: 400, 4: 200}
-    labels = np.asarray(split["labels"])
-    np.testing.assert_array_equal(labels[20:], np.asarray(result["labels"])[20:])
-    assert (labels[:20, 30:] == 4).all()
-
-
-def test_a_split_is_learned_once_so_that_other_images_are_split_alike(
-    result: xr.DataTree, images: xr.Dataset
-) -> None:
-    split = engine.edit(result, "split", images, label=1, n_clusters=2)
-    other = images.isel(x=slice(20, 40))
-    again = engine.run(recipe=split, images=other)
-    np.testing.assert_array_equal(np.asarray(again["labels"]), np.asarray(split["labels"])[:, 20:])
-
-
-def test_renaming_and_recolouring_change_words_and_colours_only(
-    result: xr.DataTree, images: xr.Dataset
-) -> None:
-    renamed = engine.edit(result, "rename", images, label=2, name="thin film")
-    coloured = engine.edit(renamed, "recolour", images, label=2, color="#123456")
-    assert coloured["classes"]["name"].sel(label=2).item() == "thin film"
-    assert coloured["classes"]["color"].sel(label=2).item() == "#123456"
-    assert coloured["labels"].attrs["flag_meanings"].split()[1] == "thin_film"
-    np.testing.assert_array_equal(np.asarray(coloured["labels"]), np.asarray(result["labels"]))
-    assert result["classes"]["name"].sel(label=2).item() == "cluster 2"
 
 
 def test_relabelling_a_polygon_touches_labelled_pixels_inside_it_only(
