@@ -20,7 +20,7 @@ import xarray as xr
 from PIL import Image, ImageDraw, ImageFont
 
 import engine
-from engine.analysis import Model, load_model, shipped_model
+from engine.analysis import Model, load_model, find_shipped_model
 from engine.learning import scores
 from engine.learning.calibration import expected_calibration_error, risk_coverage
 from engine.readers.picture_files import read_gray
@@ -36,7 +36,7 @@ COVERAGE = 0.95
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, default=shipped_model("micrographs"))
+    parser.add_argument("--model", type=Path, default=find_shipped_model("micrographs"))
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--train", type=int, default=0)
     parser.add_argument("--small", action="store_true")

@@ -17,7 +17,7 @@ import numpy as np
 from _jobs import killed_and_resumed
 from PIL import Image
 
-from engine.analysis import load_model, shipped_model
+from engine.analysis import load_model, find_shipped_model
 from engine.export.store import open_result
 from engine.image_classes.answers import TOGETHER
 from engine.image_classes.seen import standardised
@@ -67,7 +67,7 @@ def _write_one(folder: Path, number: int) -> None:
 
 def one_by_one(files: list[Path]) -> float:
     """Images a second of the plain way."""
-    model = load_model(shipped_model("micrographs"))
+    model = load_model(find_shipped_model("micrographs"))
     network, edge = load_network(str(model.network), "peer"), model.settings["edge"]
 
     def classify(file: Path) -> int:

@@ -19,7 +19,7 @@ from PIL import Image
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-from engine.analysis import load_model, shipped_model
+from engine.analysis import load_model, find_shipped_model
 from engine.learning import scores
 from engine.learning.splits import by_parent
 from engine.nanoparticles import forest
@@ -36,7 +36,7 @@ SIZE = 1024
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, default=shipped_model("particles"))
+    parser.add_argument("--model", type=Path, default=find_shipped_model("particles"))
     parser.add_argument("--micrographs", type=int, default=40)
     options = parser.parse_args()
     judge_simulated(options.model, options.micrographs)

@@ -18,7 +18,7 @@ import numpy as np
 from _jobs import killed_and_resumed
 from PIL import Image
 
-from engine.analysis import load_model, shipped_model
+from engine.analysis import load_model, find_shipped_model
 from engine.export.store import open_result
 from engine.nanoparticles.population import CLASSES, counts_of, fraction_table
 from engine.schema import OBJECT_TABLE, table
@@ -100,7 +100,7 @@ def coverage(result: Path, micrographs: Path, n: int) -> None:
     with (micrographs / "truth.csv").open(encoding="utf-8") as file:
         there = [row["class"] for row in csv.DictReader(file)]
     truth = np.array([there.count(name) for name in CLASSES]) / len(there)
-    model = load_model(shipped_model("particles"))
+    model = load_model(find_shipped_model("particles"))
     rng, n_drawn = np.random.default_rng(0), min(N_DRAWN, n)
     held = {"fraction": np.zeros(len(CLASSES)), "corrected": np.zeros(len(CLASSES))}
     widths = {name: np.zeros(len(CLASSES)) for name in held}

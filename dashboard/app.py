@@ -14,8 +14,10 @@ from dashboard.components import Toasts
 from dashboard.kit import ASSETS, Work, escape, markup, sentence
 from dashboard.pages import PAGES
 from dashboard.pages.base import Page, PageContext
-from dashboard.workspace.workspace import Workspace
+from dashboard.pages.layout import fill_layout
+from dashboard.workspace.host import Host
 from dashboard.workspace.session import Session
+from dashboard.workspace.workspace import LOCAL
 
 STYLE: Final = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("theme.css", "page.css"))
 SHELL: Final = (ASSETS / "page.html").read_text(encoding="utf-8")
@@ -35,7 +37,7 @@ LIBRARIES: Final = {
 class App:
     """One session of one page; it lives as long as its browser tab."""
 
-    def __init__(self, page: Page, workspace: Workspace) -> None:
+    def __init__(self, page: Page, host: Host) -> None:
         self.page = page
         self.toasts = Toasts()
         self.work = Work(pn.state.curdoc, self.toasts.show)
@@ -43,7 +45,7 @@ class App:
         # known before the page is rendered, or whatever is made until then takes its styles from the internet
         pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
         self.context = PageContext(
-            workspace=workspace,
+            workspace=host.open_workspace(find_user()),
             session=Session(),
             work=self.work,
             toasts=self.toasts,
@@ -55,16 +57,17 @@ class App:
 
     def template(self) -> Any:
         """Build the page."""
-        parts = {"toasts": self.toasts, **self.page.build(self.context)}
+        parts = self.page.build(self.context)
+        body = fill_layout(self.page.slug, self.page.layout, parts)
         links = [
             {"slug": page.slug, "title": page.title, "here": page is self.page}
             for page in PAGES
             if page.in_navigation
         ]
-        shell = pn.Template(SHELL.replace("{{ body }}", self.page.body), location=True)
+        shell = pn.Template(SHELL.replace("{{ body }}", body), location=True)
         for name, value in {"style": STYLE, "links": links, "about": about_html()}.items():
             shell.add_variable(name, value)
-        for name, part in parts.items():
+        for name, part in {"toasts": self.toasts, **parts}.items():
             shell.add_panel(name, part)
         return shell
 
@@ -78,16 +81,21 @@ class App:
             close()
 
 
-def make_pages(workspace: Workspace) -> dict[str, Callable[[], Any]]:
+def find_user() -> str:
+    """Return who asks for a page: with log-in, the user of the request; until then always the local user."""
+    return LOCAL
+
+
+def make_pages(host: Host) -> dict[str, Callable[[], Any]]:
     """Return what is served at each address."""
     theme.install()
-    return {f"/{page.slug}": _factory(page, workspace) for page in PAGES}
+    return {f"/{page.slug}": _make_page(page, host) for page in PAGES}
 
 
-def _factory(page: Page, workspace: Workspace) -> Callable[[], Any]:
+def _make_page(page: Page, host: Host) -> Callable[[], Any]:
     def build() -> Any:
         try:
-            return App(page, workspace).template()
+            return App(page, host).template()
         except Exception as error:  # noqa: BLE001  (never a traceback on the page)
             return markup(f"<p>{escape(sentence(error))}</p>")
 
@@ -95,12 +103,12 @@ def _factory(page: Page, workspace: Workspace) -> Callable[[], Any]:
 
 
 def _query() -> dict[str, str]:
-    """Return what the URL asks for; the last value of each name."""
+    """Return the last value of each name in the URL."""
     return {name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()}
 
 
 def about_html() -> str:
-    """HTML of the About box: version, citation, licences, keys."""
+    """Return the HTML of the About box: version, citation, licences, keys."""
     own = version("mapstack")
     rows = "".join(
         f"<tr><td>{escape(name)} {escape(version(name))}</td><td>{escape(licence)}</td></tr>"

@@ -32,12 +32,13 @@ def serve(options: Namespace) -> None:
     home = Path(options.results or jobs.default_home()).resolve()
     (home / EXPORTS).mkdir(parents=True, exist_ok=True)
     with dask_client.connect(options.scheduler, workers=options.workers) as dask, _pool(home, dask) as pool:
-        from dashboard.workspace.workspace import Workspace
+        from dashboard.workspace.cache import SharedCache
+        from dashboard.workspace.host import Host
 
-        workspace = Workspace(roots, home, pool)
-        server = _server(options, workspace, dask)
-        threading.Thread(target=warm_up, args=(workspace,), daemon=True, name="mapstack-warm").start()
-        _run(server, options, workspace)
+        host = Host(roots, home, SharedCache(home), pool)
+        server = _server(options, host, dask)
+        threading.Thread(target=warm_up, args=(host,), daemon=True, name="mapstack-warm").start()
+        _run(server, options, host)
 
 
 def _roots(given: list[Path]) -> list[Path]:
@@ -79,7 +80,7 @@ def _pool(home: Path, dask: Any) -> Iterator[Any]:
             pool.close()
 
 
-def _server(options: Namespace, workspace: Any, dask: Any) -> Any:
+def _server(options: Namespace, host: Any, dask: Any) -> Any:
     from dashboard.app import make_pages
     from dashboard.pages import PAGES
 
@@ -87,7 +88,7 @@ def _server(options: Namespace, workspace: Any, dask: Any) -> Any:
     pn.extension(notifications=False)
     try:
         return pn.io.server.get_server(
-            make_pages(workspace),
+            make_pages(host),
             port=options.port,
             address=options.address,
             websocket_origin=origins,
@@ -95,8 +96,8 @@ def _server(options: Namespace, workspace: Any, dask: Any) -> Any:
             unused_session_lifetime_milliseconds=options.unused_session_lifetime,
             check_unused_sessions_milliseconds=options.check_unused_sessions,
             extra_patterns=[
-                (r"/healthz", Health, {"library": workspace, "dask": dask}),
-                (r"/exports/([0-9a-f]{32}/[^/]+)", Export, {"path": str(workspace.home / EXPORTS)}),
+                (r"/healthz", Health, {"home": host.home, "dask": dask}),
+                (r"/exports/([0-9a-f]{32}/[^/]+)", Export, {"path": str(host.home / EXPORTS)}),
             ],
         )
     except OSError as error:
@@ -105,12 +106,12 @@ def _server(options: Namespace, workspace: Any, dask: Any) -> Any:
         ) from None
 
 
-def _run(server: Any, options: Namespace, workspace: Any) -> None:
+def _run(server: Any, options: Namespace, host: Any) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     from tornado.ioloop import PeriodicCallback
 
     server.io_loop.handle_callback_exception = None
-    tidy = PeriodicCallback(lambda: _in_background(jobs.start_waiting, workspace), TIDY_MS)
+    tidy = PeriodicCallback(lambda: _in_background(jobs.start_waiting, host), TIDY_MS)
 
     def stop(*_: object) -> None:
         server.io_loop.add_callback_from_signal(server.io_loop.stop)
@@ -128,19 +129,20 @@ def _run(server: Any, options: Namespace, workspace: Any) -> None:
             server.stop()
 
 
-def _in_background(action: Any, workspace: Any) -> None:
+def _in_background(action: Any, host: Any) -> None:
     """Start what waits for a free place, off the event loop."""
-    threading.Thread(target=action, args=(workspace.home,), kwargs={"pool": workspace.pool}, daemon=True).start()
+    threading.Thread(target=action, args=(host.home,), kwargs={"pool": host.pool}, daemon=True).start()
 
 
-def warm_up(workspace: Any) -> None:
-    """Open the examples and segment them, so that the first visitor sees them at once."""
+def warm_up(host: Any) -> None:
+    """Open the examples and run their analyses, so that the first visitor sees the results at once."""
+    from dashboard.pages import PAGES
     from dashboard.workspace.example_data import open_example
-    from dashboard.workspace.workspace import EXAMPLES
 
-    for analysis in EXAMPLES:
+    workspace = host.open_workspace()
+    for analysis in [page.analysis for page in PAGES if page.analysis]:
         try:
-            if workspace.example(analysis) is not None:
+            if workspace.find_example(analysis) is not None:
                 open_example(workspace, analysis)
         except MapstackError as error:
             LOG.warning("no example of %s to show first: %s", analysis, error)
@@ -149,15 +151,15 @@ def warm_up(workspace: Any) -> None:
 class Health(RequestHandler):
     """`GET /healthz`: 200 while the server and its workers are well."""
 
-    def initialize(self, workspace: Any, dask: Any) -> None:
-        """Take what is looked at."""
-        self.workspace, self.dask = workspace, dask
+    def initialize(self, home: Path, dask: Any) -> None:
+        """Take the folder of jobs and the Dask client that are reported on."""
+        self.home, self.dask = home, dask
 
     def get(self) -> None:
         """Answer with sessions, jobs and workers."""
         workers = None if self.dask is None else dask_client.workers_alive(self.dask)
-        found = jobs.list(self.workspace.home)
-        states = {state: sum(job.state == state for job in found) for state in {job.state for job in found}}
+        all_jobs = jobs.list(self.home)
+        states = {state: sum(job.state == state for job in all_jobs) for state in {j.state for j in all_jobs}}
         well = workers is None or workers > 0
         self.set_status(200 if well else 503)
         self.set_header("Content-Type", "application/json")

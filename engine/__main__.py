@@ -218,11 +218,11 @@ def _settings(parser: Parser, kind: str, given: Sequence[str]) -> None:
             dest=f"setting.{setting}",
             default=argparse.SUPPRESS,
             help=doc,
-            **_typed(parameters[setting]),
+            **_convert_type(parameters[setting]),
         )
 
 
-def _typed(setting: param.Parameter) -> dict[str, Any]:
+def _convert_type(setting: param.Parameter) -> dict[str, Any]:
     """Translate a parameter to argparse's terms."""
     if isinstance(setting, param.Boolean):
         return {"action": argparse.BooleanOptionalAction}

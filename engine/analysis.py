@@ -55,7 +55,7 @@ class Settings(param.Parameterized):
             try:
                 setattr(self, name, value.item() if isinstance(value, np.generic) else value)
             except (ValueError, TypeError):
-                raise InputError(f"{name} is {value!r}; give {_expected(self.param[name])}") from None
+                raise InputError(f"{name} is {value!r}; give {_describe_values(self.param[name])}") from None
 
     @classmethod
     def setting_names(cls) -> list[str]:
@@ -67,7 +67,7 @@ class Settings(param.Parameterized):
         return {name: getattr(self, name) for name in self.setting_names()}
 
 
-def _expected(setting: param.Parameter) -> str:
+def _describe_values(setting: param.Parameter) -> str:
     """Say in words which values a setting takes."""
     if isinstance(setting, param.Selector):
         return "one of " + ", ".join(map(str, setting.objects))
@@ -126,7 +126,7 @@ class Analysis(Settings):
 
 @dataclass(frozen=True)
 class Model:
-    """What an analysis learned; save it to a folder, apply it to other images.
+    """Everything that an analysis learned; save it to a folder, apply it to other images.
 
     A subclass defines `predict`. `arrays` holds everything numeric that was learned.
     """
@@ -314,7 +314,7 @@ def _find_model(document: Mapping[str, Any], result: xr.DataTree | None) -> Mode
         if model.digest() == wanted:
             return model
     given = document.get("folder")
-    for folder in (shipped_model(document["analysis"]), None if given is None else Path(given)):
+    for folder in (find_shipped_model(document["analysis"]), None if given is None else Path(given)):
         if folder is not None and is_model(folder):
             model = load_model(folder)
             if model.digest() == wanted:
@@ -378,7 +378,7 @@ def copy_model(folder: str | Path, out: str | Path) -> Path:
     return out
 
 
-def shipped_model(analysis: str) -> Path | None:
+def find_shipped_model(analysis: str) -> Path | None:
     """Return the folder of the model that Mapstack brings for an analysis, None without one."""
     dotted = catalogue.ANALYSES[analysis].partition(":")[0]
     folder = Path(__file__).parents[1].joinpath(*dotted.split(".")[:-1]) / "shipped"
@@ -401,7 +401,7 @@ def _check_network(model: Model) -> Model:
 
 def _find_network(document: Mapping[str, Any]) -> Path:
     """Return the network that a recipe names: the one that Mapstack brings, or where the recipe says."""
-    shipped = shipped_model(document["analysis"])
+    shipped = find_shipped_model(document["analysis"])
     for path in (shipped / NETWORK if shipped else None, Path(document["network"])):
         if path is not None and path.is_file() and network_digest(path) == document["metadata"][DIGEST]:
             return path

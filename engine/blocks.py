@@ -59,7 +59,7 @@ def _banded(values: np.ndarray, n_rows: int) -> da.Array:
 
 
 def aligned(*arrays: da.Array) -> list[da.Array]:
-    """The same arrays, all with the `(y, x)` chunks of the first; leading dims in one chunk."""
+    """Return the same arrays, all with the `(y, x)` chunks of the first; leading dims in one chunk."""
     chunks = arrays[0].chunks[-2:]
     return [
         a.rechunk((*((n,) for n in a.shape[:-2]), *chunks)) if a.chunks[-2:] != chunks else a for a in arrays
@@ -67,7 +67,7 @@ def aligned(*arrays: da.Array) -> list[da.Array]:
 
 
 def cut(array: da.Array, chunks: tuple[tuple[int, ...], ...]) -> da.Array:
-    """The same array in other chunks, each computed by the task that asks for it; lazy.
+    """Return the same array in other chunks, each computed by the task that asks for it; lazy.
 
     What is cut before it is worked on is read in the chunks asked for, where Dask's own rechunking would work
     on, and hold, the larger ones. `dask.graph_manipulation.bind` keeps these tasks together.
@@ -172,7 +172,10 @@ def map_halo(
 
 
 def per_tile(kernel: Callable[..., Any], *arrays: da.Array, **arguments: Any) -> list[Any]:
-    """One Delayed `kernel(*tiles, **arguments)` a tile, in raster order; kernels may return anything."""
+    """Return one Delayed `kernel(*tiles, **arguments)` a tile, in raster order.
+
+    Kernels may return anything.
+    """
     inputs = aligned(*arrays)
     # graphs stay as they are: optimising each by itself would rename tasks that other collections share
     grids = [array.to_delayed(optimize_graph=False).reshape(array.numblocks[-2:]) for array in inputs]
@@ -213,7 +216,10 @@ def compute(*collections: Any, doing: str = "computing") -> tuple[Any, ...]:
 
 
 def _within_task() -> bool:
-    """Whether this runs within a task of a distributed worker, which must never wait for other tasks."""
+    """Return whether this runs within a task of a distributed worker.
+
+    Such a task must never wait for other tasks.
+    """
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return False
@@ -230,7 +236,7 @@ def _n_threads() -> int:
 
 
 def active_client() -> Any:
-    """The distributed client that Dask would use, or None."""
+    """Return the distributed client that Dask would use, or None."""
     scheduler = dask.base.get_scheduler()
     return getattr(scheduler, "__self__", None) if getattr(scheduler, "__name__", "") == "get" else None
 

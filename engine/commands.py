@@ -193,9 +193,9 @@ def _make_recipes(options: Namespace) -> list[Recipe]:
 
 def _name_targets(folder: Path, recipes: Sequence[Recipe]) -> list[Path]:
     """Return one result a recipe, named after its source; sources of the same name are numbered."""
-    from engine.export.store import stored_version
+    from engine.export.store import read_store_version
 
-    if stored_version(folder) is not None:
+    if read_store_version(folder) is not None:
         raise FileError(f"{folder} is a result; give a folder for the results of several files as --out")
     names = [Path(str(recipe.source).partition("::")[0]).stem for recipe in recipes]
     before = [names[:i].count(name) for i, name in enumerate(names)]

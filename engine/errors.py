@@ -1,4 +1,4 @@
-"""What can go wrong for a user, each as one clear sentence.
+"""Errors that a user can mend, each told as one clear sentence.
 
 Every error a user can cause is a `MapstackError`; its text says what was given, what was expected and what
 to do. The command line and the dashboard show exactly that sentence. Anything else that is raised is a bug.

@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from engine import catalogue, progress
-from engine.analysis import Model, is_model, load_model, model_from_dict, shipped_model
+from engine.analysis import Model, is_model, load_model, model_from_dict, find_shipped_model
 from engine.errors import InputError
 from engine.export.atomic import appearing
 from engine.export.store import open_result, write_result
@@ -112,7 +112,7 @@ def run(
         raise InputError(f"the images are of type {type(images).__name__}; give a Dataset, as open returns")
     chosen = choose_analysis(analysis, settings)
     planned = recipe_for(chosen, images)
-    model = shipped_model(analysis) if model is None else model
+    model = find_shipped_model(analysis) if model is None else model
     if model is None:
         with progress.stage(0.0, 0.6):
             return _apply(chosen.fit(images), images, planned)

@@ -68,7 +68,10 @@ def keeping(folder: Path, recorder: Recorder) -> Iterator[None]:
 
 
 def kept() -> Path | None:
-    """Folder in which work that is started again finds what it had finished; None: there is none."""
+    """Return the folder in which work that is started again finds what it had finished.
+
+    None: there is none.
+    """
     return _keep.get()
 
 

@@ -1,4 +1,4 @@
-"""What was done to what, as data: enough to do it again, on the same source or another.
+"""Recipes: everything that a result depends on, as data.
 
 A recipe travels as JSON in every result and export. Preparation steps record themselves in the images'
 attrs (`record_step`), so that a recipe made from images knows how they came about.

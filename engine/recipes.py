@@ -9,7 +9,7 @@ from typing import Any, Final
 import xarray as xr
 
 from engine import catalogue
-from engine.analysis import Analysis, Model, load_model, shipped_model
+from engine.analysis import Analysis, Model, load_model, find_shipped_model
 from engine.errors import FileError, InputError
 from engine.export.provenance import read_recipe
 from engine.inputs import open_inputs, open_labels
@@ -63,7 +63,7 @@ def make_recipe(
     """
     chosen = choose_analysis(analysis, settings)
     recipe = recipe_for(chosen, open_inputs(path, analysis))
-    model = shipped_model(analysis) if model is None else model
+    model = find_shipped_model(analysis) if model is None else model
     if model is None:
         return recipe
     fitted, unused = apply_settings(load_model(model), chosen, settings)

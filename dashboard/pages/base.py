@@ -1,4 +1,4 @@
-"""What a page is: its place in the navigation, its HTML, and the parts that are set into it."""
+"""Pages of the navigation, and what each open tab is given."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,15 +6,15 @@ from typing import Any
 
 from dashboard.components import Toasts
 from dashboard.kit import Work
-from dashboard.workspace.workspace import Workspace
 from dashboard.workspace.session import Session
+from dashboard.workspace.workspace import Workspace
 
 Closing = Callable[[], None]
 
 
 @dataclass
 class PageContext:
-    """One open tab: what it shows, what it asked for, and how to tell its user something."""
+    """One open tab: its workspace, what it shows, what its URL asked for, and how to tell its user something."""
 
     workspace: Workspace
     session: Session
@@ -22,12 +22,20 @@ class PageContext:
     toasts: Toasts
     query: Mapping[str, str]
     go: Callable[[Mapping[str, str]], None]
-    """Write what is shown into the URL."""
+    """Writes what is shown into the URL."""
     closing: list[Closing] = field(default_factory=list)
-    """Called when the tab is gone."""
+    """Called when the tab is closed."""
 
     def tell(self, text: str, kind: str = "info") -> None:
-        """Say one sentence in the corner."""
+        """Show one sentence in the corner.
+
+        Parameters
+        ----------
+        text
+            The sentence.
+        kind
+            `info`, `success` or `error`.
+        """
         self.toasts.show(text, kind)
 
 
@@ -37,8 +45,10 @@ class Page:
 
     slug: str
     title: str
-    body: str
-    """HTML in which `{{ embed(roots.NAME) }}` stands for a part."""
+    layout: str
+    """File in `assets` in which `{{ part("name") }}` stands for a part."""
     build: Callable[[PageContext], Mapping[str, Any]]
-    """Make the parts for one visit."""
+    """Makes the parts of one tab."""
     in_navigation: bool = True
+    analysis: str = ""
+    """Name in the catalogue of the analysis whose results it shows; empty: of none."""

@@ -1,4 +1,4 @@
-"""The Jobs page: what runs, waits, is done or failed, of everybody who uses this server."""
+"""The Jobs page: jobs of everybody who uses this server, by state."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,18 +7,11 @@ import panel as pn
 
 from dashboard.components import Listing
 from dashboard.pages.base import Page, PageContext
+from dashboard.views.result_list import format_time, link_to
 from dashboard.workspace.running_job import format_time_left
-from dashboard.views.result_list import link_to, format_time
 from engine.recipe import MODEL
 from engine.runtime import jobs
 
-BODY: Final = """
-<div class="sheet"><div>
-  <h1>Jobs</h1>
-  <p>Jobs go on when their page is closed. A cancelled job leaves nothing behind.</p>
-  {{ embed(roots.listing) }}
-</div></div>
-"""
 COLUMNS: Final = [
     {"name": "state", "title": "state"},
     {"name": "what", "title": "what", "long": True},
@@ -31,20 +24,20 @@ COLUMNS: Final = [
 REFRESH_MS: Final = 1000
 
 
-class Jobs:
-    """Table of all jobs, looked at again every second."""
+class JobList:
+    """Table of all jobs, read again every second."""
 
     def __init__(self, context: PageContext) -> None:
         self.context = context
         self.listing = Listing(
             columns=COLUMNS,
-            listener=lambda message: context.work.post(lambda: self._heard(message)),
+            listener=lambda message: context.work.post(lambda: self._act(message)),
             empty="No jobs yet: open data on the Maps page and press Run.",
         )
         self.refresh()
 
     def refresh(self) -> None:
-        """Look how the jobs stand."""
+        """Read the status of all jobs."""
         workspace = self.context.workspace
 
         def show(rows: list[dict[str, Any]]) -> None:
@@ -52,10 +45,10 @@ class Jobs:
                 self.listing.rows = rows
 
         self.context.work.run(
-            lambda: [_row(job, self.context) for job in jobs.list(workspace.home)], show, key="jobs"
+            lambda: [_row(job, self.context) for job in workspace.list_jobs()], show, key="jobs"
         )
 
-    def _heard(self, message: Any) -> None:
+    def _act(self, message: Any) -> None:
         workspace = self.context.workspace
         act = {
             "cancel": lambda: jobs.cancel(message["id"], workspace.home),
@@ -80,7 +73,7 @@ def _row(job: Any, context: PageContext) -> dict[str, Any]:
     return {
         "id": job.id,
         "state": job.state,
-        "what": "" if recipe is None else _what(recipe),
+        "what": "" if recipe is None else _describe(recipe),
         "data": "" if recipe is None else str(recipe.source or "").rsplit("/", 1)[-1],
         "owner": job.owner,
         "since": format_time(job.created),
@@ -90,7 +83,7 @@ def _row(job: Any, context: PageContext) -> dict[str, Any]:
     }
 
 
-def _what(recipe: Any) -> str:
+def _describe(recipe: Any) -> str:
     if recipe.output == MODEL:
         return f"train {recipe.analysis}, {recipe.settings.get('n_steps')} steps"
     n = recipe.settings.get("n_clusters")
@@ -99,11 +92,11 @@ def _what(recipe: Any) -> str:
 
 
 def build(context: PageContext) -> Mapping[str, Any]:
-    """Make the parts of one visit."""
-    page = Jobs(context)
+    """Make the parts of one tab."""
+    page = JobList(context)
     poll = pn.state.add_periodic_callback(page.refresh, period=REFRESH_MS)
     context.closing.append(poll.stop)
     return {"listing": page.listing}
 
 
-PAGE: Final = Page(slug="jobs", title="Jobs", body=BODY, build=build)
+PAGE: Final = Page(slug="jobs", title="Jobs", layout="job_list.html", build=build)

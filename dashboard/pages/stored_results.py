@@ -6,22 +6,11 @@ from typing import Any, Final
 from dashboard.pages.base import Page, PageContext
 from dashboard.views.result_list import ResultList
 
-BODY: Final = """
-<div class="sheet"><div>
-  <h1>Results</h1>
-  <p>Everything that was computed on this server; nothing is computed twice.</p>
-  {{ embed(roots.search) }}
-  {{ embed(roots.listing) }}
-  <p></p>
-  {{ embed(roots.disk) }}
-</div></div>
-"""
-
 
 def build(context: PageContext) -> Mapping[str, Any]:
-    """Make the parts of one visit."""
+    """Make the parts of one tab."""
     results = ResultList(context.workspace, context.work)
     return {"search": results.search, "listing": results.listing, "disk": results.disk}
 
 
-PAGE: Final = Page(slug="results", title="Results", body=BODY, build=build)
+PAGE: Final = Page(slug="results", title="Results", layout="stored_results.html", build=build)

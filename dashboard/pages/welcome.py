@@ -1,29 +1,17 @@
 """The welcome page: the example one click away, your own data, recent results, disk use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from dashboard.kit import escape, markup
 from dashboard.pages.base import Page, PageContext
-from dashboard.workspace.example_data import open_data
-from dashboard.workspace.workspace import Stack
 from dashboard.views.picker import facts_of, thumbnail
 from dashboard.views.result_list import ResultList
+from dashboard.workspace.datasets import Stack
+from dashboard.workspace.image_collection import open_data
+from engine import catalogue
 
-BODY: Final = """
-<div class="sheet"><div>
-  <h1>Maps, frames and micrographs</h1>
-  <p>Open a measurement, get its zones, tracks or particles, see what each is like, export them.</p>
-  <div class="cards">{{ embed(roots.maps) }}{{ embed(roots.frame) }}{{ embed(roots.micrographs) }}
-    {{ embed(roots.pictures) }}{{ embed(roots.own) }}{{ embed(roots.how) }}</div>
-  <h1>Recent results</h1>
-  {{ embed(roots.recent) }}
-  <p></p>
-  {{ embed(roots.disk) }}
-</div></div>
-"""
 HOW: Final = (
     "<div class='welcome'><div><h3>How it goes</h3>"
     "<p>1. Open a folder or file: the reader says what it holds.</p>"
@@ -41,30 +29,20 @@ OWN: Final = (
 )
 
 
-@dataclass(frozen=True)
-class ExampleCard:
-    """A card that leads to an example: its id on the page, what it is of, and the page that shows it."""
-
-    id: str
-    analysis: str
-    page: str
-    title: str
-
-
-MAPS: Final = ExampleCard("open-example", "kmeans", "maps", "Maps: zones of a stack")
-FRAME: Final = ExampleCard("open-frame", "unet", "mosaics", "Mosaics: tracks on a frame")
-MICROGRAPHS: Final = ExampleCard("open-micrographs", "particles", "particles", "Particles: defects in a lattice")
-PICTURES: Final = ExampleCard("open-pictures", "micrographs", "micrographs", "Micrographs: what a picture shows")
+TITLES: Final = {
+    "kmeans": "Maps: zones of a stack",
+    "unet": "Mosaics: tracks on a frame",
+    "particles": "Particles: defects in a lattice",
+    "micrographs": "Micrographs: what a picture shows",
+}
+"""Headings of the cards, by analysis; each has an example and a page of its own."""
 
 
 def build(context: PageContext) -> Mapping[str, Any]:
-    """Make the parts of one visit."""
+    """Make the parts of one tab."""
     results = ResultList(context.workspace, context.work, limit=6)
-    return {
-        "maps": _card(MAPS, context),
-        "frame": _card(FRAME, context),
-        "micrographs": _card(MICROGRAPHS, context),
-        "pictures": _card(PICTURES, context),
+    cards = {f"example_{n}_{analysis}": _card(analysis, context) for n, analysis in enumerate(TITLES)}
+    return cards | {
         "own": markup(OWN),
         "how": markup(HOW),
         "recent": results.listing,
@@ -72,32 +50,46 @@ def build(context: PageContext) -> Mapping[str, Any]:
     }
 
 
-def _card(example: ExampleCard, context: PageContext) -> Any:
-    """The card of an example, filled once that is found."""
-    card, workspace = markup(card_html(example, None)), context.workspace
+def _card(analysis: str, context: PageContext) -> Any:
+    """Return the card of an example, filled once that is opened."""
+    card, workspace = markup(card_html(analysis, None)), context.workspace
 
     def find() -> Stack | None:
-        address = workspace.example(example.analysis)
-        return None if address is None else open_data(workspace, example.analysis, address)
+        address = workspace.find_example(analysis)
+        return None if address is None else open_data(workspace, analysis, address)
 
     def show(stack: Stack | None) -> None:
-        card.object = card_html(example, stack)
+        card.object = card_html(analysis, stack)
 
-    context.work.run(find, show, key=example.id)
+    context.work.run(find, show, key=f"example-{analysis}")
     return card
 
 
-def card_html(example: ExampleCard, stack: Stack | None) -> str:
-    """HTML of a card; without data it leads to the page all the same."""
+def card_html(analysis: str, stack: Stack | None) -> str:
+    """Return the HTML of a card; without data it leads to the page all the same.
+
+    Parameters
+    ----------
+    analysis
+        Name in the catalogue.
+    stack
+        The example, opened; None until it is.
+
+    Returns
+    -------
+    str
+        A link to the page of the analysis.
+    """
+    page = catalogue.find("analyses", analysis).page
     art, lines, query = "<span class='art'>▦</span>", "", ""
     if stack is not None:
         art = f"<img src='{thumbnail(stack)}' alt='preview'>"
         lines = "".join(f"<p>{escape(line)}</p>" for line in (stack.title, *facts_of(stack)))
         query = "?" + escape(urlencode({"data": stack.address}))
     return (
-        f"<a class='welcome' id='{example.id}' href='/{example.page}{query}'>{art}"
-        f"<div><h3>{example.title}</h3>{lines}</div></a>"
+        f"<a class='welcome' id='open-{page}' href='/{page}{query}'>{art}"
+        f"<div><h3>{TITLES[analysis]}</h3>{lines}</div></a>"
     )
 
 
-PAGE: Final = Page(slug="", title="Welcome", body=BODY, build=build, in_navigation=False)
+PAGE: Final = Page(slug="", title="Welcome", layout="welcome.html", build=build, in_navigation=False)

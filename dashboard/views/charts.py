@@ -14,9 +14,9 @@ from dashboard.kit import Work, button, escape, markup
 from dashboard.plots import elbow as elbow_plot
 from dashboard.plots.distributions import count_by_class, histogram
 from dashboard.plots.spectra import SHOWN_UNITS, Marks, nearest_class, spectra, value_dimension
-from dashboard.workspace.workspace import MapResult, Stack
-from dashboard.workspace.session import Session
 from dashboard.views.map_grid import MAX_ROWS, classes_of, symbol
+from dashboard.workspace.datasets import MapResult, Stack
+from dashboard.workspace.session import Session
 from engine.schema import LABELS, PIXEL, pixel_map
 
 HISTOGRAM_PIXELS: Final = 2**19
@@ -135,9 +135,7 @@ class SpectraPanel(param.Parameterized):
                 picked=picked.get(name),
                 region=region,
             )
-            return spectra(
-                result.spectra, name, classes=classes_of(result), selected=selected, marks=marks
-            )
+            return spectra(result.spectra, name, classes=classes_of(result), selected=selected, marks=marks)
 
         def tapped(x: float, y: float) -> None:
             self.work.post(lambda: self._select(name, x, y))

@@ -6,8 +6,9 @@ from typing import Any
 from dashboard.components import ClassTable, History
 from dashboard.kit import Work
 from dashboard.workspace import editing
-from dashboard.workspace.workspace import Workspace, Result
+from dashboard.workspace.datasets import Result
 from dashboard.workspace.session import Session, pixel_units
+from dashboard.workspace.workspace import Workspace
 
 
 class ClassList:

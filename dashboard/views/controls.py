@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from dashboard.kit import Work, button, markup, number, settings_form
-from dashboard.workspace.editing import own_model
-from dashboard.workspace.workspace import EXCLUDE, Workspace, Stack
-from dashboard.workspace.session import Session
 from dashboard.views.job_runner import JobRunner
+from dashboard.workspace.cache import EXCLUDE
+from dashboard.workspace.datasets import Stack
+from dashboard.workspace.editing import own_model
+from dashboard.workspace.session import Session
+from dashboard.workspace.workspace import Workspace
 from engine import catalogue, pipeline
-from engine.analysis import shipped_model
+from engine.analysis import find_shipped_model
 from engine.recipe import Recipe, Step
 
 MAIN: Final = (
@@ -69,6 +71,11 @@ class Controls:
         """Stop looking at the job; it goes on."""
         self.runner.close()
 
+    @property
+    def is_running(self) -> bool:
+        """True while a run is under way."""
+        return self.runner.running.active
+
     def adopt(self, recipe: Recipe) -> None:
         """Take over the settings of a result, so that they show how it was made."""
         if recipe.analysis == self.analysis:
@@ -96,7 +103,9 @@ class Controls:
         settings: dict[str, Any] = self.settings.settings()
         if not self.settings.needs_labels:
             return settings
-        return {name: value for name, value in settings.items() if name not in self.settings.training_settings()}
+        return {
+            name: value for name, value in settings.items() if name not in self.settings.training_settings()
+        }
 
     def _opened(self, *_: Any) -> None:
         """Take over how the open data were prepared."""
@@ -127,7 +136,7 @@ class Controls:
         if self.session.stack is None:
             return self.missing
         needs_model = self.settings.needs_labels and self.session.model is None
-        return NO_MODEL if needs_model and shipped_model(self.analysis) is None else ""
+        return NO_MODEL if needs_model and find_shipped_model(self.analysis) is None else ""
 
     def _steps(self) -> tuple[Step, ...]:
         """How the next run prepares the images: as they are shown, then what was set since."""

@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from dashboard.components import ExportBar
 from dashboard.kit import Work
-from dashboard.workspace.workspace import Workspace, Result
-from dashboard.workspace.session import Session
 from dashboard.views.picker import size_of
+from dashboard.workspace.datasets import Result
+from dashboard.workspace.session import Session
+from dashboard.workspace.workspace import Workspace
 from engine import catalogue
 
 MAX_FILES: Final = 4
@@ -35,9 +36,7 @@ class ExportCard:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _ready(self, *_: Any) -> None:
-        self.bar.param.update(
-            reason="Press Run first." if self.session.result is None else "", files=[]
-        )
+        self.bar.param.update(reason="Press Run first." if self.session.result is None else "", files=[])
 
     def _export(self) -> None:
         result = self.session.result

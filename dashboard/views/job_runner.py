@@ -71,7 +71,7 @@ class JobRunner:
             self.work.run(self.running.cancel, lambda _: None, key="cancel")
 
     def _started(self, job: Any) -> None:
-        self.running.take(job)
+        self.running.show(job)
         if self.unwanted:
             self._cancel()
         if self._poll is None:
@@ -82,7 +82,7 @@ class JobRunner:
             self._ended()
 
     def _look(self) -> None:
-        self.work.guard(self.running.look)
+        self.work.guard(self.running.refresh)
         self.work.guard(lambda: self.on_look(self.running.id))
         if not self.running.active:
             self._poll.stop()

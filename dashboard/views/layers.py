@@ -36,7 +36,7 @@ class Layers:
     raw: Mapping[str, Pyramid] = field(default_factory=dict)
     means: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     entropy: Pyramid | None = None
-    marks: ObjectOverview | None = None
+    object_overview: ObjectOverview | None = None
     """Drawn instead of the labels where the background is hidden: from far, no object is lost."""
     background: int = 0
 
@@ -86,8 +86,8 @@ def rasters(
     labels, bounds = layers.pyramid.view(*window)
     certain, _ = layers.confidence.view(*window)
     marked, place = labels, bounds
-    if layers.marks is not None and layers.background in look.hidden:
-        marked, place = layers.marks.view(*window)
+    if layers.object_overview is not None and layers.background in look.hidden:
+        marked, place = layers.object_overview.view(*window)
     codes = label_plots.lookup(layers.classes.labels, selected=selected, mode=mode, hidden=look.hidden)
     classes = label_plots.label_raster(
         marked, certain, place, codes=codes, colors=layers.classes.colors, opacity=look.opacity

@@ -9,9 +9,9 @@ import param
 from dashboard.kit import escape, markup
 from dashboard.plots.labels import Classes
 from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
-from dashboard.workspace.workspace import MapResult, Stack
-from dashboard.workspace.session import Session, pixel_units
 from dashboard.views.linked import Layers, LinkedMaps
+from dashboard.workspace.datasets import MapResult, Stack
+from dashboard.workspace.session import Session, pixel_units
 from engine.schema import LABEL
 
 SECOND_MODE: Final = {"segments": "confidence", "confidence": "segments"}
@@ -216,7 +216,7 @@ def layers_of(stack: Stack, result: MapResult) -> Layers:
         raw=stack.pyramids,
         means=means,
         entropy=result.entropy,
-        marks=result.marks,
+        object_overview=result.object_overview,
         background=result.background,
     )
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from dashboard.components import Browser
 from dashboard.kit import Work, escape, markup, png_source
-from dashboard.workspace.workspace import Workspace, Stack, is_openable
+from dashboard.workspace.datasets import Stack
+from dashboard.workspace.workspace import Workspace, is_openable
 from engine.errors import MapstackError
 from engine.readers import split_key
 from engine.readers.collection import PIXEL_SIZE
@@ -31,7 +32,12 @@ class Picker:
         *,
         load: Callable[[str], Stack] | None = None,
     ) -> None:
-        self.workspace, self.work, self.on_open, self.load = workspace, work, on_open, load or workspace.stack
+        self.workspace, self.work, self.on_open, self.load = (
+            workspace,
+            work,
+            on_open,
+            load or workspace.open_stack,
+        )
         self.card = markup(nothing_open())
         self.browser = Browser(listener=lambda message: work.post(lambda: self._heard(message)))
         self.here: Path | None = None
@@ -102,7 +108,7 @@ class Picker:
         self.work.run(lambda: preview_of(self.workspace, path, self.load), show, key="preview")
 
     def _open(self, name: str) -> None:
-        address = self.workspace.address(str(self._below(name)))
+        address = self.workspace.find_address(str(self._below(name)))
         self.browser.shown = False
         self.on_open(address)
 
@@ -132,7 +138,7 @@ def preview_of(workspace: Workspace, path: Path, load: Callable[[str], Stack]) -
     try:
         if path.is_dir() and not is_openable(path):
             return {"title": path.name, "problem": "A folder without a measurement of its own; go into it."}
-        stack = load(workspace.address(str(path)))
+        stack = load(workspace.find_address(str(path)))
     except MapstackError as error:
         return {"title": path.name, "problem": str(error)}
     return {
@@ -145,7 +151,7 @@ def preview_of(workspace: Workspace, path: Path, load: Callable[[str], Stack]) -
 
 def facts_of(stack: Stack) -> list[str]:
     """What the reader found, as a few short lines."""
-    images, facts = stack.images, stack.facts
+    images, facts = stack.images, stack.description
     size = f"{images.sizes[Y]} × {images.sizes[X]} px"
     edges = np.unique(images[PIXEL_SIZE].values) if PIXEL_SIZE in images.coords else np.zeros(0)
     lines = []

@@ -9,20 +9,14 @@ import panel as pn
 
 from dashboard.components import Listing
 from dashboard.kit import WIDGET_STYLE, Work, button, escape, markup
-from dashboard.workspace.workspace import Workspace
 from dashboard.views.picker import size_of
+from dashboard.workspace.workspace import Workspace
+from engine import catalogue
 from engine.errors import MapstackError
 from engine.recipe import MODEL
 from engine.runtime import jobs
 from engine.runtime.place import bytes_in
 
-PAGES: Final = {
-    "kmeans": "maps",
-    "unet": "mosaics",
-    "particles": "particles",
-    "micrographs": "micrographs",
-}
-"""Which page shows the results of an analysis."""
 COLUMNS: Final = [
     {"name": "data", "title": "data", "long": True},
     {"name": "what", "title": "what", "long": True},
@@ -78,14 +72,14 @@ class ResultList:
         workspace = self.workspace
 
         def work() -> None:
-            for folder in workspace.leftovers():
+            for folder in workspace.list_leftovers():
                 shutil.rmtree(folder, ignore_errors=True)
 
         self.work.run(work, lambda _: self.refresh(), key="clean")
 
 
 def _rows(workspace: Workspace) -> list[dict[str, Any]]:
-    done = [job for job in jobs.list(workspace.home) if job.state == "done"]
+    done = [job for job in workspace.list_jobs() if job.state == "done"]
     return [_row(job, workspace) for job in done if job.recipe is None or job.recipe.output != MODEL]
 
 
@@ -113,13 +107,12 @@ def link_to(job: Any, workspace: Workspace) -> str:
     """Address of the page that shows a result; empty for models, without a page, and for data not served."""
     if job.recipe is None or job.recipe.source is None or job.recipe.output == MODEL:
         return ""
-    if job.recipe.analysis not in PAGES:
-        return ""
     try:
-        address = workspace.address(job.recipe.source)
+        page = catalogue.find("analyses", job.recipe.analysis).page
+        address = workspace.find_address(job.recipe.source)
     except MapstackError:
         return ""
-    return f"/{PAGES[job.recipe.analysis]}?" + urlencode({"data": address, "result": job.id})
+    return f"/{page}?" + urlencode({"data": address, "result": job.id})
 
 
 def format_time(moment: str) -> str:

@@ -8,9 +8,9 @@ import panel as pn
 
 from dashboard.kit import Work, button, escape, markup
 from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
+from dashboard.views.charts import SpectraPanel
 from dashboard.workspace.drawn_region import RegionSummary, read_pixel, summarise_region
 from dashboard.workspace.session import Session, pixel_units
-from dashboard.views.charts import SpectraPanel
 
 HINT: Final = "Click a pixel, or draw with the lasso or box above a map."
 
@@ -82,9 +82,7 @@ def pixel_html(session: Session, values: dict[str, Any]) -> str:
     stack, pixel = session.stack, session.pixel
     if stack is None or pixel is None:
         return ""
-    found = [
-        _value(stack, name, values[name][min(session.plane, len(values[name]) - 1)]) for name in values
-    ]
+    found = [_value(stack, name, values[name][min(session.plane, len(values[name]) - 1)]) for name in values]
     where = f"x {pixel[0]:.1f}, y {pixel[1]:.1f} {escape(pixel_units(stack))}"
     joined = " · ".join(found)
     return (
@@ -120,9 +118,7 @@ def _cells(session: Session, spectrum: Any) -> str:
     for name in [] if stack is None else stack.variables[:2]:
         mean, std = (
             float(
-                np.atleast_1d(spectrum[f"{name}_{statistic}"].values)[
-                    session.plane if stack.spectral else 0
-                ]
+                np.atleast_1d(spectrum[f"{name}_{statistic}"].values)[session.plane if stack.spectral else 0]
             )
             for statistic in ("mean", "std")
         )

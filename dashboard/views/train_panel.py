@@ -13,11 +13,11 @@ from dashboard import theme
 from dashboard.components import Listing
 from dashboard.kit import Work, button, choice, escape, markup, settings_form
 from dashboard.plots import learning_curves as plots
-from dashboard.workspace import training
-from dashboard.workspace.workspace import Workspace
-from dashboard.workspace.session import Session
 from dashboard.views.charts import chart_pane
 from dashboard.views.job_runner import JobRunner
+from dashboard.workspace import training
+from dashboard.workspace.session import Session
+from dashboard.workspace.workspace import Workspace
 from engine import catalogue, pipeline
 
 MAIN: Final = ("n_steps", "minutes", "network", "loss")
@@ -30,7 +30,12 @@ class LabelledFolders:
     """Which labelled folder is learned from; one can be simulated."""
 
     def __init__(
-        self, subject: training.TrainingSubject, workspace: Workspace, work: Work, *, on_change: Callable[[], None]
+        self,
+        subject: training.TrainingSubject,
+        workspace: Workspace,
+        work: Work,
+        *,
+        on_change: Callable[[], None],
     ) -> None:
         self.subject, self.workspace, self.work, self.on_change = subject, workspace, work, on_change
         what = subject.what
@@ -152,7 +157,9 @@ class TrainPanel(param.Parameterized):
 
     rows = param.DataFrame(pd.DataFrame(), doc="Figures of each epoch of the training that is shown.")
 
-    def __init__(self, subject: training.TrainingSubject, session: Session, workspace: Workspace, work: Work) -> None:
+    def __init__(
+        self, subject: training.TrainingSubject, session: Session, workspace: Workspace, work: Work
+    ) -> None:
         super().__init__()
         analysis = subject.analysis
         self.subject, self.analysis, self.workspace = subject, analysis, workspace
@@ -190,7 +197,9 @@ class TrainPanel(param.Parameterized):
         taught = {name: value for name, value in given.items() if name in self.settings.training_settings()}
         self.rows, self.of.object = pd.DataFrame(), "<small>this training</small>"
         self.runner.start(
-            lambda: pipeline.make_training_recipe(self.analysis, training.find_folder(self.workspace, folder), **taught)
+            lambda: pipeline.make_training_recipe(
+                self.analysis, training.find_folder(self.workspace, folder), **taught
+            )
         )
 
     def _show(self, model: training.TrainedModel) -> None:

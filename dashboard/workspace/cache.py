@@ -233,9 +233,7 @@ def prepare_result(tree: xr.DataTree, id: str, home: Path) -> Result:
     return _prepare_maps(tree, id, home / VIEWS, recipe, classes)
 
 
-def _prepare_maps(
-    tree: xr.DataTree, id: str, views: Path, recipe: Recipe, classes: xr.Dataset
-) -> MapResult:
+def _prepare_maps(tree: xr.DataTree, id: str, views: Path, recipe: Recipe, classes: xr.Dataset) -> MapResult:
     labels = label_pyramid(pixel_map(tree, LABELS), cache=views / f"{id}-labels").build()
     more: dict[str, Any] = {}
     if ENTROPY in tree.data_vars:

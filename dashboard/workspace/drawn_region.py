@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from dashboard.workspace.workspace import MapResult, Stack
+from dashboard.workspace.datasets import MapResult, Stack
 from engine.errors import InputError
 from engine.preprocess.crop import inside
 from engine.schema import LABEL, LABELS, X, Y, pixel_map

@@ -1,4 +1,4 @@
-"""Edits of a result as the page does them: shown from memory at once, stored a moment later."""
+"""Edits of a result on a page: shown from memory at once, stored a moment later."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from dashboard.workspace.workspace import Workspace, Result, Stack, prepare_result
+from dashboard.workspace.cache import prepare_result
+from dashboard.workspace.datasets import Result, Stack
+from dashboard.workspace.workspace import Workspace
 from engine import pipeline
-from engine.analysis import shipped_model
-from engine.errors import MapstackError
+from engine.analysis import find_shipped_model
 from engine.export.store import write_result
 from engine.recipe import Recipe
-from engine.runtime import jobs
 from engine.runtime.place import Place
 from engine.schema import CLASSES, CONFIDENCE, ENTROPY, FRACTIONS, LABEL, LABELS, OBJECTS
 
@@ -27,20 +27,16 @@ def apply_edit(workspace: Workspace, stack: Stack, result: Result, name: str, /,
 
 
 def undo_last_edit(workspace: Workspace, result: Result) -> Result:
-    """Take back the last edit of a result that was opened with edits; looked up where that was stored."""
-    job = jobs.submit(result.recipe.without_last_edit(), home=workspace.home, pool=workspace.pool)
-    job = jobs.wait(job.id, workspace.home)
-    if job.error is not None:
-        raise MapstackError(job.error)
-    return workspace.open_result(job.id)
+    """Take back the last edit of a result that was opened with edits."""
+    return workspace.run(result.recipe.without_last_edit())
 
 
 def store_result(workspace: Workspace, result: Result) -> Result:
-    """Store an edited result in the library as it is shown; nothing is computed a second time."""
-    job = jobs.submit(result.recipe, home=workspace.home, start=False)
+    """Store an edited result as it is shown; nothing is computed a second time."""
+    job = workspace.submit(result.recipe, start=False)
     if job.result is None:
         write_result(result.tree, Place(workspace.home, job.id).result)
-        job = jobs.submit(result.recipe, home=workspace.home, start=False)
+        job = workspace.submit(result.recipe, start=False)
     return replace(result, id=job.id)
 
 
@@ -57,11 +53,7 @@ def _in_memory(tree: xr.DataTree, workspace: Workspace) -> Result:
 
 def last_edit(result: Result | None) -> str:
     """Name of the last edit, empty if there is none."""
-    return (
-        ""
-        if result is None or not result.recipe.edits
-        else str(result.recipe.edits[-1]["name"])
-    )
+    return "" if result is None or not result.recipe.edits else str(result.recipe.edits[-1]["name"])
 
 
 def write_code(recipe: Recipe, result: Path | None) -> tuple[str, str]:
@@ -118,7 +110,7 @@ def own_model(recipe: Recipe) -> Path | None:
     if network is None:
         return None
     folder = Path(str(network)).parent
-    return None if folder == shipped_model(recipe.analysis) else folder
+    return None if folder == find_shipped_model(recipe.analysis) else folder
 
 
 def _arguments(values: dict[str, Any]) -> str:

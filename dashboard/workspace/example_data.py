@@ -1,47 +1,39 @@
-"""The example: segmented once, shown to whoever comes without asking for anything else."""
+"""The example: analysed once, shown to whoever comes without asking for anything else."""
 
-from collections.abc import Callable, Mapping
-from typing import Final
-
-from dashboard.workspace.workspace import Workspace, Result, Stack
-from dashboard.pages.nanoparticles.state import open_collection
-from dashboard.pages.image_classes.state import open_image_folder
+from dashboard.workspace.datasets import Result, Stack
+from dashboard.workspace.image_collection import open_data
+from dashboard.workspace.workspace import Workspace
 from engine import catalogue, pipeline
-from engine.analysis import shipped_model
+from engine.analysis import find_shipped_model
 from engine.errors import MapstackError
-from engine.runtime import jobs
-
-OPENED: Final[Mapping[str, Callable[[Workspace, str], Stack]]] = {
-    "particles": open_collection,
-    "micrographs": open_image_folder,
-}
-"""How the data of an analysis are opened, where that is not the library's own way."""
-
-
-def open_data(workspace: Workspace, analysis: str, address: str) -> Stack:
-    """Open data as the page of an analysis shows them."""
-    return OPENED.get(analysis, Workspace.stack)(workspace, address)
 
 
 def open_example(workspace: Workspace, analysis: str) -> tuple[Stack, Result]:
-    """Return the example and its segmentation, map stacks into the recommended number of classes.
+    """Return the example and its result, map stacks in the recommended number of classes.
+
+    Parameters
+    ----------
+    workspace
+        In whose roots the example is looked for.
+    analysis
+        Name of the analysis in the catalogue.
+
+    Returns
+    -------
+    tuple of Stack and Result
+        The data, opened, and the result of a job that is run if there is none yet.
 
     Raises
     ------
     MapstackError
         If nothing in the served folders can be opened, there is no model for it, or its job failed.
     """
-    if catalogue.find("analyses", analysis).needs_labels and shipped_model(analysis) is None:
+    if catalogue.find("analyses", analysis).needs_labels and find_shipped_model(analysis) is None:
         raise MapstackError("there is no model to show an example with; open your own data and train one")
-    address = workspace.example(analysis)
+    address = workspace.find_example(analysis)
     if address is None:
         raise MapstackError("no example in the served folders can be opened; open your own data")
     stack = open_data(workspace, analysis, address)
-    recommended = workspace.choice_of_k(stack).recommended if analysis == "kmeans" else None
+    recommended = workspace.cache.recommend_k(stack).recommended if analysis == "kmeans" else None
     settings = {} if recommended is None else {"n_clusters": recommended}
-    recipe = pipeline.make_recipe(analysis, stack.source, **settings)
-    job = jobs.submit(recipe, home=workspace.home, owner="example", pool=workspace.pool)
-    job = jobs.wait(job.id, workspace.home)
-    if job.error is not None:
-        raise MapstackError(job.error)
-    return stack, workspace.open_result(job.id)
+    return stack, workspace.run(pipeline.make_recipe(analysis, stack.source, **settings))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import param
 
-from dashboard.workspace.workspace import Result, MapResult, Stack
+from dashboard.workspace.datasets import MapResult, Result, Stack
 from dashboard.workspace.session import Session
 from engine.export.tables import objects_frame
 from engine.schema import LABEL, OBJECTS, X, Y, pixel_map

@@ -1,4 +1,4 @@
-"""The page's view of one job: start it, look how it stands, ask for it to be cancelled."""
+"""The job that a page waits for: submit it, read its status, ask for it to be cancelled."""
 
 from typing import Any, Final
 
@@ -23,19 +23,19 @@ class RunningJob(param.Parameterized):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
-        self._library = workspace
+        self._workspace = workspace
 
     @property
     def active(self) -> bool:
-        """Whether it is under way."""
+        """True while it waits or runs."""
         return self.state in ACTIVE
 
     def submit(self, recipe: Recipe) -> Any:
-        """Start a job; it goes on when the page is closed. Takes a moment: call it in a thread."""
-        return jobs.submit(recipe, home=self._library.home, pool=self._library.pool)
+        """Submit a job; it goes on when the page is closed. Takes a moment: call it in a thread."""
+        return self._workspace.submit(recipe)
 
-    def take(self, job: Any) -> None:
-        """Note how a job stands."""
+    def show(self, job: Any) -> None:
+        """Show the status of a job."""
         self.param.update(
             id=job.id,
             state=job.state,
@@ -45,17 +45,17 @@ class RunningJob(param.Parameterized):
             error=job.error or "",
         )
 
-    def look(self) -> None:
-        """See how it stands now."""
-        self.take(jobs.show(self.id, self._library.home))
+    def refresh(self) -> None:
+        """Read its status now."""
+        self.show(jobs.show(self.id, self._workspace.home))
 
     def cancel(self) -> None:
         """Ask for it to be cancelled; waits up to five seconds: call it in a thread."""
-        jobs.cancel(self.id, self._library.home)
+        jobs.cancel(self.id, self._workspace.home)
 
 
 def format_time_left(seconds: float | None) -> str:
-    """Time left for people.
+    """Return the time left in words.
 
     Examples
     --------

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import param
 
-from dashboard.workspace.workspace import Result, Stack
+from dashboard.workspace.datasets import Result, Stack
 from engine.schema import LABEL, X, Y
 
 MODES: Final = ("segments", "raw", "means", "over", "confidence", "entropy")
@@ -19,7 +19,9 @@ class Session(param.Parameterized):
 
     stack = param.ClassSelector(class_=Stack, default=None, allow_None=True, doc="What is open.")
     result = param.ClassSelector(class_=Result, default=None, allow_None=True)
-    plane = param.Integer(0, bounds=(0, None), doc="Index along the spectral dim, or of the shown image of a collection.")
+    plane = param.Integer(
+        0, bounds=(0, None), doc="Index along the spectral dim, or of the shown image of a collection."
+    )
     selected = param.List([], item_type=int, doc="Label values of the selected classes.")
     pixel = param.Tuple(None, length=2, allow_None=True, doc="Picked position (x, y) in coordinates.")
     region = param.List([], doc="Corners [x, y] of the drawn region in coordinates.")
@@ -105,8 +107,7 @@ def read_position(session: Session, x: float, y: float) -> dict[str, Any]:
     if session.stack is None:
         return {}
     values = {
-        name: _value(pyramid, x, y, channel=session.plane)
-        for name, pyramid in session.stack.pyramids.items()
+        name: _value(pyramid, x, y, channel=session.plane) for name, pyramid in session.stack.pyramids.items()
     }
     label = session.class_at(x, y)
     certain = None if session.result is None else _value(session.result.confidence, x, y)

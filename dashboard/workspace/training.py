@@ -13,11 +13,10 @@ import pandas as pd
 
 from dashboard.workspace.workspace import DEPTH, SKIPPED, Workspace
 from engine import catalogue
-from engine.analysis import is_model, shipped_model
+from engine.analysis import find_shipped_model, is_model
 from engine.errors import MapstackError
 from engine.readers.frames import LABELS_OF_FRAME
 from engine.readers.labelled import LABELS_FILES, MASKS, SPLITS, SUFFIXES
-from engine.runtime import jobs
 from engine.runtime.place import Place
 
 FRAMES: Final = "frames"
@@ -61,10 +60,10 @@ class TrainedModel:
 def list_models(workspace: Workspace, analysis: str) -> list[TrainedModel]:
     """The model that Mapstack brings, then those that were trained here, the newest first."""
     found = []
-    shipped = shipped_model(analysis)
+    shipped = find_shipped_model(analysis)
     if shipped is not None:
         found.append(_trained(SHIPPED, "Mapstack's own, of simulated data", shipped))
-    for job in jobs.list(workspace.home):
+    for job in workspace.list_jobs():
         folder = Place(workspace.home, job.id).model
         if job.state == "done" and is_model(folder) and job.recipe and job.recipe.analysis == analysis:
             when = job.created[:16].replace("T", " ")
@@ -102,7 +101,7 @@ def list_folders(workspace: Workspace, subject: TrainingSubject) -> dict[str, st
     look, what = LOOK[subject.what], subject.what
     for root in workspace.roots:
         for folder, n_labelled in look(root):
-            address = workspace.address(str(folder))
+            address = workspace.find_address(str(folder))
             found[f"{address}: {n_labelled} labelled {what}"] = address
     for folder, n_labelled in look(workspace.home / FRAMES):
         found[f"simulated {folder.name}: {n_labelled} {what}"] = str(folder)
@@ -188,4 +187,4 @@ def find_folder(workspace: Workspace, text: str) -> str:
         return text
     if not text:
         raise MapstackError("no labelled folder is chosen; choose one, or simulate some")
-    return workspace.path(text)
+    return workspace.find_path(text)

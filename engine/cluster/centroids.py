@@ -58,7 +58,7 @@ class Totals:
 
     @classmethod
     def zeros(cls, n_clusters: int, n_features: int) -> "Totals":
-        """Sums over no pixels."""
+        """Return sums over no pixels."""
         shape = (n_clusters, n_features)
         return cls(np.zeros(shape), np.zeros(shape), np.zeros(n_clusters, np.int64), np.zeros(n_clusters))
 
@@ -104,7 +104,7 @@ class Totals:
 
     @classmethod
     def combined(cls, parts: Iterable["Totals"]) -> "Totals":
-        """Sums over the pixels of all parts."""
+        """Return sums over the pixels of all parts."""
         parts = list(parts)
         return cls(
             sum((p.sums for p in parts[1:]), parts[0].sums),
@@ -120,7 +120,7 @@ class Totals:
         return np.asarray(means, np.float32)
 
     def gain(self, previous: np.ndarray) -> float:
-        """Share of the inertia that moving the centres to the means takes away, labels held."""
+        """Return the share of the inertia that moving the centres to the means takes away, labels held."""
         moved = self.centroids(previous).astype(np.float64) - previous
         return float((self.valid_weights * moved**2).sum() / max(self.inertia.sum(), np.finfo(float).tiny))
 
@@ -140,13 +140,16 @@ def settle(
 
 
 def thinned(features: np.ndarray, weights: np.ndarray, n_pixels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every so manieth pixel, about `n_pixels`."""
+    """Return every so manieth pixel, about `n_pixels`."""
     step = max(1, features.shape[1] // n_pixels)
     return np.ascontiguousarray(features[:, ::step]), weights[::step]
 
 
 def complete(pixels: np.ndarray) -> np.ndarray:
-    """Pixels as centroids (cluster, feature); a missing value is 0, the middle of the centred spaces."""
+    """Return pixels as centroids (cluster, feature).
+
+    A missing value is 0, the middle of the centred spaces.
+    """
     return np.ascontiguousarray(np.nan_to_num(pixels.T, nan=0.0, posinf=0.0, neginf=0.0))
 
 

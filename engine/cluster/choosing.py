@@ -1,4 +1,4 @@
-"""How many clusters there are: indices over k, and a number only where the data really falls apart.
+"""Number of clusters: indices over k, and a recommendation or none.
 
 Calinski–Harabasz, Davies–Bouldin and silhouette always name some k, also where there is one cluster only.
 Recommended is instead the largest k at which every two clusters have a valley of density between their
@@ -89,7 +89,7 @@ class ChoiceOfK:
     features: str
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, ready for JSON; an index that is not defined is None."""
+        """Return all fields, ready for JSON; an index that is not defined is None."""
         return {name: _jsonable(value) for name, value in asdict(self).items()}
 
 
@@ -144,7 +144,7 @@ def choose_k(
 
 
 def _checked(k: Sequence[int], n_repeats: int) -> tuple[int, ...]:
-    """The numbers of clusters to try, rising."""
+    """Return the numbers of clusters to try, rising."""
     tried = tuple(sorted({int(n) for n in k}))
     if not tried or tried[0] < 2:
         raise InputError(f"k = {list(k)} to choose from; give one or more numbers of clusters from 2")
@@ -154,7 +154,7 @@ def _checked(k: Sequence[int], n_repeats: int) -> tuple[int, ...]:
 
 
 def drawn_points(images: xr.Dataset, *, features: str = AUTO, seed: int = 0) -> tuple[Sampled, int, str]:
-    """The points that all k are judged on, how many the whole stack has, and the kind of features.
+    """Return the points that all k are judged on, how many the whole stack has, and the kind of features.
 
     At most 2**14 pixels of the spread sample that have all features, in random order, drawn by their weights
     where there are any.
@@ -177,7 +177,7 @@ def drawn_points(images: xr.Dataset, *, features: str = AUTO, seed: int = 0) -> 
 
 
 def _complete(finite: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Features to compare by, and the pixels that have them all.
+    """Return the features to compare by, and the pixels that have them all.
 
     If less than half of the pixels have all, features are left out, the least complete first, until half of
     them do or one feature is left.
@@ -194,7 +194,7 @@ def _complete(finite: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.i
 def _curves(
     points: Sampled, tried: tuple[int, ...], *, n_stack: int, seed: int, n_repeats: int
 ) -> dict[str, list[float]]:
-    """Every index and its spread over k; fits run side by side, each with a seed of its own."""
+    """Return every index and its spread over k; fits run side by side, each with a seed of its own."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         labels = list(pool.map(lambda k: fit_all(points, k, seed=seed), tried))
         of_all = np.array(list(pool.map(partial(indices.scatter_indices, points.features), labels))).T
@@ -227,7 +227,7 @@ def _curves(
 def _recommend(
     tried: tuple[int, ...], valleys: Sequence[float], stabilities: Sequence[float]
 ) -> tuple[int | None, str]:
-    """The largest k that passes both tests, and one sentence why."""
+    """Return the largest k that passes both tests, and one sentence why."""
     passing = [
         (k, valley, stability)
         for k, valley, stability in zip(tried, valleys, stabilities, strict=True)
@@ -264,7 +264,7 @@ def _elbow(tried: tuple[int, ...], distortion: Sequence[float]) -> int | None:
 
 
 def _jsonable(value: Any) -> Any:
-    """Lists for tuples, None for what is not a number."""
+    """Return the lists for tuples, None for what is not a number."""
     if isinstance(value, tuple):
         return [_jsonable(part) for part in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -25,7 +25,7 @@ TOLERANCE: Final = 1e-7
 
 @dataclass(frozen=True)
 class Components:
-    """What scores are made of; channels of all image variables one after the other.
+    """Layout of the scores; channels of all image variables one after another.
 
     Attributes
     ----------
@@ -90,14 +90,14 @@ def decompose(images: xr.Dataset, *, method: str = "pca", n_components: int = 8,
 
 
 def _channel_periods(images: xr.Dataset) -> np.ndarray:
-    """Length of the circle of each channel, 0 for a line."""
+    """Return the length of the circle of each channel, 0 for a line."""
     sizes = [int(np.prod(images[name].shape[:-2])) for name in image_variables(images)]
     periods = [PERIODS.get(name, 0.0) for name in image_variables(images)]
     return np.repeat(periods, sizes)
 
 
 def _complete(sample: Sample) -> np.ndarray:
-    """Pixels of a sample without missing values, `(channel, pixel)`, float64."""
+    """Return the pixels of a sample without missing values, `(channel, pixel)`, float64."""
     values = np.concatenate(sample.planes).astype(np.float64)
     complete = values[:, np.isfinite(values).all(axis=0)]
     if complete.shape[1] < 2:
@@ -125,7 +125,7 @@ def _fit_pca(
 
 
 def _centre(values: np.ndarray, periods: np.ndarray) -> np.ndarray:
-    """Mean of each channel, on circles the direction of the mean."""
+    """Return the mean of each channel, on circles the direction of the mean."""
     turn = np.where(periods > 0, periods, 1.0)[:, None]
     radian = values * (2 * np.pi / turn)
     direction = np.arctan2(np.sin(radian).mean(axis=1), np.cos(radian).mean(axis=1)) / (2 * np.pi)
@@ -133,7 +133,7 @@ def _centre(values: np.ndarray, periods: np.ndarray) -> np.ndarray:
 
 
 def _signed(spectra: np.ndarray) -> np.ndarray:
-    """Each spectrum with its largest part positive."""
+    """Return each spectrum with its largest part positive."""
     largest = np.abs(spectra).argmax(axis=1)
     signs = np.sign(spectra[np.arange(len(spectra)), largest])
     return np.asarray(spectra * np.where(signs == 0, 1, signs)[:, None])
@@ -164,13 +164,13 @@ FITS: Final = {"pca": _fit_pca, "nmf": _fit_nmf}
 
 
 def _tiles(images: xr.Dataset) -> list[da.Array]:
-    """Tiles of all image variables, and of the mask where there is one."""
+    """Return the tiles of all image variables, and of the mask where there is one."""
     names = [*image_variables(images), *([MASK] if MASK in images else [])]
     return [blocks.tiled(images[name]) for name in names]
 
 
 def _pixels(tiles: Sequence[np.ndarray], n_channels: int) -> np.ndarray:
-    """Values `(channel, pixel)` in float64, all NaN for a pixel that is incomplete or excluded."""
+    """Return values `(channel, pixel)` in float64, all NaN for a pixel that is incomplete or excluded."""
     n_pixels = tiles[0].shape[-2] * tiles[0].shape[-1]
     flat = np.concatenate([np.asarray(t, dtype=np.float64).reshape(-1, n_pixels) for t in tiles])
     values, mask = flat[:n_channels], flat[n_channels:]
@@ -179,7 +179,7 @@ def _pixels(tiles: Sequence[np.ndarray], n_channels: int) -> np.ndarray:
 
 
 def _deviations(values: np.ndarray, place: np.ndarray, periods: np.ndarray) -> np.ndarray:
-    """Values less a place, the short way round on circles."""
+    """Return the values less a place, the short way round on circles."""
     values -= place[:, None]
     for channel in np.flatnonzero(periods):
         turn = periods[channel]

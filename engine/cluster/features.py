@@ -1,4 +1,4 @@
-"""What pixels are compared by: the raw values, or values that make distances mean the same in every channel.
+"""Features by which pixels are compared: the raw values, or values computed from them.
 
 `raw`
     The values themselves.
@@ -43,7 +43,7 @@ KINDS: Final = (AUTO, RAW, STANDARDISED, ANGLES, PCA, NMF)
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """How raw values become features; learned from a sample, the same for every tile.
+    """Transform from raw values to features; learned from a sample, the same for all tiles.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class FeatureSpace:
         return self.offset if self.kind == RAW else np.zeros(self.n_features)
 
     def apply(self, planes: Sequence[np.ndarray]) -> np.ndarray:
-        """Features of pixels.
+        """Return the features of pixels.
 
         Parameters
         ----------
@@ -96,21 +96,21 @@ class FeatureSpace:
         return np.stack([self.offset, self.scale]).astype(np.float32)
 
     def is_linear(self, tiles: Sequence[np.ndarray]) -> bool:
-        """Whether features are `(tile - offset) * scale` of one tile as it is, to the last bit of `apply`."""
+        """Return whether features are `(tile - offset) * scale` of one tile, equal to `apply` in every bit."""
         if self.kind not in (RAW, STANDARDISED) or len(tiles) != 1 or tiles[0].dtype != np.float32:
             return False
         *_, row, column = tiles[0].strides
         return column == tiles[0].itemsize and row == column * tiles[0].shape[-1]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What a model stores."""
+        """Return what a model stores."""
         return {"offset": self.offset, "scale": self.scale, "components": self.components}
 
     @classmethod
     def restored(
         cls, kind: str, variables: Sequence[str], arrays: Mapping[str, np.ndarray]
     ) -> "FeatureSpace":
-        """The space whose `arrays` were stored."""
+        """Return the space whose `arrays` were stored."""
         return cls(kind, tuple(variables), *(arrays[name] for name in ("offset", "scale", "components")))
 
 
@@ -150,7 +150,7 @@ def fit_features(
 
 
 def _scales(sample: Sample, deviation: np.ndarray) -> np.ndarray:
-    """One over the channels' deviations, those of a variable's quietest channels lifted to `QUIET`."""
+    """Return one over the channels' deviations, those of a variable's quietest channels lifted to `QUIET`."""
     first = np.cumsum([0, *(len(plane) for plane in sample.planes)])
     scales = np.ones_like(deviation)
     for part in map(slice, first[:-1], first[1:]):
@@ -160,7 +160,7 @@ def _scales(sample: Sample, deviation: np.ndarray) -> np.ndarray:
 
 
 def resolve_kind(images: xr.Dataset, kind: str) -> str:
-    """The kind of features that `kind` means for these images.
+    """Return the kind of features that `kind` means for these images.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def resolve_kind(images: xr.Dataset, kind: str) -> str:
 
 
 def channel_moments(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each channel over the valid values of a sample, in float64.
+    """Return mean and standard deviation of each channel over the valid values of a sample, in float64.
 
     The means are rounded to float32, so that a shift by them is the same in either precision.
     """
@@ -192,7 +192,7 @@ def channel_moments(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _components(scaled: FeatureSpace, sample: Sample, kind: str, n_components: int, seed: int) -> np.ndarray:
-    """The matrix that turns scaled channels into components; empty for the kinds without."""
+    """Return the matrix that turns scaled channels into components; empty for the kinds without."""
     if kind not in (PCA, NMF):
         return np.empty((0, 0))
     values = np.nan_to_num(scaled.apply(sample.planes)).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What a model remembers of the images it was fitted on, and whether other images are of the same kind."""
+"""Facts of the images that a model was fitted on, and a check of other images against them."""
 
 from collections.abc import Mapping
 from typing import Any

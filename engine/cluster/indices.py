@@ -1,4 +1,4 @@
-"""How well clusters fit their points: indices of many clusterings of the same points at once, in float64.
+"""Indices of the quality of clusterings, of many at once.
 
 All take points `(point, feature)` float64 and clusterings `(clustering, point)`, labels 0...k-1. They equal
 scikit-learn's functions of the same names.
@@ -48,7 +48,7 @@ def scatter_indices(points: Floats, labels: Labels) -> tuple[float, float, float
 
 
 def silhouettes(points: Floats, labels: Labels, *, each: Callable[..., Iterable[Floats]] = map) -> Floats:
-    """Mean silhouette of each clustering; distances are computed once for all of them.
+    """Return the mean silhouette of each clustering; distances are computed once for all of them.
 
     Parameters
     ----------
@@ -80,7 +80,10 @@ def silhouettes(points: Floats, labels: Labels, *, each: Callable[..., Iterable[
 
 @njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")  # type: ignore[untyped-decorator]
 def _silhouette_sums(points: Floats, labels: Labels, counts: Floats, of: NDArray[np.int64]) -> Floats:
-    """Sum of the silhouettes of the points numbered `of`, per clustering; `points` as (feature, point)."""
+    """Return the sum of the silhouettes of the points numbered `of`, per clustering.
+
+    `points` as (feature, point).
+    """
     n_features, n_points = points.shape
     totals = np.zeros(len(labels))
     sums = np.empty(counts.shape[1])
@@ -188,7 +191,7 @@ def _add_density(members: Floats, axis: Floats, origin: Floats, density: Floats)
 
 
 def rand_index(first: Labels, second: Labels) -> float:
-    """Adjusted Rand index of two clusterings (L. Hubert, P. Arabie, J. Classif. 2, 193, 1985)."""
+    """Return adjusted Rand index of two clusterings (L. Hubert, P. Arabie, J. Classif. 2, 193, 1985)."""
     n_second = int(second.max()) + 1
     table = np.bincount(first * n_second + second, minlength=(int(first.max()) + 1) * n_second)
     table = table.reshape(-1, n_second).astype(float)

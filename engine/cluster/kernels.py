@@ -44,7 +44,7 @@ _SUMS: Final[dict[str, Any]] = {**_EXACT, "fastmath": {"reassoc", "nsz"}}
 
 
 def grid_of(features: np.ndarray) -> np.ndarray:
-    """The power of two per feature to which sums are rounded: 2**-22 of the largest value of a sample.
+    """Return the power of two per feature to which sums are rounded: 2**-22 of the largest value of a sample.
 
     Parameters
     ----------
@@ -318,7 +318,7 @@ def _count_slowly(
 
 @njit(**_EXACT)  # type: ignore[untyped-decorator]
 def _to_grid(x: np.ndarray, grid: np.ndarray, units: np.ndarray) -> bool:
-    """Values in units of the grid plus `_TO_WHOLE`, which rounds them: bits that count whole units.
+    """Return the values in units of the grid plus `_TO_WHOLE`, which rounds them to whole units.
 
     False if a value is so large that the sum of 256 may overflow an int32.
     """

@@ -224,7 +224,7 @@ def _smoothed(images: xr.Dataset, sigma: float) -> xr.Dataset:
 
 
 def _complete(sample: Sample) -> Sample:
-    """The sample without the pixels that miss a value.
+    """Return the sample without the pixels that miss a value.
 
     Raises
     ------
@@ -244,6 +244,6 @@ def _complete(sample: Sample) -> Sample:
 
 
 def _cleaned(labels: da.Array, min_area: int) -> da.Array:
-    """The whole map in one task, so that a speck is the same speck for any chunking; lazy."""
+    """Return the whole map in one task, so that a speck is the same speck for any chunking; lazy."""
     whole = dask.delayed(remove_specks)(labels.rechunk(-1), min_area=min_area)
     return da.from_delayed(whole, labels.shape, labels.dtype).rechunk(labels.chunks)

@@ -60,7 +60,7 @@ def _random_bands(images: xr.Dataset, seed: int) -> list[slice]:
 def _loaded(
     images: xr.Dataset, pixels: PixelFeatures, bands: list[slice]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Features and weights of the pixels of some bands that have values, the bands read in parallel."""
+    """Yield features and weights of the pixels of some bands that have values, the bands read in parallel."""
     wanted = [pixels.arrays(images.isel({Y: band})) for band in bands]
     with progress.reporting(lambda _share, _doing: None):
         (tiles,) = blocks.compute(wanted, doing="reading batches")

@@ -53,7 +53,7 @@ class Band(NamedTuple):
 
 @dataclass(frozen=True)
 class PixelFeatures:
-    """How the tiles of a stack become features, band by band.
+    """Plan by which the tiles of a stack become features, band by band.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class PixelFeatures:
 
     @classmethod
     def of(cls, images: xr.Dataset, space: FeatureSpace, *, drop: bool) -> "PixelFeatures":
-        """How these images' tiles become features."""
+        """Return how these images' tiles become features."""
         return cls(space, drop, MASK in images, WEIGHTS in images)
 
     @property
@@ -80,12 +80,12 @@ class PixelFeatures:
         return self.space.n_features if self.drop else 1
 
     def arrays(self, images: xr.Dataset) -> list[da.Array]:
-        """The Dask arrays of which tiles are given to `bands`."""
+        """Return the Dask arrays of which tiles are given to `bands`."""
         extra = [name for name, there in ((MASK, self.masked), (WEIGHTS, self.weighted)) if there]
         return [blocks.tiled(images[name]) for name in (*self.space.variables, *extra)]
 
     def bands(self, tiles: tuple[np.ndarray, ...]) -> Iterator[Band]:
-        """The tile's rows, some at a time, as features and weights."""
+        """Yield the tile's rows, some at a time, as features and weights."""
         n_variables = len(self.space.variables)
         n_rows, n_columns = tiles[0].shape[-2:]
         as_they_are = not self.masked and self.space.is_linear(tiles[:n_variables])
@@ -111,14 +111,14 @@ class PixelFeatures:
 
 
 def incomplete(planes: list[np.ndarray] | tuple[np.ndarray, ...]) -> np.ndarray:
-    """Which pixels miss a value in any channel of any variable."""
+    """Return which pixels miss a value in any channel of any variable."""
     return np.asarray(np.logical_or.reduce([~np.isfinite(plane).all(axis=0) for plane in planes]))
 
 
 def sum_clusters(
     images: xr.Dataset, pixels: PixelFeatures, centroids: np.ndarray, *, grids: Grids, doing: str
 ) -> Totals:
-    """Sums over the pixels nearest to each centre, in one pass; eager.
+    """Return sums over the pixels nearest to each centre, in one pass; eager.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def _sum_tile(*tiles: np.ndarray, pixels: PixelFeatures, centroids: np.ndarray, 
 def label_pixels(
     images: xr.Dataset, pixels: PixelFeatures, centroids: np.ndarray
 ) -> tuple[da.Array, da.Array]:
-    """Labels and confidence of all pixels; lazy, and one task a tile for both.
+    """Return labels and confidence of all pixels; lazy, and one task a tile for both.
 
     Returns
     -------
@@ -180,7 +180,10 @@ def label_pixels(
 
 
 def _label_tile(*tiles: np.ndarray, pixels: PixelFeatures, centroids: np.ndarray) -> np.ndarray:
-    """Bytes of a tile's confidence and labels, `(byte, y, x)`: one task makes both, and neither is copied."""
+    """Return a tile's confidence and labels as bytes `(byte, y, x)`.
+
+    One task makes both, and neither is copied.
+    """
     both = np.empty((CONFIDENCE_BYTES + 1, *tiles[0].shape[-2:]), np.uint8)
     for rows, values, linear, _ in pixels.bands(tiles):
         labels, confidence = _labels(both)[rows].reshape(-1), _confidence(both)[rows].reshape(-1)

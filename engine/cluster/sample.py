@@ -83,7 +83,7 @@ def row_bands(
 
 
 def _load(images: xr.Dataset, names: list[str], bands: list[tuple[int, int]]) -> list[np.ndarray]:
-    """Values of each variable in the bands, `(channel, pixel)` each, in one computation."""
+    """Return the values of each variable in the bands, `(channel, pixel)` each, in one computation."""
     pieces: list[list[Any]] = [
         [images[name].isel({Y: slice(*band)}).data for band in bands] for name in names
     ]
@@ -118,7 +118,7 @@ def _select(loaded: dict[str, np.ndarray], names: list[str], *, is_all: bool) ->
 
 
 def _as_floats(plane: np.ndarray) -> np.ndarray:
-    """The values as float32, or float64 where they may need it; infinite values as NaN."""
+    """Return the values as float32, or float64 where they may need it; infinite values as NaN."""
     if plane.dtype.kind != "f":
         return plane.astype(np.float32 if plane.dtype.itemsize <= 2 else np.float64)
     finite = np.isfinite(plane)
@@ -126,7 +126,7 @@ def _as_floats(plane: np.ndarray) -> np.ndarray:
 
 
 def checked_weights(weights: np.ndarray) -> np.ndarray:
-    """The weights as float32, missing ones as 0.
+    """Return the weights as float32, missing ones as 0.
 
     Raises
     ------

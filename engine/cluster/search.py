@@ -130,7 +130,7 @@ def draw_core(pixels: Core, *, n_clusters: int, rng: np.random.Generator) -> Cor
 
 
 def _shares(pixels: Core) -> np.ndarray:
-    """Weights in float64, 1 where there are none."""
+    """Return the weights in float64, 1 where there are none."""
     if pixels.weights.size:
         return pixels.weights.astype(np.float64)
     return np.ones(pixels.features.shape[1])
@@ -146,13 +146,13 @@ def _restart(core: Core, rng: np.random.Generator, *, grids: Grids, n_clusters: 
 
 
 def _agree(runs: list[Run]) -> bool:
-    """Whether a third of the runs, and more than one, ended like the best: then one is enough."""
+    """Return whether a third of the runs, and more than one, ended like the best: then one is enough."""
     least = min(run.inertia for run in runs)
     return sum(run.inertia <= least * (1 + ALIKE) for run in runs) >= max(2, len(runs) / 3)
 
 
 def _best_distinct(runs: list[Run], n_kept: int, *, alike: float) -> list[Run]:
-    """The runs of lowest inertia; of those that ended alike, one."""
+    """Return the runs of lowest inertia; of those that ended alike, one."""
     kept: list[Run] = []
     for run in sorted(runs, key=lambda run: run.inertia):
         if len(kept) < n_kept and (not kept or run.inertia > kept[-1].inertia * (1 + alike)):
@@ -180,7 +180,7 @@ def _swapped(
 
 
 def _swaps(core: Core, centroids: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """The most promising swaps of one centroid for a pixel drawn by its squared distance."""
+    """Return the most promising swaps of one centroid for a pixel drawn by its squared distance."""
     share, distances = _shares(core), squared_distances(core.features, centroids)
     label = distances.argmin(axis=0)
     first = distances.min(axis=0)
@@ -256,7 +256,7 @@ def _seeded(
 
 
 def _draw(share: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-    """Pixels drawn with probabilities in proportion to `share`."""
+    """Return the pixels drawn with probabilities in proportion to `share`."""
     edges = np.cumsum(share)
     drawn = np.searchsorted(edges, uniform * edges[-1], side="right")
     return np.asarray(np.minimum(drawn, len(share) - 1))

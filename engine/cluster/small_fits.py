@@ -23,7 +23,7 @@ _NO_DISTANCE: Final = np.float32(3e38)  # fastmath knows no infinity
 
 
 def fit(points: np.ndarray, n_clusters: int, *, seed: int, n_restarts: int) -> np.ndarray:
-    """Centres of the best of several k-means fits.
+    """Return the centres of the best of several k-means fits.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def fit(points: np.ndarray, n_clusters: int, *, seed: int, n_restarts: int) -> n
 
 
 def refine(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Centres after Lloyd's iterations over the points from given centres."""
+    """Return centres after Lloyd's iterations over the points from given centres."""
     refined = centres.copy()
     _iterate(points, np.ascontiguousarray(points.T), refined, _FINE)
     return refined

@@ -45,14 +45,14 @@ def remove_specks(labels: np.ndarray, *, min_area: int) -> np.ndarray:
 
 
 def _specks(labels: np.ndarray, min_area: int) -> np.ndarray:
-    """Which pixels are in an area of fewer than `min_area` pixels."""
+    """Return which pixels are in an area of fewer than `min_area` pixels."""
     numbered = _components(labels)
     areas = np.bincount(numbered.ravel())
     return np.asarray((areas < min_area)[numbered] & (labels > 0))
 
 
 def _components(labels: np.ndarray) -> np.ndarray:
-    """Connected areas of equal label, numbered from 1 over all classes; 0 where the label is 0."""
+    """Return the connected areas of equal label, numbered from 1 over all classes; 0 where the label is 0."""
     numbered = np.zeros(labels.shape, np.int64)
     n_found = 0
     for label in np.unique(labels[labels > 0]):
@@ -63,7 +63,7 @@ def _components(labels: np.ndarray) -> np.ndarray:
 
 
 def _votes(numbered: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
-    """How many neighbour pairs each area (row) has with each class (column); none with class 0."""
+    """Return how many neighbour pairs each area (row) has with each class (column); none with class 0."""
     n_classes = int(neighbours.max(initial=0)) + 1
     votes = np.zeros((int(numbered.max(initial=0)) + 1) * n_classes, np.int64)
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):

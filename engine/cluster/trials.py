@@ -94,7 +94,10 @@ def fit_half(points: Sampled, labels: Labels, k: int, *, seed: int) -> Repeat:
 
 
 def _principal_axes(features: Floats) -> Floats:
-    """The first principal axes of centred points, `(feature, component)`; the identity for few features."""
+    """Return the first principal axes of centred points, `(feature, component)`.
+
+    The identity for few features.
+    """
     n_points, n_features = features.shape
     if n_features <= N_COMPONENTS:
         return np.eye(n_features)

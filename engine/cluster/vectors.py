@@ -1,4 +1,4 @@
-"""How compiled kernels use the widest vectors of a CPU: permission, and buffers that suit them."""
+"""Permission for compiled kernels to use the widest vectors of a CPU, and prefetching."""
 
 from typing import Any, Final
 
@@ -64,7 +64,7 @@ def identity(n_features: int) -> np.ndarray:
 
 
 def rows_of(features: np.ndarray) -> tuple[np.ndarray, int]:
-    """The memory of (feature, pixel) values from the first to the last, and how far apart features begin.
+    """Return the memory of (feature, pixel) values from first to last, and the distance between features.
 
     Compiled code knows of such an array that neighbours are adjacent, of a strided view it does not. Only
     what no such view can be made of is copied.

@@ -112,7 +112,7 @@ def _busy(folder: Path) -> bool:
 
 
 def _sentence(error: OSError, target: Path, folder: Path) -> str:
-    """What failed: writing the target, or reading something else that it is made from."""
+    """Return the sentence for a failed write: about the target, or about something else that was read."""
     about = str(error.filename or "")
     if about and not about.startswith((str(folder), str(target))):
         return f"{about} could not be read: {error.strerror}; check that it is still there and readable"

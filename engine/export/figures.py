@@ -28,6 +28,15 @@ def write_png(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
     """Write the label map as a PNG with legend and scale bar; the recipe is in its `tEXt` chunk.
 
     Each pixel of the map is a square of whole pixels; of maps above 4096 pixels only every n-th is drawn.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
     """
     path = Path(folder) / f"{stem(result, images)}.png"
     return _save(in_memory(result), path, {RECIPE: ascii_recipe(result), "Software": "Mapstack"})
@@ -35,7 +44,17 @@ def write_png(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
 
 @per_micrograph
 def write_svg(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write the label map as an SVG with legend and scale bar; the recipe is the metadata's description."""
+    """Write the label map as an SVG with legend and scale bar; the recipe is the metadata's description.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
+    """
     path = Path(folder) / f"{stem(result, images)}.svg"
     return _save(in_memory(result), path, {"Description": ascii_recipe(result), "Date": None})
 
@@ -56,7 +75,7 @@ def label_image(labels: np.ndarray, colors: dict[int, str]) -> np.ndarray:
 
 
 def scale_length(extent: float) -> float:
-    """Length of a scale bar: the largest 1, 2 or 5 times a power of ten within a quarter of the extent.
+    """Return the length of a scale bar: the largest 1, 2 or 5 times a power of ten in a quarter of the extent.
 
     Examples
     --------
@@ -112,7 +131,7 @@ def _figure(result: xr.DataTree) -> Any:
 
 
 def _add_scale_bar(figure: Any, result: xr.DataTree, *, bottom: float, width: float, left: float) -> None:
-    """A bar below the map, and the length it stands for."""
+    """Draw a bar below the map, and the length it stands for."""
     from matplotlib.lines import Line2D
 
     step, unit = pixel_step(result, X)

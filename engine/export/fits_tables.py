@@ -16,9 +16,16 @@ FORMATS: Final = {"b": "L", "i": "K", "u": "K", "f": "D"}
 
 
 def table_unit(table: xr.Dataset, name: str) -> "fits.BinTableHDU":
-    """A table with one row an entry of its only dim; TCOMMn says what column n is.
+    """Return a table of a result as a FITS table.
 
     Text has all but ASCII escaped as in JSON.
+
+    Parameters
+    ----------
+    table : Dataset
+        One row an object, class or change.
+    name
+        Of the FITS extension.
     """
     from astropy.io import fits
 
@@ -30,7 +37,7 @@ def table_unit(table: xr.Dataset, name: str) -> "fits.BinTableHDU":
 
 
 def fits_unit(unit: str) -> str:
-    """The unit in ASCII, as FITS spells it."""
+    """Return the unit in ASCII, as FITS spells it."""
     return UNITS.get(unit, unit).encode("ascii", "replace").decode()
 
 
@@ -47,5 +54,5 @@ def _column(name: str, variable: xr.Variable) -> "fits.Column":
 
 
 def ascii_text(text: Any) -> str:
-    """A text with anything but ASCII, and control characters, escaped as in JSON."""
+    """Return a text with anything but ASCII, and control characters, escaped as in JSON."""
     return json.dumps(str(text))[1:-1]

@@ -105,6 +105,15 @@ def write_tiff(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
     """Write labels, confidence, entropy and objects as one TIFF each.
 
     The description tag holds recipe and classes as JSON, the resolution tags the size of a pixel.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
     """
     import tifffile
 
@@ -135,6 +144,15 @@ def write_fits(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
 
     Keyword `CLASSn` names the class of value n; `CVALn CNAMEn CCOLORn` are value, name and colour of the n-th
     class. Anything but ASCII is escaped as in JSON.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
     """
     from astropy.io import fits
 

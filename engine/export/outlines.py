@@ -42,7 +42,7 @@ def trace(mask: np.ndarray) -> list[Outline]:
 
 
 def boxes_of(objects: np.ndarray) -> dict[int, tuple[slice, slice]]:
-    """Rows and columns of each object, by its number; numbers need not follow each other.
+    """Return rows and columns of each object, by its number; numbers need not follow each other.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def boxes_of(objects: np.ndarray) -> dict[int, tuple[slice, slice]]:
 
 
 def trace_objects(objects: np.ndarray) -> Iterator[tuple[int, list[Outline]]]:
-    """Number and outlines of each object of a map `(y, x)`, in the order of the numbers."""
+    """Yield number and outlines of each object of a map `(y, x)`, in the order of the numbers."""
     for number, box in boxes_of(objects).items():
         corner = np.array([box[0].start, box[1].start], np.int32)
         yield (
@@ -70,7 +70,7 @@ def trace_objects(objects: np.ndarray) -> Iterator[tuple[int, list[Outline]]]:
 
 
 def _n_edges(regions: np.ndarray) -> int:
-    """Number of pixel edges between different regions, each counted once a side that is a region."""
+    """Return the number of pixel edges between regions; an edge counts once for each side that is a region."""
     across = regions[:, 1:] != regions[:, :-1]
     down = regions[1:] != regions[:-1]
     return 2 * int(np.count_nonzero(across) + np.count_nonzero(down))
@@ -78,7 +78,7 @@ def _n_edges(regions: np.ndarray) -> int:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _rings(regions: np.ndarray, n_edges: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Corners of all rings one after another, the first corner of each ring, and the region of each ring.
+    """Return the corners of all rings one after another, and the first corner and the region of each ring.
 
     Follows each boundary with the region on the right hand, turning right wherever that is possible: regions
     that touch at a corner stay apart. `regions` has a border of zeros, one pixel wide.

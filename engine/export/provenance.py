@@ -32,7 +32,14 @@ def ascii_recipe(result: xr.DataTree) -> str:
 
 
 def stem(result: xr.DataTree, images: xr.Dataset | None = None) -> str:
-    """Start of the name of every file exported from a result: its title or source, safe for a file system.
+    """Return the start of the name of every file exported from a result: its title or source, made safe.
+
+    Parameters
+    ----------
+    result
+        A result of any kind.
+    images : Dataset, optional
+        Their title comes first.
 
     Examples
     --------

@@ -43,6 +43,15 @@ def write_geojson(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset
 
     A polygon runs along the edges of its pixels, so that its area is exactly that of the pixels. Exterior
     rings are counter-clockwise, holes clockwise. The recipe is the member `recipe`.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
     """
     result = in_memory(result)
     edges = {dim: pixel_edges(result, dim) for dim in (X, Y)}
@@ -74,6 +83,15 @@ def write_ds9(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
 
     Of a result with objects, an ellipse an object, its text the number and its tag the name of the class.
     Else the outlines of the classes as polygons; holes are excluded regions.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
     """
     path = Path(folder) / f"{stem(result, images)}.reg"
     lines = _ellipses(result) if has(result, OBJECT_TABLE) else _outlines(in_memory(result))
@@ -94,7 +112,7 @@ def _outlines(result: xr.DataTree) -> Iterator[str]:
 
 
 def _ellipses(result: xr.DataTree) -> Iterator[str]:
-    """The ellipse of the same second moments as each object, of which pixels are squares and no points."""
+    """Yield the ellipse of the same second moments as each object, whose pixels are squares."""
     objects, classes = table(result, OBJECT_TABLE), table(result, CLASSES)
     looks = zip(*(classes[name].values.tolist() for name in (LABEL, c.NAME, c.COLOR)), strict=True)
     by_class = {label: f"color={color} tag={{{_ds9_text(name)}}}" for label, name, color in looks}
@@ -109,7 +127,7 @@ def _ellipses(result: xr.DataTree) -> Iterator[str]:
 
 
 def _ds9_positions(result: xr.DataTree, places: np.ndarray, dim: str) -> np.ndarray:
-    """Positions along a dim in pixels, the first of which has its centre at 1."""
+    """Return the positions along a dim in pixels, the first of which has its centre at 1."""
     edges, _ = pixel_edges(result, dim)
     step, _ = pixel_step(result, dim)
     return np.asarray((places - edges[0]) / step + 0.5)
@@ -151,11 +169,11 @@ def _polygons(outlines: list[Outline], x: np.ndarray, y: np.ndarray) -> list[lis
     # Outer rings are clockwise in the picture: counter-clockwise in (x, y) where y grows downwards.
     turn = 1 if (x[-1] - x[0]) * (y[-1] - y[0]) > 0 else -1
     stops = np.cumsum([len(ring) for ring in rings]).tolist()
-    closed = iter(_closed(points[a:b], turn) for a, b in pairwise([0, *stops]))
+    closed = iter(_close_ring(points[a:b], turn) for a, b in pairwise([0, *stops]))
     return [[next(closed) for _ in range(1 + len(outline.holes))] for outline in outlines]
 
 
-def _closed(ring: list[list[float]], turn: int) -> list[list[float]]:
+def _close_ring(ring: list[list[float]], turn: int) -> list[list[float]]:
     ring = ring[::turn]
     return [*ring, ring[0]]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from engine.analysis import Model, load_model, shipped_model
+from engine.analysis import Model, find_shipped_model, load_model
 from engine.export.atomic import appearing
 from engine.export.provenance import LINE, RECIPE, ascii_recipe, one_line, recipe_text, stem
 from engine.recipe import mapstack_version
@@ -32,10 +32,22 @@ STYLE: Final = (
 )
 
 
-def saved_figure(
+def save_figure(
     result: xr.DataTree, folder: str | Path, draw: Draw, *, images: xr.Dataset | None = None
 ) -> list[Path]:
-    """Write a figure as PNG and PDF, each with the recipe."""
+    """Write a figure as PNG and PDF, each with the recipe.
+
+    Parameters
+    ----------
+    result
+        The result to draw.
+    folder
+        For the files.
+    draw
+        Draws the result into a matplotlib figure.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
+    """
     start = Path(folder) / f"{stem(result, images)}_summary"
     recipe = ascii_recipe(result)
     written = []
@@ -48,7 +60,17 @@ def saved_figure(
 
 
 def html_figure(result: xr.DataTree, draw: Draw, *, alt: str) -> str:
-    """A figure within a page."""
+    """Return a figure as an `img` element of an HTML page.
+
+    Parameters
+    ----------
+    result
+        The result to draw.
+    draw
+        Draws the result into a matplotlib figure.
+    alt
+        Text for readers who do not see the figure.
+    """
     picture = io.BytesIO()
     _save(result, draw, picture, "png", {})
     source = base64.b64encode(picture.getvalue()).decode()
@@ -68,7 +90,7 @@ def report_page(result: xr.DataTree, folder: str | Path, *, title: str, body: Se
 
 
 def html_table(frame: pd.DataFrame) -> str:
-    """A table, numbers with three digits, NaN as a dash."""
+    """Return a table, numbers with three digits, NaN as a dash."""
 
     def shown(value: Any) -> str:
         if isinstance(value, float):
@@ -80,7 +102,7 @@ def html_table(frame: pd.DataFrame) -> str:
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
-def lettered(axes: Sequence[Any], parts: Sequence[Callable[[Any], None]]) -> None:
+def letter_axes(axes: Sequence[Any], parts: Sequence[Callable[[Any], None]]) -> None:
     """Draw each part into its axes, and letter them as papers do."""
     for letter, axis, part in zip("abcdefgh", axes, parts, strict=False):
         part(axis)
@@ -90,7 +112,7 @@ def lettered(axes: Sequence[Any], parts: Sequence[Callable[[Any], None]]) -> Non
 
 def name_model(model: Model) -> str:
     """Return the words that say whether a model is the one that comes with Mapstack."""
-    folder = shipped_model(model.analysis)
+    folder = find_shipped_model(model.analysis)
     if folder is not None and load_model(folder).digest() == model.digest():
         return f"simulated ones: the model that Mapstack {mapstack_version()} brings"
     return f"a model other than the one that Mapstack {mapstack_version()} brings"

@@ -18,7 +18,7 @@ from engine.analysis import NETWORK, NETWORK_FILE
 from engine.errors import FileError, InputError
 from engine.export.atomic import appearing
 from engine.export.provenance import RECIPE, recipe_text, stem
-from engine.export.streaming import aligned, encoding, in_memory, is_streamed, write_layout, write_maps
+from engine.export.streaming import align_to_tiles, encoding, in_memory, is_streamed, write_layout, write_maps
 from engine.recipe import SOURCE, Recipe
 from engine.schema import IMAGE, KIND, MODEL, PIXEL
 
@@ -71,7 +71,7 @@ def write_result(
     root.attrs = {**root.attrs, **_source_seen_from(path.parent, root), STORE: STORE_VERSION}
     with appearing(path) as draft:
         maps = {str(n): v.variable for n, v in root.data_vars.items() if is_streamed(v.variable)}
-        streams = {name: aligned(_planes(xr.DataArray(v))) for name, v in maps.items()}
+        streams = {name: align_to_tiles(_planes(xr.DataArray(v))) for name, v in maps.items()}
         tables = {".": root.drop_vars(list(maps)), **groups}
         write_layout(root, streams, draft)
         tables = write_maps(streams, tables, draft)
@@ -116,7 +116,7 @@ def copy_result(stored: str | Path, out: str | Path, *, source: str | None, over
 
 
 def _planes(variable: xr.DataArray) -> da.Array:
-    """Tiles of a map; of the maps of a collection, each image by itself."""
+    """Return the tiles of a map; of the maps of a collection, each image by itself."""
     if variable.dims[0] != IMAGE:
         return blocks.tiled(variable)
     return da.asarray(variable.data).rechunk({0: 1})
@@ -133,7 +133,7 @@ def open_result(path: str | Path) -> xr.DataTree:
         If the store is not a result, or of a version that this Mapstack does not read.
     """
     path = Path(path)
-    found = stored_version(path)
+    found = read_store_version(path)
     if found is None:
         raise (InputError if path.exists() else FileError)(
             f"{path} is {'not a Mapstack result' if path.exists() else 'not there'};"
@@ -147,7 +147,7 @@ def open_result(path: str | Path) -> xr.DataTree:
     try:
         _check_whole(path)
         tree = xr.open_datatree(path, engine="zarr", consolidated=True)
-        result = xr.DataTree.from_dict({group: _loaded(node) for group, node in tree.subtree_with_keys})
+        result = xr.DataTree.from_dict({group: _load_group(node) for group, node in tree.subtree_with_keys})
         if result.attrs.get(SOURCE):
             result.attrs[SOURCE] = os.path.normpath(path.absolute().parent / result.attrs[SOURCE])
         _note_place(result, path)
@@ -201,13 +201,13 @@ def _check_whole(path: Path) -> None:
 
 
 def _source_seen_from(folder: Path, root: xr.Dataset) -> dict[str, str]:
-    """The source's path relative to where the result lies, so that both can be moved together."""
+    """Return the source's path relative to where the result lies, so that both can be moved together."""
     source = str(root.attrs.get(SOURCE, ""))
     return {SOURCE: os.path.relpath(source, folder)} if source else {}
 
 
-def stored_version(path: str | Path) -> Any:
-    """Version of the layout of the result at `path`, None if there is no result."""
+def read_store_version(path: str | Path) -> Any:
+    """Return the version of the layout of the result at `path`, None if there is no result."""
     try:
         document = json.loads((Path(path) / "zarr.json").read_text(encoding="utf-8"))
         return document["attributes"].get(STORE)
@@ -216,12 +216,32 @@ def stored_version(path: str | Path) -> Any:
 
 
 def write_zarr(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write the result as a store of its own."""
+    """Write the result as a store of its own.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
+    """
     return [write_result(result, Path(folder) / f"{stem(result, images)}.zarr", overwrite=True)]
 
 
 def write_json(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write the recipe alone, for people to read and for `mapstack run --recipe`."""
+    """Write the recipe alone, for people to read and for `mapstack run --recipe`.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
+    """
     recipe = Recipe.from_json(recipe_text(result))
     path = Path(folder) / f"{stem(result, images)}_recipe.json"
     with appearing(path) as draft:
@@ -231,7 +251,17 @@ def write_json(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
 
 
 def write_netcdf(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write the whole result as one NetCDF4 file, its tables as groups."""
+    """Write the whole result as one NetCDF4 file, its tables as groups.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
+    """
     path = Path(folder) / f"{stem(result, images)}.nc"
     whole = {
         group: node.to_dataset(inherit=False).drop_encoding()
@@ -245,7 +275,7 @@ def write_netcdf(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset 
 
 
 def _netcdf_ready(group: xr.Dataset) -> xr.Dataset:
-    """The same group as NetCDF can hold it: attrs of numbers, arrays and text, and no NUL in a text."""
+    """Return the group as NetCDF can hold it: attrs of numbers, arrays and text, and no NUL in a text."""
     text = {n: _without_nul(v.values) for n, v in group.variables.items() if v.dtype.kind == "U"}
     ready = group.assign({n: (group[n].dims, values) for n, values in text.items()})
     ready.attrs = _netcdf_attrs(group.attrs)
@@ -271,24 +301,24 @@ def _check_target(path: Path, *, overwrite: bool) -> None:
         return
     if not overwrite:
         raise FileError(f"{path} exists already; choose another name, or overwrite it (--overwrite)")
-    if stored_version(path) is None and not (path.is_dir() and not any(path.iterdir())):
+    if read_store_version(path) is None and not (path.is_dir() and not any(path.iterdir())):
         raise FileError(
             f"{path} exists and is no Mapstack result, so it is not overwritten; choose another name"
         )
 
 
 def _storable(group: xr.Dataset) -> xr.Dataset:
-    """Text as variable-length strings, the only kind of text that Zarr v3 specifies."""
+    """Return text as variable-length strings, the only kind of text that Zarr v3 specifies."""
     text = {
         name: v.astype(np.dtypes.StringDType()) for name, v in group.variables.items() if v.dtype.kind in "UO"
     }
     return group.assign(text) if text else group
 
 
-def _loaded(node: xr.DataTree) -> xr.Dataset:
-    """One group as the engine works with it: maps as Dask arrays of stored tiles, text as NumPy strings."""
+def _load_group(node: xr.DataTree) -> xr.Dataset:
+    """Return one group as the engine works with it: maps as Dask arrays of stored tiles, text as strings."""
     group = node.to_dataset(inherit=False)
-    maps = {n: _chunked(v) for n, v in group.data_vars.items() if v.dims[-2:] == PIXEL}
+    maps = {n: _chunk_as_stored(v) for n, v in group.data_vars.items() if v.dims[-2:] == PIXEL}
     text = {
         n: (v.dims, np.array(v.values.tolist(), dtype=str), v.attrs)
         for n, v in group.variables.items()
@@ -297,7 +327,7 @@ def _loaded(node: xr.DataTree) -> xr.Dataset:
     return group.assign({**maps, **text})
 
 
-def _chunked(variable: xr.DataArray) -> xr.DataArray:
+def _chunk_as_stored(variable: xr.DataArray) -> xr.DataArray:
     return variable.chunk(dict(zip(variable.dims, variable.encoding["chunks"], strict=True)))
 
 
@@ -342,6 +372,6 @@ def _node(folder: Path) -> dict[str, Any]:
 
 
 def _nodes_below(folder: Path) -> list[Path]:
-    """All groups and arrays below a group, without a look into the folders of chunks."""
+    """Return all groups and arrays below a group, without a look into the folders of chunks."""
     children = sorted(file.parent for file in folder.glob("*/zarr.json"))
     return [node for child in children for node in (child, *_nodes_below(child))]

@@ -20,14 +20,14 @@ Groups = dict[str, xr.Dataset]
 
 
 def is_streamed(variable: xr.Variable) -> bool:
-    """Whether a variable is a map that goes into the store tile by tile: lazy or large."""
+    """Return whether a variable is a map that goes into the store tile by tile."""
     return variable.dims[-2:] == PIXEL and (
         variable.chunks is not None or variable.nbytes > blocks.TILE_BYTES
     )
 
 
-def aligned(array: da.Array) -> da.Array:
-    """The same map in chunks that are whole stored tiles, so that no two writers share one."""
+def align_to_tiles(array: da.Array) -> da.Array:
+    """Return the same map in chunks that are whole stored tiles, so that no two writers share one."""
     edges = tuple(
         -1 if len(sizes) == 1 else sizes if _tile(sizes) else 2 * TILE for sizes in array.chunks[-2:]
     )
@@ -35,7 +35,7 @@ def aligned(array: da.Array) -> da.Array:
 
 
 def _tile(sizes: tuple[int, ...]) -> int:
-    """Edge of the stored tiles in blocks of these sizes along one dim, 0 if there is no good one."""
+    """Return the edge of the stored tiles in blocks of these sizes along one dim, 0 if none is good."""
     if len(sizes) == 1:
         return min(max(1, sizes[0]), TILE)
     if len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0]:
@@ -59,7 +59,7 @@ def write_layout(root: xr.Dataset, streams: dict[str, da.Array], draft: Path) ->
 
 
 def encoding(array: da.Array) -> dict[str, Any]:
-    """How a map in these chunks is stored: in tiles, fast to compress."""
+    """Return the encoding of a map in these chunks: in tiles, fast to compress."""
     from zarr.codecs import BloscCodec
 
     return {
@@ -75,16 +75,16 @@ def encoding(array: da.Array) -> dict[str, Any]:
 def write_maps(streams: dict[str, da.Array], tables: Groups, draft: Path) -> Groups:
     """Write all maps and compute all tables, in one go; return the tables."""
     writes = [write for name, array in streams.items() for write in _tile_writes(array, draft, name)]
-    return _computed(tables, writes, doing="saving the result")
+    return _compute_tables(tables, writes, doing="saving the result")
 
 
 def in_memory(result: xr.DataTree) -> xr.DataTree:
-    """The same result with everything lazy in it computed together."""
+    """Return the same result with everything lazy in it computed together."""
     groups = {group: node.to_dataset(inherit=False) for group, node in result.subtree_with_keys}
-    return xr.DataTree.from_dict(dict(_computed(groups, [], doing="computing the result")))
+    return xr.DataTree.from_dict(dict(_compute_tables(groups, [], doing="computing the result")))
 
 
-def _computed(groups: Groups, writes: list[Any], *, doing: str) -> Groups:
+def _compute_tables(groups: Groups, writes: list[Any], *, doing: str) -> Groups:
     lazy = {
         (group, name): whole(variable.data)
         for group, table in groups.items()
@@ -102,7 +102,7 @@ def _computed(groups: Groups, writes: list[Any], *, doing: str) -> Groups:
 
 
 def _tile_writes(array: da.Array, draft: Path, name: str) -> list[Any]:
-    """One Delayed write a chunk; the graph stays as it is, so that tables share its tasks."""
+    """Return one Delayed write a chunk; the graph stays as it is, so that tables share its tasks."""
     lifted = dask.delayed(_write_tile, pure=False, traverse=False)
     parts = array.to_delayed(optimize_graph=False).ravel()
     regions = da.core.slices_from_chunks(array.chunks)

@@ -118,6 +118,15 @@ def write_dat(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
     `*_clustershot.dat`: one row a channel; the channel, then per cluster mean and standard deviation of each
     variable. `*_coordinates.dat`: one row a pixel; cluster, row and column, counted from 0. Lines that start
     with `#` hold names, units and the recipe; NumPy, Origin and fitting programs skip them.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
     """
     if not has(result, SPECTRA):
         raise InputError("a collection of micrographs has no spectra for .dat; export it to csv or parquet")
@@ -135,6 +144,15 @@ def write_csv(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
     """Write the tables as comma-separated text, below a `# recipe:` line (`pandas.read_csv(comment="#")`).
 
     A text that a spreadsheet would run as a formula starts with an apostrophe.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
     """
     paths = []
     for path, frame, units in _tables(result, folder, images, "csv"):
@@ -146,7 +164,17 @@ def write_csv(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
 
 
 def write_parquet(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write the tables as Parquet, recipe and units in the metadata of the schema."""
+    """Write the tables as Parquet, recipe and units in the metadata of the schema.
+
+    Parameters
+    ----------
+    result
+        A result of the kind that the format is for.
+    folder
+        For the files.
+    images : Dataset, optional
+        The images that the result was made from; their title names the files.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -1,4 +1,4 @@
-"""What a model says of pictures: some at a time, in parallel, and kept where a job can be resumed."""
+"""Predictions of a model for images, some at a time, in parallel, kept as they finish."""
 
 import threading
 from functools import lru_cache
@@ -35,7 +35,7 @@ _tapping: Final = threading.Lock()
 
 
 class Answers(NamedTuple):
-    """What is said of pictures, all arrays `(image, ...)`.
+    """Predictions for images, all arrays `(image, ...)`.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Answers(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a network gives of some squares: logits, features, evidence, embedding, and small pictures."""
+    """Output of a network for some squares: logits, features, evidence."""
 
     logits: np.ndarray
     features: np.ndarray
@@ -100,7 +100,7 @@ def answers(model: "Model", images: xr.Dataset) -> Answers:
 
 
 def known_of(model: "Model") -> novelty.Known:
-    """What the model keeps of the pictures it learned from.
+    """Return what the model keeps of the pictures it learned from.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def known_of(model: "Model") -> novelty.Known:
 
 
 def seen_by(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
-    """What a network gives of squares `(image, y, x)` uint8 that show fields `(image,)` in nm."""
+    """Return what a network gives of squares `(image, y, x)` uint8 that show fields `(image,)` in nm."""
     given = inputs(grey, fields, n_channels=network.input_shape[-1])
     logits, features, maps = predicted(_tapped(network), given)
     weights = head_weights(network)
@@ -130,7 +130,7 @@ def seen_by(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> See
 
 
 def predicted(network: "keras.Model", given: np.ndarray) -> list[np.ndarray]:
-    """Outputs of a network for inputs `(image, ...)`, float32.
+    """Return the outputs of a network for inputs `(image, ...)`, float32.
 
     Batches of one picture or of `TOGETHER` alone: for each other size the network would be compiled anew.
     """
@@ -143,7 +143,7 @@ def predicted(network: "keras.Model", given: np.ndarray) -> list[np.ndarray]:
 
 
 def resized(planes: np.ndarray, edge: int) -> np.ndarray:
-    """Planes `(image, y, x)` scaled to `edge` rows and columns, float32."""
+    """Return planes `(image, y, x)` scaled to `edge` rows and columns, float32."""
     from PIL import Image
 
     scaled = [

@@ -76,7 +76,7 @@ def without_databar(image: np.ndarray) -> np.ndarray:
 
 
 def find_databar(image: np.ndarray) -> slice:
-    """Rows of the data bar in an image, empty (`slice(0, 0)`) where there is none.
+    """Return the rows of the data bar in an image, empty (`slice(0, 0)`) where there is none.
 
     Parameters
     ----------
@@ -111,7 +111,10 @@ def find_databar(image: np.ndarray) -> slice:
 
 
 def _grey(image: np.ndarray) -> np.ndarray:
-    """An image in 256 levels; a deeper one stretched by its picture, which a bar's white would flatten."""
+    """Return an image in 256 levels.
+
+    A deeper one stretched by its picture, which a bar's white would flatten.
+    """
     if image.dtype == np.uint8:
         return image
     values = image.astype(np.float32)
@@ -127,7 +130,7 @@ def _grey(image: np.ndarray) -> np.ndarray:
 
 
 def _counts(grey: np.ndarray) -> np.ndarray:
-    """Pixels of each row below each level, dims (y, level), 257 levels."""
+    """Return the pixels of each row below each level, dims (y, level), 257 levels."""
     counts = np.zeros((len(grey), 257), np.int64)
     for start in range(0, len(grey), _ROWS):
         rows = grey[start : start + _ROWS]
@@ -138,13 +141,13 @@ def _counts(grey: np.ndarray) -> np.ndarray:
 
 
 def _shares(counts: np.ndarray, level: int, tolerance: int) -> np.ndarray:
-    """Share of each row's pixels that are at a level."""
+    """Return the share of each row's pixels that are at a level."""
     low, high = max(level - tolerance, 0), min(level + tolerance + 1, 256)
     return np.asarray((counts[:, high] - counts[:, low]) / counts[:, -1])
 
 
 def _strips(counts: np.ndarray, tolerance: int) -> Iterator[_Strip]:
-    """Strips of rows at one level, for each level that rows are of throughout."""
+    """Yield the strips of rows at one level, for each level that rows are of throughout."""
     height = len(counts)
     least, most = max(FEWEST_ROWS, LOWEST * height), TALLEST * height
     for level in _levels(counts, tolerance):
@@ -178,7 +181,7 @@ def _levels(counts: np.ndarray, tolerance: int) -> list[int]:
 
 
 def _has_borders(counts: np.ndarray, strip: _Strip) -> bool:
-    """Whether a strip is part of an image, and each end of it within the image a border."""
+    """Return whether a strip is part of an image, and each end of it within the image a border."""
     share = _shares(counts, strip.level, strip.tolerance)
     ends = (strip.start, -1), (strip.stop, 1)
     inner = [(row, way) for row, way in ends if FEWEST_ROWS // 2 < row < len(counts) - FEWEST_ROWS // 2]
@@ -186,7 +189,7 @@ def _has_borders(counts: np.ndarray, strip: _Strip) -> bool:
 
 
 def _is_border(counts: np.ndarray, share: np.ndarray, row: int, way: int) -> bool:
-    """Whether picture begins within three rows of a strip's end, or a line of full width ends it."""
+    """Return whether picture begins within three rows of a strip's end, or a line of full width ends it."""
     outer, inner = slice(max(row - 5, 0), row), slice(row, row + 3)
     if way > 0:
         outer, inner = slice(row, row + 5), slice(row - 3, row)
@@ -197,7 +200,7 @@ def _is_border(counts: np.ndarray, share: np.ndarray, row: int, way: int) -> boo
 
 
 def _has_letters(grey: np.ndarray, strip: _Strip) -> bool:
-    """Whether a strip has letters; on one laid over a picture they may be too small to be aligned."""
+    """Return whether a strip has letters; on one laid over a picture they may be too small to be aligned."""
     is_laid_over = strip.start > 0 and strip.stop < len(grey)
     rows = grey[strip.start : strip.stop]
     return any(
@@ -206,7 +209,7 @@ def _has_letters(grey: np.ndarray, strip: _Strip) -> bool:
 
 
 def _are_letters(marked: np.ndarray, *, aligned: bool = True) -> bool:
-    """Whether marks are as many, as spread, as unlike and, if asked for, as aligned as letters are."""
+    """Return whether marks are as many, as spread, as unlike and, if asked for, as aligned as letters are."""
     height, width = marked.shape
     marks, _ = ndimage.label(marked, np.ones((3, 3)))
     areas = np.bincount(marks.ravel())[1:]
@@ -235,7 +238,7 @@ def _is_within(span: slice, size: int) -> bool:
 
 
 def _marked(strip: np.ndarray, level: int, contrast: float) -> np.ndarray:
-    """Where a strip is of another level than its own, but for lines from side to side or top to bottom."""
+    """Return the pixels where a strip is of another level than its own, without lines from side to side."""
     distance = np.abs(strip.astype(np.int16) - level)
     marked = distance > max(LEAST_CONTRAST, contrast * distance.max())
     marked[marked.mean(axis=1) > 0.7] = False
@@ -244,7 +247,7 @@ def _marked(strip: np.ndarray, level: int, contrast: float) -> np.ndarray:
 
 
 def _are_aligned(ends: np.ndarray, height: int) -> bool:
-    """Whether marks end on the same rows, in pairs, far more often than if they lay anywhere."""
+    """Return whether marks end on the same rows, in pairs, far more often than if they lay anywhere."""
     n_on_row = np.bincount(ends, minlength=1)
     n_pairs = (n_on_row * (n_on_row - 1)).sum() / 2
     by_chance = len(ends) * (len(ends) - 1) / 2 / height
@@ -252,7 +255,7 @@ def _are_aligned(ends: np.ndarray, height: int) -> bool:
 
 
 def _lettered_ends(grey: np.ndarray, counts: np.ndarray) -> Iterator[slice]:
-    """Lines of letters at either end of a picture that is as flat as its bar, which then has no border."""
+    """Yield the lines of letters at either end of an image that is as flat as its bar, which has no border."""
     height = len(grey)
     most = int(TALLEST * height)
     for level in _levels(counts, TOLERANCES[-1])[:2]:
@@ -264,7 +267,7 @@ def _lettered_ends(grey: np.ndarray, counts: np.ndarray) -> Iterator[slice]:
 
 
 def _lettered_rows(end: np.ndarray, level: int) -> int:
-    """Rows from the last one upwards to above all lines of letters that are parted by clean rows."""
+    """Return the rows from the last one up to above all lines of letters that clean rows separate."""
     bands = [
         rows
         for (rows,) in ndimage.find_objects(ndimage.label(_marked(end, level, CONTRASTS[0]).any(axis=1))[0])
@@ -282,7 +285,7 @@ def _lettered_rows(end: np.ndarray, level: int) -> int:
 
 
 def _with_frame(grey: np.ndarray, strip: slice) -> slice:
-    """Rows of a strip and of the lines of full width around it, or what JPEG left of its border."""
+    """Return the rows of a strip and of the full-width lines around it, or of the traces JPEG left of them."""
     is_line = (np.abs(grey.astype(np.int16) - np.median(grey, axis=1, keepdims=True)) <= 5).mean(axis=1) > 0.8
     start, stop = strip.start, strip.stop
     while start > max(strip.start - 4, 0) and is_line[start - 1]:

@@ -41,7 +41,7 @@ class Examples:
     """Of the classes."""
 
     def of(self, chosen: np.ndarray) -> "Examples":
-        """Some of the pictures."""
+        """Return the some of the pictures."""
         files = tuple(self.files[n] for n in np.arange(len(self.files))[chosen])
         return replace(
             self,
@@ -94,7 +94,9 @@ def examples(images: xr.Dataset, labels: xr.DataArray | None, *, edge: int, data
 
 
 def without_copies(pictures: Examples, *, seed: int) -> tuple[Examples, int]:
-    """The same pictures, those that are copies of each other with one parent; and how many have a copy.
+    """Return the same pictures, those that are copies of each other with one parent.
+
+    And how many have a copy.
 
     So no copy of a picture that is learned from is held out to judge.
     """
@@ -128,7 +130,7 @@ class Batches:
         """Weight of each class."""
 
     def __call__(self, step: int) -> tuple[np.ndarray, ...]:
-        """Pictures `(image, y, x, channel)`, classes one-hot `(image, class)`, weights `(image,)`."""
+        """Return pictures `(image, y, x, channel)`, classes one-hot `(image, class)`, weights `(image,)`."""
         n_pictures = len(self.pictures.classes)
         start = step * self.n_together
         places = np.arange(start, start + self.n_together)
@@ -149,7 +151,7 @@ class Batches:
 
 
 def variation(grey: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    """A part of a square scaled to its size, turned or mirrored, with another contrast.
+    """Return a part of a square scaled to its size, turned or mirrored, with another contrast.
 
     Returns
     -------
@@ -181,7 +183,10 @@ def _names(images: xr.Dataset, labels: xr.DataArray | None) -> np.ndarray:
 
 
 def _column(images: xr.Dataset, name: str) -> np.ndarray:
-    """A column of the list of pictures; without one, a number for files and originals, "" for the others."""
+    """Return a column of the list of pictures.
+
+    Without one, a number for files and originals, "" for the others.
+    """
     if name in images.coords:
         return np.atleast_1d(images[name].values).astype(str)
     numbers = range(images.sizes.get(IMAGE, 1))

@@ -115,7 +115,7 @@ def _parts(pictures: Examples, *, shares: Sequence[float], seed: int) -> np.ndar
 
 
 def _origins_left_out(settings: "Micrographs", pictures: Examples, *, share: float) -> Judged:
-    """Each origin judged by a network that learned from the others alone."""
+    """Return each origin judged by a network that learned from the others alone."""
     chances = np.zeros((len(pictures.classes), len(pictures.names)))
     scored = np.ones(len(pictures.classes), bool)
     unscored = []
@@ -148,7 +148,7 @@ def _origins_left_out(settings: "Micrographs", pictures: Examples, *, share: flo
 def _taught(
     settings: "Micrographs", learned: Examples, checked: Examples, *, share: float, part: str = ""
 ) -> Taught:
-    """A network that learned from some pictures and was chosen and calibrated by others.
+    """Return a network that learned from some pictures and was chosen and calibrated by others.
 
     `share` is that of the time and the steps of the settings; `part` names the training in a job's folder.
     """
@@ -191,7 +191,7 @@ def _taught(
 
 
 def _chances(taught: Taught, pictures: Examples) -> np.ndarray:
-    """Probabilities `(picture, class)`."""
+    """Return probabilities `(picture, class)`."""
     return at_temperature(seen(taught.network, pictures.squares, pictures.fields).logits, taught.temperature)
 
 
@@ -232,7 +232,7 @@ def _look(network: "keras.Model", checked: Examples) -> dict[str, float]:
 
 
 def seen(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
-    """What a network gives of squares `(image, y, x)` that show fields `(image,)` in nm, some at a time."""
+    """Return the output of a network for squares `(image, y, x)` that show fields `(image,)` in nm, in batches."""
     lots = (slice(start, start + TOGETHER) for start in range(0, len(grey), TOGETHER))
     parts = [seen_by(network, grey[lot], fields[lot]) for lot in lots]
     return Seen(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -246,7 +246,7 @@ def _model(
     judged: Judged,
     n_copied: int,
 ) -> "MicrographsModel":
-    """The model with its card."""
+    """Return the model with its card."""
     from engine.image_classes.classify import MicrographsModel
 
     drawn = np.random.default_rng(settings.seed).permutation(len(learned.classes))[:N_KNOWN]
@@ -286,7 +286,7 @@ def _model(
 def _known(
     network: "keras.Model", learned: Examples, checked: Examples, *, kept: np.ndarray, seed: int
 ) -> novelty.Known:
-    """What tells the unknown; `kept` are the numbers of the pictures to compare with."""
+    """Return what tells the unknown; `kept` are the numbers of the pictures to compare with."""
     n_learned = len(learned.classes)
     used = np.random.default_rng(seed).integers(n_learned, size=min(N_STRANGE, EACH * n_learned))
     made = replace(learned.of(used), squares=strange(learned.squares[used], seed=seed))
@@ -298,7 +298,7 @@ def _known(
 
 
 def _bare(network: "keras.Model") -> "keras.Model":
-    """The same network without its optimizer, which is twice as large."""
+    """Return the same network without its optimizer, which is twice as large."""
     import keras
 
     return keras.Model(network.input, network.output)
@@ -320,7 +320,7 @@ def _confusion(chances: np.ndarray, judged: Examples) -> np.ndarray:
 
 
 def _card(chances: np.ndarray, judged: Examples, *, seed: int) -> dict[str, Any]:
-    """How good the model is on pictures that were held out and are looked at here for the first time."""
+    """Return the metrics of the model on held-out images, which are used here for the first time."""
     counts = _confusion(chances, judged)
     whole = counts.sum(axis=0)
     right = chances.argmax(axis=1) == judged.classes

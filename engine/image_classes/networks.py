@@ -43,7 +43,7 @@ NETWORKS: Final = (COMPACT, SMALL, *TRANSFER)
 
 
 def build(name: str, *, edge: int, n_classes: int, weights: str = "", n_channels: int = 1) -> "keras.Model":
-    """A network from standardised squares `(image, y, x, channel)` to logits `(image, class)`.
+    """Return a network from standardised squares `(image, y, x, channel)` to logits `(image, class)`.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def build(name: str, *, edge: int, n_classes: int, weights: str = "", n_channels
 
 
 def tapped(network: "keras.Model") -> "keras.Model":
-    """The same network with three outputs: logits, features `(image, feature)`, maps `(image, y, x, map)`.
+    """Return the network with three outputs: logits, features `(image, feature)`, maps `(image, y, x, map)`.
 
     The features are the means and spreads of the maps at several depths: what a picture looks like, not
     only what decides between the classes.
@@ -87,24 +87,27 @@ def tapped(network: "keras.Model") -> "keras.Model":
 
 
 def n_features(network: "keras.Model") -> list[int]:
-    """How many of the features of `tapped` each depth has."""
+    """Return how many of the features of `tapped` each depth has."""
     return [2 * int(maps.shape[-1]) for maps in _depths(network)]
 
 
 def _depths(network: "keras.Model") -> list[Any]:
-    """Maps at several depths; of a network that does not say which, the last ones."""
+    """Return the maps at several depths; of a network that does not say which, the last ones."""
     named = [layer.output for layer in network.layers if layer.name.startswith("depth_")]
     return named or [network.get_layer(MAPS).output]
 
 
 def head_weights(network: "keras.Model") -> np.ndarray | None:
-    """Weights `(map, class)` with which the means of the maps are judged; None if something lies between."""
+    """Return weights `(map, class)` with which the means of the maps are judged.
+
+    None if something lies between.
+    """
     weights = np.asarray(network.get_layer(HEAD).get_weights()[0])
     return weights if len(weights) == network.get_layer(MAPS).output.shape[-1] else None
 
 
 def _keras_home() -> Path:
-    """Where Keras keeps weights."""
+    """Return where Keras keeps weights."""
     return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
 
 
@@ -130,7 +133,7 @@ def _compact(shape: tuple[int, int, int], n_classes: int) -> "keras.Model":
 
 
 def _small(shape: tuple[int, int, int], n_classes: int) -> "keras.Model":
-    """The prior system's: two convolutions of 32 with poolings, dropout, a dense layer of 128."""
+    """Return the prior system's: two convolutions of 32 with poolings, dropout, a dense layer of 128."""
     import keras
     from keras import layers
 

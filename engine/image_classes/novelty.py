@@ -1,4 +1,4 @@
-"""Whether a micrograph is unlike anything learned from: far from every known one, or strange.
+"""Novelty: the distance of an image from those that the model was trained on.
 
 What a picture looks like is judged at every depth of the network by itself: noise differs from all in the
 first maps and in no others, an unknown specimen in the last ones. The features of a depth are whitened by
@@ -32,7 +32,7 @@ N_COMPONENTS: Final = 32
 
 
 class Known(NamedTuple):
-    """What is kept of the pictures learned from, in units of the limit from which a picture is unlike them.
+    """Reference images as features, in units of the limit.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ def learn(
     depths: Sequence[int],
     kept: np.ndarray,
 ) -> Known:
-    """What is needed to tell the unknown.
+    """Return what is needed to tell the unknown.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def _direction(values: np.ndarray, strange: np.ndarray) -> np.ndarray:
 
 
 def _in_units_of_limits(known: Known, held_out: np.ndarray) -> Known:
-    """The same, such that all but a few held-out pictures stay below 1."""
+    """Return the same, such that all but a few held-out pictures stay below 1."""
     apart = np.sqrt(_squared(known, held_out).min(axis=2))
     limits = np.maximum(np.quantile(apart, QUANTILE, axis=1), 1e-9)
     strangeness = _strangeness(known, held_out)
@@ -131,7 +131,7 @@ def _in_units_of_limits(known: Known, held_out: np.ndarray) -> Known:
 
 
 def compare(known: Known, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The most similar known pictures, and how far each picture is from all, 1: the limit.
+    """Return the most similar known pictures, and how far each picture is from all, 1: the limit.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def _squared(known: Known, features: np.ndarray) -> np.ndarray:
 
 
 def _whitening(within: np.ndarray) -> np.ndarray:
-    """The directions that vary most, `(feature, component)`, each divided by its spread."""
+    """Return the directions that vary most, `(feature, component)`, each divided by its spread."""
     variances, axes = np.linalg.eigh(within.T @ within / max(1, len(within) - 1))
     floor = SHRINKAGE * float(np.maximum(variances, 0).mean()) + 1e-12
     most = slice(max(0, len(variances) - N_COMPONENTS), None)
@@ -175,13 +175,13 @@ def _whitening(within: np.ndarray) -> np.ndarray:
 
 
 def _parts(sizes: Sequence[int]) -> Iterator[slice]:
-    """Where each of some parts in a row lies."""
+    """Return where each of some parts in a row lies."""
     ends = np.cumsum(sizes).tolist()
     return (slice(end - size, end) for end, size in zip(ends, sizes, strict=True))
 
 
 def _class_means(values: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """The mean of its class for each picture."""
+    """Return the mean of its class for each picture."""
     _, rows = np.unique(classes, return_inverse=True)
     sums = np.zeros((rows.max() + 1, values.shape[1]))
     np.add.at(sums, rows, values)

@@ -13,7 +13,7 @@ import xarray as xr
 
 from engine.analysis import model_of
 from engine.export.provenance import one_line, stem
-from engine.export.sheets import html_figure, html_table, lettered, name_model, report_page, saved_figure
+from engine.export.sheets import html_figure, html_table, letter_axes, name_model, report_page, save_figure
 from engine.export.tables import classes_frame, images_frame
 from engine.palette import OKABE_ITO
 from engine.recipe import Recipe, mapstack_version
@@ -30,7 +30,7 @@ MOST_ROWS: Final = 500
 
 def write_figure(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write how many pictures are of each class, how sure, and how good the model is, PNG and PDF."""
-    return saved_figure(result, folder, _draw, images=images)
+    return save_figure(result, folder, _draw, images=images)
 
 
 def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
@@ -49,7 +49,7 @@ def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
 
 
 def _images_frame(result: xr.DataTree) -> pd.DataFrame:
-    """The table of pictures with `said`: an answer, not sure, unlike anything seen, or by a person."""
+    """Return the table of pictures with `said`: an answer, not sure, unlike anything seen, or by a person."""
     frame = images_frame(result)
     said = np.where(frame["abstained"], "not sure", "answer")
     said = np.where(frame["unlike"] & frame["abstained"], "unlike anything seen", said)
@@ -153,7 +153,7 @@ def _draw(result: xr.DataTree, figure: Any) -> None:
         lambda axis: _draw_confusion(axis, result, frame),
         lambda axis: _draw_risk(axis, result),
     ]
-    lettered(figure.subplots(2, 2).ravel(), parts)
+    letter_axes(figure.subplots(2, 2).ravel(), parts)
 
 
 def _draw_counts(axis: Any, frame: pd.DataFrame, colors: dict[str, str]) -> None:

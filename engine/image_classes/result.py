@@ -35,7 +35,7 @@ PARTS: Final = ("part_row", "part_column")
 
 
 def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> xr.DataTree:
-    """The result of pictures that were classified.
+    """Return the result of pictures that were classified.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> 
 
 
 def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> xr.Dataset:
-    """One row a picture."""
+    """Return one row a picture."""
     chances = chances_of(model, found.logits)
     unlike = found.distance > 1
     said = judged(chances, unlike, threshold(model))
@@ -94,12 +94,12 @@ def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -
 
 
 def chances_of(model: "MicrographsModel", logits: np.ndarray) -> np.ndarray:
-    """Probabilities `(image, class)` by logits."""
+    """Return probabilities `(image, class)` by logits."""
     return at_temperature(logits, float(model.metadata["temperature"]))
 
 
 def judged(chances: np.ndarray, unlike: np.ndarray, least: float) -> dict[str, np.ndarray]:
-    """What probabilities say of each picture: `class second confidence abstained`.
+    """Return what probabilities say of each picture: `class second confidence abstained`.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def judged(chances: np.ndarray, unlike: np.ndarray, least: float) -> dict[str, n
 
 
 def threshold(model: "MicrographsModel") -> float:
-    """Probability of the best class below which there is no answer."""
+    """Return the probability of the best class below which there is no answer."""
     sure, right = (model.arrays[f"held_out_{name}"] for name in ("probability", "right"))
     least = abstain_below(sure, right, error=float(model.settings["error"])) if sure.size else 0.0
     return 0.0 if least <= sure.min(initial=1.0) else least
@@ -129,7 +129,7 @@ def threshold(model: "MicrographsModel") -> float:
 def class_table(
     images: xr.Dataset, names: Mapping[int, str], *, colors: Mapping[int, str] | None = None
 ) -> xr.Dataset:
-    """One row a class: `name color count fraction`, of the pictures with an answer."""
+    """Return one row a class: `name color count fraction`, of the pictures with an answer."""
     labels = sorted(names)
     given = images["class"].values[~images["abstained"].values]
     count = np.array([(given == label).sum() for label in labels])

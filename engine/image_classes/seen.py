@@ -1,4 +1,4 @@
-"""What a network sees of a micrograph: a grey square without the data bar, in 256 levels."""
+"""Input of a network: a grey square of a micrograph without its data bar."""
 
 from collections.abc import Callable
 from functools import partial
@@ -25,14 +25,14 @@ between 0.3 and 300 µm."""
 
 
 class View(NamedTuple):
-    """What a network sees of a micrograph, and how many of its rows and columns that shows."""
+    """Input of a network, and the number of rows that the image has."""
 
     grey: np.ndarray
     n_pixels: int
 
 
 def square(image: np.ndarray, *, edge: int, databar: bool = False) -> View:
-    """The largest square in the middle of a micrograph, scaled to `edge` pixels.
+    """Return the largest square in the middle of a micrograph, scaled to `edge` pixels.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def square(image: np.ndarray, *, edge: int, databar: bool = False) -> View:
 
 
 def tile_starts(n: int, tile: int) -> np.ndarray:
-    """Where the tiles begin that cover n pixels, the first and the last at the ends.
+    """Return where the tiles begin that cover n pixels, the first and the last at the ends.
 
     Examples
     --------
@@ -66,13 +66,13 @@ def tile_starts(n: int, tile: int) -> np.ndarray:
 
 
 def specimen(image: np.ndarray, *, databar: bool = False) -> np.ndarray:
-    """What a micrograph shows of a specimen, `(y, x)`: no fill, and no data bar unless that is to be seen."""
+    """Return the part of a micrograph that shows the specimen, `(y, x)`: no fill, and no data bar unless wanted."""
     image = without_fill(np.asarray(image))
     return image if databar else without_databar(image)
 
 
 def reduced(part: np.ndarray, edge: int) -> np.ndarray:
-    """A part of a micrograph scaled to `edge` rows and columns of grey levels, uint8."""
+    """Return a part of a micrograph scaled to `edge` rows and columns of grey levels, uint8."""
     from PIL import Image
 
     values = Image.fromarray(np.nan_to_num(np.asarray(part, np.float32)))
@@ -80,13 +80,13 @@ def reduced(part: np.ndarray, edge: int) -> np.ndarray:
 
 
 def levelled(values: np.ndarray) -> np.ndarray:
-    """Values as grey levels, uint8: black and white are quantiles of them."""
+    """Return values as grey levels, uint8: black and white are quantiles of them."""
     black, white = np.quantile(values, LEVELS)
     return np.asarray(np.clip((values - black) / max(float(white - black), 1e-6) * 255, 0, 255), np.uint8)
 
 
 def squares(images: xr.Dataset, *, edge: int, databar: bool = False) -> list[Any]:
-    """A task for each micrograph that gives the `View` of its square; lazy.
+    """Return a task for each micrograph that gives the `View` of its square; lazy.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def squares(images: xr.Dataset, *, edge: int, databar: bool = False) -> list[Any
 
 
 def of_each(images: xr.Dataset, function: Callable[[np.ndarray], Any]) -> list[Any]:
-    """A task for each micrograph `(y, x)` that gives what a function makes of it; lazy."""
+    """Return a task for each micrograph `(y, x)` that gives what a function makes of it; lazy."""
     lifted = dask.delayed(partial(_of_first, function), pure=False, traverse=False)
     if spectral_dim(images) != IMAGE:
         stack = blocks.tiled(intensity(images))[np.newaxis]
@@ -121,7 +121,7 @@ def _of_first(function: Callable[[np.ndarray], Any], stack: np.ndarray) -> Any:
 
 
 def pixel_sizes(images: xr.Dataset) -> np.ndarray:
-    """Edge of a pixel of each picture in nm, `(image,)`; NaN where it is not known."""
+    """Return the edge of a pixel of each picture in nm, `(image,)`; NaN where it is not known."""
     if PIXEL_SIZE in images.coords:
         return np.atleast_1d(images[PIXEL_SIZE].values).astype(np.float64)
     if IMAGE in images.sizes:
@@ -130,7 +130,7 @@ def pixel_sizes(images: xr.Dataset) -> np.ndarray:
 
 
 def inputs(grey: np.ndarray, fields: np.ndarray, *, n_channels: int) -> np.ndarray:
-    """What goes into a network, `(image, y, x, channel)` float32.
+    """Return what goes into a network, `(image, y, x, channel)` float32.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ NOISE: Final = (0.7, 3.0)
 
 
 def strange(squares: np.ndarray, *, seed: int) -> np.ndarray:
-    """A picture unlike all made from each: noise of any colour, negatives, mixed phases, drowned, in pieces.
+    """Return an outlier made from each image: coloured noise, negatives, mixed phases, strong noise, shuffled pieces.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def _negative(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # no
 
 
 def _scrambled(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The spectrum of a picture with the phases of noise."""
+    """Return the spectrum of a picture with the phases of noise."""
     phases = np.fft.rfft2(rng.standard_normal(square.shape))
     spectrum = np.abs(np.fft.rfft2(square)) * phases / np.maximum(np.abs(phases), 1e-9)
     return levelled(np.fft.irfft2(spectrum, square.shape))

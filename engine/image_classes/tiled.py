@@ -28,7 +28,7 @@ DIMS: Final = (IMAGE, "tile_row", "tile_column")
 
 
 def category_maps(model: "MicrographsModel", images: xr.Dataset, *, least: float) -> xr.Dataset:
-    """What each part of each picture shows.
+    """Return what each part of each picture shows.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def _looked_at(
 
 
 def _padded(grids: Sequence[tuple[np.ndarray, ...]], tile: int) -> xr.Dataset:
-    """All maps in arrays as large as the largest."""
+    """Return all maps in arrays as large as the largest."""
     shape = tuple(max((grid[0].shape[k] for grid in grids), default=0) for k in (0, 1))
     category = np.zeros((len(grids), *shape), np.uint8)
     sure = np.full((len(grids), *shape), np.nan, np.float32)

@@ -1,1 +1,1 @@
-"""What everything that learns from examples shares: the loop of training, and scores on held-out examples."""
+"""Parts shared by everything that is trained on examples."""

@@ -1,4 +1,4 @@
-"""Whether a classifier's probabilities are frequencies, and from which confidence on its answers are kept."""
+"""Calibration: whether a classifier's probabilities are frequencies, and when to abstain."""
 
 from typing import Final, NamedTuple
 
@@ -28,7 +28,7 @@ class RiskCoverage(NamedTuple):
 
 
 def temperature(logits: ArrayLike, truth: ArrayLike) -> float:
-    """Number that logits are divided by so that their softmax is most likely for held-out examples.
+    """Return the temperature by which logits are divided so that held-out examples are most likely.
 
     Above 1 for a classifier that is too sure of itself.
 
@@ -73,7 +73,7 @@ def temperature(logits: ArrayLike, truth: ArrayLike) -> float:
 
 
 def at_temperature(logits: ArrayLike, temperature: float) -> Floats:
-    """Probabilities by logits that are divided by a temperature: their softmax.
+    """Return the probabilities by logits that are divided by a temperature: their softmax.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def at_temperature(logits: ArrayLike, temperature: float) -> Floats:
 
 
 def expected_calibration_error(probabilities: ArrayLike, truth: ArrayLike, *, n_bins: int = 15) -> float:
-    """Mean gap between confidence and accuracy, over bins of equal width of the confidence.
+    """Return the mean gap between confidence and accuracy, over bins of equal width of the confidence.
 
     The confidence is the largest probability; a bin holds its upper end.
 

@@ -24,7 +24,7 @@ N_FOLDS: Final = 5
 
 
 class Lesson(NamedTuple):
-    """What a person said of objects or pictures, and what a classifier says of them.
+    """Objects or images that a person reviewed, and the probabilities of a classifier for them.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Lesson(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """What was learned, ready for JSON."""
+    """Correction that was learned, ready for JSON."""
 
     weights: list[list[float]]
     """`(feature + 1, class)`; the last row is the offset."""
@@ -109,7 +109,7 @@ def learn_correction(lesson: Lesson, *, seed: int = 0) -> tuple[Correction, np.n
 def _left_out(
     z: np.ndarray, logs: np.ndarray, targets: np.ndarray, counts: np.ndarray, part: np.ndarray, ridge: float
 ) -> np.ndarray:
-    """Probabilities of the reviewed objects, of each fold by a correction that did not see it."""
+    """Return the probabilities of the reviewed objects, of each fold by a correction that did not see it."""
     found = np.zeros_like(logs)
     for fold in np.unique(part[part >= 0]):
         rest = part != fold
@@ -121,7 +121,7 @@ def _left_out(
 def _fitted(
     z: np.ndarray, logs: np.ndarray, targets: np.ndarray, counts: np.ndarray, ridge: float
 ) -> np.ndarray:
-    """Weights `(feature + 1, class)` of the least penalised cross-entropy."""
+    """Return weights `(feature + 1, class)` of the least penalised cross-entropy."""
     shape = (z.shape[1], logs.shape[1])
     penalty = np.full((shape[0], 1), ridge)
     penalty[-1] = OFFSET_RIDGE

@@ -49,7 +49,7 @@ class Copies(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Leaks:
-    """What was found; no leak if there are no copies and no features."""
+    """Copies and telling features that were found; no leak if there are none."""
 
     copies: Copies
     features: tuple[str, ...]
@@ -186,7 +186,7 @@ def duplicates(
 def index_like(
     features: ArrayLike, names: Sequence[str], *, classes: ArrayLike | None = None
 ) -> tuple[str, ...]:
-    """Names of the features that look like the number of the row.
+    """Return the names of the features that look like the number of the row.
 
     They are those whose values all differ and rise or fall with the row, and, if the classes are given, those
     that do so within the classes: where the rows are in the order of their classes, a feature that tells the
@@ -241,7 +241,7 @@ def _follows(values: NDArray[np.float64]) -> bool:
 
 
 def _follows_within(values: NDArray[np.float64], kinds: NDArray[Any]) -> bool:
-    """Whether the values follow the rows in the mean over the classes, weighted by their sizes."""
+    """Return whether the values follow the rows in the mean over the classes, weighted by their sizes."""
     groups = [values[kinds == kind] for kind in np.unique(kinds)]
     groups = [group for group in groups if np.isfinite(group).sum() >= FEWEST_ROWS]
     if not groups:
@@ -274,7 +274,7 @@ def _thumbnails(crops: Sequence[ArrayLike] | NDArray[Any]) -> Vectors:
 
 
 def _whitened(images: Vectors) -> Vectors:
-    """The images with their spatial frequencies weighted to be equally strong in the mean of all images.
+    """Return the images with spatial frequencies weighted to be equally strong in the mean of all images.
 
     Outlines and shading, which are alike in different objects, are strong at few frequencies; noise and
     details, which only a copy shares, are at all of them. Those below the usual strength are not raised.
@@ -311,7 +311,7 @@ def _reduction(n_pixels: int) -> NDArray[np.float64]:
 
 
 def _symmetries(images: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """The images turned by each multiple of 90 degrees, and their mirror images."""
+    """Yield the images turned by each multiple of 90 degrees, and their mirror images."""
     for turned in (images, images[:, :, ::-1]):
         for n_quarters in range(4):
             yield np.rot90(turned, n_quarters, axes=(1, 2))
@@ -334,7 +334,7 @@ def _descriptors(thumbnails: Vectors, rng: np.random.Generator) -> Vectors:
 
 
 def _candidates(descriptors: Vectors, sides: NDArray[Any]) -> Iterator[Numbers]:
-    """Rows of crops and of each's nearest on other sides, `(pair, 2)`, for some crops at once.
+    """Yield the rows of crops and of each's nearest on other sides, `(pair, 2)`, for some crops at once.
 
     The numbers of any two sides differ in a binary digit: one search a digit meets every pair of sides.
     """

@@ -33,7 +33,7 @@ def file_digest(path: str | Path) -> str:
 
 
 def load_network(path: str, digest: str) -> "keras.Model":
-    """The network in a `.keras` file, read once a process as long as its digest is the same.
+    """Return the network in a `.keras` file, read once a process as long as its digest is the same.
 
     Raises
     ------

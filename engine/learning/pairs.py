@@ -10,7 +10,7 @@ from engine.schema import IMAGE
 def frame_pairs(
     images: xr.Dataset, labels: xr.DataArray | None, *, learner: str
 ) -> list[tuple[xr.DataArray, xr.DataArray]]:
-    """Frames and their labels, each with dims (y, x); lazy.
+    """Return frames and their labels, each with dims (y, x); lazy.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How good a classifier is on held-out examples: precision, recall and F1 of each class with intervals."""
+"""Metrics of a classifier on held-out examples."""
 
 from collections.abc import Sequence
 from typing import Any, Final

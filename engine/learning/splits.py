@@ -100,7 +100,7 @@ def folds(parents: ArrayLike, n_folds: int, *, seed: int, classes: ArrayLike | N
 
 
 def _content(parents: ArrayLike, classes: ArrayLike | None) -> tuple[Numbers, Numbers]:
-    """Row of each object's parent, and a table (parent, class) of numbers of objects."""
+    """Return the row of each object's parent, and a table (parent, class) of numbers of objects."""
     _, of_parent = np.unique(np.asarray(parents), return_inverse=True)
     kinds = np.zeros(of_parent.shape, int) if classes is None else np.asarray(classes)
     if of_parent.ndim != 1 or kinds.shape != of_parent.shape:

@@ -34,7 +34,7 @@ Score = Callable[["keras.Model"], Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast to learn.
+    """Schedule of a training: number of steps and learning rate.
 
     The learning rate rises for the first `warm_up` of the steps and then falls to 0 along a cosine [1]_.
 
@@ -59,7 +59,7 @@ class Plan:
     all."""
 
     def share(self, step: int, seconds: float) -> float:
-        """Share of the learning that is done, by steps or by the clock, whichever is further."""
+        """Return the share of the learning that is done, by steps or by the clock, whichever is further."""
         return max(step / self.n_steps, seconds / (60 * self.minutes))
 
     def rate(self, share: float) -> float:
@@ -70,7 +70,7 @@ class Plan:
 
 @dataclass
 class History:
-    """What is known after some steps; with the network's weights it is a checkpoint."""
+    """State of a training after some steps."""
 
     step: int = 0
     seconds: float = 0.0
@@ -89,7 +89,7 @@ class History:
         return len(self.rows) - 1 - self.best
 
     def ended(self, plan: Plan) -> bool:
-        """Whether there is no more to do."""
+        """Return whether there is no more to do."""
         if not self.rows:
             return False
         stopped = plan.patience > 0 and self.waited() >= plan.patience
@@ -216,7 +216,7 @@ def _normalisations(network: "keras.Model") -> list[Any]:
 
 @contextmanager
 def _folder(part: str) -> Iterator[Path]:
-    """Where checkpoints lie: with the job, so that it can go on from there, else for the time being."""
+    """Yield where checkpoints lie: with the job, so that it can go on from there, else for the time being."""
     kept = progress.kept()
     if kept is not None:
         (kept / part).mkdir(parents=True, exist_ok=True)

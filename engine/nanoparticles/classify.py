@@ -126,7 +126,7 @@ class ParticlesModel(Model):
         return self.judged(one.features, by_mass=np.full(one.n_particles, one.contrast == MASS))
 
     def judged(self, features: np.ndarray, *, by_mass: np.ndarray) -> np.ndarray:
-        """Probabilities `(object, class)` by features `(object, feature)`, in the order of `JUDGED`.
+        """Return probabilities `(object, class)` by features `(object, feature)`, in the order of `JUDGED`.
 
         Parameters
         ----------
@@ -146,7 +146,7 @@ Particles.model_class = ParticlesModel
 
 
 def finding(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the settings concerns the finding of particles."""
+    """Return what of the settings concerns the finding of particles."""
     contrast = settings["contrast"]
     return {"contrast": "" if contrast == AUTO else contrast, "min_radius": float(settings["min_radius"])}
 
@@ -165,7 +165,7 @@ class Examples(NamedTuple):
 
 
 def _examples(settings: Particles, images: xr.Dataset, labels: xr.DataArray | None) -> Examples:
-    """All particles found in labelled micrographs."""
+    """Return all particles found in labelled micrographs."""
     pairs = frame_pairs(images, labels, learner="a classifier of particles")
     with progress.stage(0.0, 0.9):
         found = records([frame for frame, _ in pairs], finding(settings.settings()))
@@ -174,7 +174,7 @@ def _examples(settings: Particles, images: xr.Dataset, labels: xr.DataArray | No
 
 
 def _labelled(number: int, one: Record, truth: xr.DataArray) -> Examples:
-    """The particles of one micrograph with the classes that its labels give them."""
+    """Return the particles of one micrograph with the classes that its labels give them."""
     rows, columns = one.shape
     (known,) = blocks.compute(blocks.tiled(truth[:rows, :columns]), doing="reading labels")
     classes = classes_of(objects_of(one), np.asarray(known))
@@ -188,13 +188,13 @@ def _labelled(number: int, one: Record, truth: xr.DataArray) -> Examples:
 
 
 def present_in(labels: np.ndarray) -> np.ndarray:
-    """How many particles of each class a map of labels shows, `(class,)`: connected pixels of one class."""
+    """Return the number of particles of each class in a map of labels, `(class,)`: connected pixels of one class."""
     eight = np.ones((3, 3), int)
     return np.array([ndimage.label(labels == 1 + n, eight)[1] for n in range(len(CLASSES))])
 
 
 def consistent(chances: np.ndarray, features: np.ndarray, by_mass: np.ndarray) -> np.ndarray:
-    """Probabilities with what is so by definition: without a lattice a particle is neither yes nor no.
+    """Return the probabilities with what holds by definition: no lattice, so neither yes nor no.
 
     And what was found by its brightness is there: whether a lattice is seen says nothing of that.
 
@@ -213,7 +213,10 @@ def consistent(chances: np.ndarray, features: np.ndarray, by_mass: np.ndarray) -
 
 
 def classes_of(objects: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Class number of each object by the labels under it, `(object,)`; `EMPTY` where most is unlabelled."""
+    """Return the class number of each object by the labels under it, `(object,)`.
+
+    `EMPTY` where most is unlabelled.
+    """
     n_objects = int(objects.max(initial=0))
     pairs = objects.astype(np.int64) * (len(CLASSES) + 1) + np.minimum(labels, len(CLASSES))
     counts = np.bincount(pairs.ravel(), minlength=(n_objects + 1) * (len(CLASSES) + 1))

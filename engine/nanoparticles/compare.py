@@ -16,7 +16,7 @@ N_DRAWS: Final = 1000
 
 
 def compare(first: xr.DataTree, second: xr.DataTree, *, seed: int = 0) -> xr.Dataset:
-    """How much the fractions of the classes, sizes and spacings of two collections differ.
+    """Return how much the fractions of the classes, sizes and spacings of two collections differ.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def _check_classes(first: xr.DataTree, second: xr.DataTree) -> None:
 
 
 def _of_class(objects: xr.Dataset, measure: str, label: int) -> np.ndarray:
-    """What was measured of the decided particles of a class."""
+    """Return what was measured of the decided particles of a class."""
     values = objects[measure].values
     there = (objects["class"].values == label) & ~objects["abstained"].values
     return np.asarray(values[there & np.isfinite(values)])

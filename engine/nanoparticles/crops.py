@@ -26,7 +26,7 @@ THIN: Final = 3
 
 
 def window(row: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Rows and columns of a micrograph that show a particle with what is round it, a square where it fits.
+    """Return the rows and columns of a micrograph that show a particle and its surroundings, a square where it fits.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ def window(row: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[slice, slice
 
 
 def grey_limits(values: np.ndarray) -> tuple[float, float]:
-    """Values of a micrograph `(y, x)` that become black and white."""
+    """Return the values of a micrograph `(y, x)` that become black and white."""
     thin = values[::THIN, ::THIN].astype(np.float64)
     low, high = np.nanpercentile(thin, CENTRAL) if np.isfinite(thin).any() else (0.0, 1.0)
     return float(low), float(high)
 
 
 def grey(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    """Values between two limits as black to white, uint8; what is no data is black."""
+    """Return the values between two limits as black to white, uint8; what is no data is black."""
     low, high = limits
     scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12) * 255
     return np.asarray(np.nan_to_num(scaled).clip(0, 255), np.uint8)

@@ -176,7 +176,7 @@ def _sharpness(
 
 
 def vortices(phase: np.ndarray, core: np.ndarray) -> int:
-    """Places round which a phase turns by a whole circle: ends of fringes."""
+    """Return places round which a phase turns by a whole circle: ends of fringes."""
     right = np.angle(np.exp(1j * np.diff(phase, axis=1)))
     down = np.angle(np.exp(1j * np.diff(phase, axis=0)))
     turn = right[:-1] + down[:, 1:] - right[1:] - down[:, :-1]
@@ -185,7 +185,7 @@ def vortices(phase: np.ndarray, core: np.ndarray) -> int:
 
 
 def _two_levels(fringe: Fringe, core: np.ndarray) -> float:
-    """How much better two halves, parted along the best line through the centre, agree each with itself."""
+    """Return by how much two halves, divided along the best line through the centre, agree better each with itself."""
     rows, columns = np.nonzero(core)
     rows, columns = rows - rows.mean(), columns - columns.mean()
     waves = (fringe.amplitude * np.exp(1j * fringe.phase))[core]

@@ -1,4 +1,4 @@
-"""Which particles carry a defect: classifiers of features, judged by micrographs that they did not see.
+"""Classifiers of particles by features, calibrated and scored by micrograph.
 
 References
 ----------
@@ -48,7 +48,7 @@ CLASSIFIERS: Final[Mapping[str, Callable[[int], Any]]] = {BOOSTING: _boosting, F
 def held_out(
     kind: str, features: np.ndarray, classes: np.ndarray, parents: np.ndarray, *, n_classes: int, seed: int
 ) -> np.ndarray:
-    """Probabilities `(object, class)` of every object by classifiers that saw no object of its micrograph.
+    """Return probabilities `(object, class)` of every object by classifiers not trained on its micrograph.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def held_out(
 def probabilities(
     classifier: Any, features: np.ndarray, *, n_classes: int, temperature: float = 1.0
 ) -> np.ndarray:
-    """Probabilities `(object, class)` at a temperature; of a class that was not learned, 0."""
+    """Return probabilities `(object, class)` at a temperature; of a class that was not learned, 0."""
     found = np.zeros((len(features), n_classes))
     if len(features):
         found[:, classifier.classes_] = classifier.predict_proba(features)
@@ -81,13 +81,13 @@ def probabilities(
 
 
 def at_temperature(chances: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities `(object, class)` whose logarithms are divided by a temperature."""
+    """Return probabilities `(object, class)` whose logarithms are divided by a temperature."""
     powers = np.maximum(chances, LEAST) ** (1 / temperature)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def packed(classifier: Any) -> np.ndarray:
-    """A classifier as bytes that hold no code (skops), `(byte,)` uint8."""
+    """Return a classifier as bytes that hold no code (skops), `(byte,)` uint8."""
     from skops import io
 
     return np.frombuffer(io.dumps(classifier, compression=ZIP_DEFLATED, compresslevel=9), np.uint8)

@@ -45,7 +45,7 @@ class Lattice(NamedTuple):
 
     @property
     def resolved(self) -> bool:
-        """Whether there is a lattice."""
+        """True where there is a lattice."""
         return bool(self.spacing.size)
 
     @property
@@ -101,14 +101,17 @@ def measure_lattice(crop: np.ndarray, inside: np.ndarray, *, n_peaks: int = N_PE
 
 
 def edge_taper(inside: np.ndarray) -> np.ndarray:
-    """Weights of a particle's pixels that fall to 0 at its edge like a cosine, over a third of its radius."""
+    """Return weights of a particle's pixels that fall to 0 at its edge like a cosine, over a third of its radius."""
     depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
     width = max(1.0, depth.max() / 3)
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(depth / width, 0, 1)), np.float32)
 
 
 def flat(crop: np.ndarray, weight: np.ndarray, *, sigma: float) -> np.ndarray:
-    """The crop without its slow changes, which are a mean over pixels of weight; 0 where there are none."""
+    """Return the crop without its slow changes, which are a mean over pixels of weight.
+
+    0 where there are none.
+    """
     values = np.nan_to_num(np.asarray(crop, np.float32))
     share = smoothed(weight, sigma)
     slow = smoothed(values * weight, sigma) / np.maximum(share, 1e-6)
@@ -152,7 +155,7 @@ def _refined(power: np.ndarray, row: int, column: int) -> tuple[float, float]:
 
 
 def _multiple(found: tuple[float, float, float], other: tuple[float, float, float]) -> bool:
-    """Whether one peak is a harmonic of the other, or the same."""
+    """Return whether one peak is a harmonic of the other, or the same."""
     ratio = (found[0] * other[0] + found[1] * other[1]) / (other[0] ** 2 + other[1] ** 2)
     nearest = [m for m in (-2, -1, 1, 2) if abs(ratio - m) < 0.06]
     return any(

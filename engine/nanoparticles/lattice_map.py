@@ -1,4 +1,4 @@
-"""How much of a lattice there is round every pixel: the highest peak of a small window's spectrum.
+"""Strength of the lattice around every pixel.
 
 Peaks are measured against the power that the frame has in the same ring of frequencies, so that the speckle
 of an amorphous support, which is strong at some frequencies, is no lattice. What noise alone would give is
@@ -67,7 +67,10 @@ def lattice_map(image: xr.DataArray, *, window: int, step: int) -> xr.DataArray:
 
 
 def _rings(window: int) -> tuple[np.ndarray, int]:
-    """Number of each frequency's ring, one period a window wide; -1 where no lattice is looked for."""
+    """Return the number of each frequency's ring, one period a window wide.
+
+    -1 where no lattice is looked for.
+    """
     fy, fx = np.meshgrid(np.fft.fftfreq(window), np.fft.rfftfreq(window), indexing="ij")
     periods = np.hypot(fy, fx).ravel() * window
     ring = np.round(periods).astype(int)
@@ -77,7 +80,7 @@ def _rings(window: int) -> tuple[np.ndarray, int]:
 
 
 def _quiet_power(power: np.ndarray, *, ring: np.ndarray) -> np.ndarray:
-    """Mean power of each ring in every window."""
+    """Return the mean power of each ring in every window."""
     n_rings = ring.max() + 1
     return np.stack([power[ring == n].mean(axis=0) for n in range(n_rings)])
 
@@ -111,7 +114,7 @@ def null(window: int) -> tuple[float, float, float]:
 
 
 def at_pixels(values: np.ndarray, shape: tuple[int, int], *, window: int, step: int) -> np.ndarray:
-    """Values of windows at every pixel, straight between their centres and as at the edge beyond."""
+    """Return the values of windows interpolated to every pixel: linear between their centres, constant beyond."""
     places = [
         np.clip((np.arange(n) - (window - 1) / 2) / step, 0, m - 1)
         for n, m in zip(shape, values.shape, strict=True)

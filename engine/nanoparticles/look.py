@@ -57,7 +57,7 @@ def look(image: np.ndarray, *, contrast: str = "", min_radius: float = 1.5) -> L
 
 
 def wider(box: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """A box with the surroundings of what is in it, within a shape."""
+    """Return a box with the surroundings of what is in it, within a shape."""
     around = 4 + int(SURROUNDINGS * max(side.stop - side.start for side in box))
     return tuple(
         slice(max(0, side.start - around), min(n, side.stop + around))

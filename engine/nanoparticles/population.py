@@ -17,7 +17,7 @@ from engine.nanoparticles.record import LATTICE, MEASURES, Record
 from engine.objects.measure import COLUMNS
 from engine.readers.collection import PIXEL_SIZE
 from engine.schema import CONFIDENCE, IMAGE, LABEL, OBJECT, X, Y
-from engine.statistics.corrected import corrected_fractions
+from engine.statistics.corrected import correct_fractions
 from engine.statistics.intervals import Fractions, bootstrap_fractions, class_fractions, wilson
 
 CLASSES: Final = ("yes", "no", "null")
@@ -45,7 +45,7 @@ SHARES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Micrographs:
-    """What is known of the micrographs themselves, arrays `(image,)`."""
+    """Facts of the micrographs themselves, arrays `(image,)`."""
 
     files: np.ndarray
     pixel_size: np.ndarray
@@ -59,7 +59,7 @@ class Micrographs:
 def object_table(
     found: Sequence[Record], chances: Sequence[np.ndarray], of: Micrographs, *, certainty: float
 ) -> xr.Dataset:
-    """One row a particle of all micrographs, without what was found and is none.
+    """Return one row a particle of all micrographs, without what was found and is none.
 
     Parameters
     ----------
@@ -132,12 +132,12 @@ def _lattice_columns(
 
 
 def _placed(places: np.ndarray, centres: np.ndarray | None) -> np.ndarray:
-    """Places in pixels in the values of a coordinate."""
+    """Return the places in pixels in the values of a coordinate."""
     return places if centres is None else np.interp(places, np.arange(centres.size), centres)
 
 
 def image_table(found: Sequence[Record], objects: xr.Dataset, of: Micrographs) -> xr.Dataset:
-    """One row a micrograph: its file, pixel size, how its particles were found and how many there are."""
+    """Return one row a micrograph: its file, pixel size, contrast, and number of particles."""
     known = of.pixel_size if of.unit != "px" else np.full(len(found), np.nan)
     columns: dict[str, tuple[Any, str, str]] = {
         "file": (of.files, "1", "file"),
@@ -153,7 +153,7 @@ def image_table(found: Sequence[Record], objects: xr.Dataset, of: Micrographs) -
 
 
 def counted(micrographs: xr.Dataset, objects: xr.Dataset) -> xr.Dataset:
-    """The table of micrographs with its particles counted: all, and the decided ones of each class."""
+    """Return the table of micrographs with its particles counted: all, and the decided ones of each class."""
     n_images = micrographs.sizes[IMAGE]
     counts = counts_of(objects, n_images=n_images)
     in_all = np.bincount(objects[IMAGE].values[objects["class"].values > 0], minlength=n_images)
@@ -172,7 +172,7 @@ def counts_of(objects: xr.Dataset, *, n_images: int) -> np.ndarray:
 
 
 def class_table(objects: xr.Dataset, *, names: Mapping[int, str], colors: Mapping[int, str]) -> xr.Dataset:
-    """One row a class: `name color count fraction area confidence`, of the pixels of its particles."""
+    """Return one row a class: `name color count fraction area confidence`, of the pixels of its particles."""
     labels = sorted(names)
     classes, pixels = objects["class"].values, objects["area"].values
     size = objects["radius"].values ** 2 * np.pi
@@ -195,7 +195,7 @@ def class_table(objects: xr.Dataset, *, names: Mapping[int, str], colors: Mappin
 def fraction_table(
     counts: np.ndarray, confusion: np.ndarray | None = None, present: np.ndarray | None = None
 ) -> xr.Dataset:
-    """Share of each class in the population, with the interval that says how sure that is.
+    """Return the share of each class in the population, with the interval that says how sure that is.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ def fraction_table(
 
 
 def ends_of(name: str) -> tuple[str, str]:
-    """Names of the columns with the ends of an interval."""
+    """Return the names of the columns with the ends of an interval."""
     return f"{name}_low", f"{name}_high"
 
 
@@ -237,6 +237,6 @@ def _corrected(counts: np.ndarray, confusion: np.ndarray | None, present: np.nda
     if confusion is None or present is None:
         return Fractions(unknown, unknown, unknown)
     try:
-        return corrected_fractions(counts, confusion[:, :, : counts.shape[1]], present=present)
+        return correct_fractions(counts, confusion[:, :, : counts.shape[1]], present=present)
     except InputError:  # held out was too little, or the classifier is blind there
         return Fractions(unknown, unknown, unknown)

@@ -1,4 +1,4 @@
-"""What is kept of a micrograph once its particles are found: a few kilobytes, whatever its size.
+"""Record of a micrograph whose particles were detected.
 
 Micrographs are looked at in parallel, some at a time; what a job has finished is found again when it is
 resumed.
@@ -64,7 +64,7 @@ class Record(NamedTuple):
 
     @property
     def n_particles(self) -> int:
-        """How many there are."""
+        """Number of particles."""
         return len(self.features)
 
 
@@ -89,14 +89,14 @@ def record(image: np.ndarray, *, contrast: str = "", min_radius: float = 1.5) ->
 
 
 def objects_of(one: Record) -> np.ndarray:
-    """Number of each pixel's particle, `(y, x)` uint32, 0 = none."""
+    """Return the number of each pixel's particle, `(y, x)` uint32, 0 = none."""
     if not one.packed:
         return np.zeros(one.shape, np.uint32)
     return np.frombuffer(zlib.decompress(one.packed), "<u4").reshape(one.shape)
 
 
 def unread(problem: str) -> Record:
-    """The record of a micrograph that could not be read."""
+    """Return the record of a micrograph that could not be read."""
     measures, lattices, features = (np.zeros((0, len(names))) for names in (MEASURES, LATTICE, NAMES))
     return Record((0, 0), b"", "", measures, lattices, features.astype(np.float32), problem)
 
@@ -154,7 +154,7 @@ def _task(frame: xr.DataArray, finding: Mapping[str, Any]) -> Any:
 def drawn(
     found: Sequence[Record], lookups: Sequence[np.ndarray], shape: tuple[int, int], dtype: Any
 ) -> da.Array:
-    """Maps `(image, y, x)` of a value of each particle, 0 elsewhere; lazy, one chunk an image.
+    """Return maps `(image, y, x)` of a value of each particle, 0 elsewhere; lazy, one chunk an image.
 
     Parameters
     ----------

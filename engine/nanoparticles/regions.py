@@ -1,4 +1,4 @@
-"""Where the particles of a micrograph are: by their lattice, or by their brightness where that is plain.
+"""Segmentation of the particles of a micrograph: by their lattice, or by brightness.
 
 A micrograph whose brightness parts clearly in two shows mass contrast, and is parted there. In the others
 particles are where a lattice is, and what is dark in the same way as these.
@@ -109,7 +109,7 @@ def find_particles(image: np.ndarray, *, contrast: str = "", min_radius: float =
 
 
 def _is_plain(fine: Parted, values: np.ndarray) -> bool:
-    """Whether brightness parts clearly, and not into the dots of a lattice."""
+    """Return whether brightness parts clearly, and not into the dots of a lattice."""
     if fine.separation <= APART:
         return False
     coarse = part(values, sigma=COARSE).inside
@@ -117,7 +117,7 @@ def _is_plain(fine: Parted, values: np.ndarray) -> bool:
 
 
 class _Lattice(NamedTuple):
-    """Where a lattice is `(y, x)`, and the share of the image where a small window touches one."""
+    """Mask of the lattice `(y, x)`, and the share of the image in it."""
 
     inside: np.ndarray
     touched: float
@@ -134,7 +134,7 @@ def _lattice(values: np.ndarray) -> _Lattice:
 
 
 def _without_bridges(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
-    """Parts of a coarse mask that join no parts of a fine one, or of which the fine one knows little."""
+    """Return the parts of a coarse mask that join no parts of a fine one, or where the fine one is unsure."""
     parts, n_parts = ndimage.label(coarse)
     pieces, _ = ndimage.label(fine)
     joined, _ = np.unique(np.stack([parts[fine], pieces[fine]]), axis=1)
@@ -157,18 +157,18 @@ def _contrast(values: np.ndarray, window: int) -> np.ndarray:
 
 
 def _within(contrast: np.ndarray, window: int) -> np.ndarray:
-    """Where a lattice is, up to where only half of a window is on it."""
+    """Return where a lattice is, up to where only half of a window is on it."""
     ends = ndimage.maximum_filter(contrast, size=window) + np.log(HALF) / null(window)[1]
     return _opened((contrast > LATTICE_ABOVE) & (contrast > ends), window)
 
 
 def _opened(mask: np.ndarray, window: int) -> np.ndarray:
-    """A mask without what is narrower than a quarter of a window."""
+    """Return a mask without what is narrower than a quarter of a window."""
     return np.asarray(ndimage.binary_opening(mask, iterations=window // 8))
 
 
 def _as_dark(values: np.ndarray, lattice: np.ndarray) -> np.ndarray:
-    """What differs from the support in brightness as the particles with a lattice do, in a mask like theirs.
+    """Return the areas that differ from the support in brightness as the particles with a lattice do.
 
     The threshold is half way between them, the smoothing a fifth of their radius.
     """
@@ -190,14 +190,14 @@ def _as_dark(values: np.ndarray, lattice: np.ndarray) -> np.ndarray:
 
 
 def _typical(objects: np.ndarray) -> float:
-    """Area of the particle that the middle one of all their pixels is in."""
+    """Return the area of the particle that the middle one of all their pixels is in."""
     areas = np.sort(np.bincount(objects.ravel())[1:])
     total = np.cumsum(areas)
     return float(areas[np.searchsorted(total, total[-1] / 2)]) if areas.size else 0.0
 
 
 def split(inside: np.ndarray, *, min_radius: float) -> np.ndarray:
-    """Number the particles of a mask, parting those that touch at a waist by a watershed [1]_.
+    """Return number the particles of a mask, parting those that touch at a waist by a watershed [1]_.
 
     References
     ----------

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from engine.export.provenance import one_line, stem
-from engine.export.sheets import html_figure, html_table, lettered, report_page, saved_figure
+from engine.export.sheets import html_figure, html_table, letter_axes, report_page, save_figure
 from engine.export.tables import fractions_frame, images_frame, objects_frame
 from engine.nanoparticles.methods import methods_text
 from engine.palette import OKABE_ITO
@@ -36,7 +36,7 @@ def write_figure(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset 
     InputError
         If the result holds no particles.
     """
-    return saved_figure(result, folder, _draw, images=images)
+    return save_figure(result, folder, _draw, images=images)
 
 
 def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
@@ -66,7 +66,7 @@ def _in_order(frame: pd.DataFrame, first: Sequence[str]) -> pd.DataFrame:
 
 
 def _micrographs(result: xr.DataTree) -> pd.DataFrame:
-    """The table of micrographs as people read it: file, counts, pixel size with its unit."""
+    """Return the table of micrographs as people read it: file, counts, pixel size with its unit."""
     frame = images_frame(result).drop(columns=["image", "rows", "columns"])
     counts = [name for name in frame.columns if name.startswith("n_") and name != "n_particles"]
     units = table(result, IMAGE_TABLE)["pixel_size"].attrs.get("units", "nm")
@@ -97,7 +97,7 @@ def _draw(result: xr.DataTree, figure: Any) -> None:
         lambda a: _histogram(a, particles, "radius", f"radius ({units})", colors),
         lambda a: _histogram(a, particles, "spacing", f"lattice spacing ({units})", colors),
     ]
-    lettered(axes.ravel(), parts)
+    letter_axes(axes.ravel(), parts)
 
 
 def _colors(result: xr.DataTree) -> dict[str, str]:
@@ -107,7 +107,7 @@ def _colors(result: xr.DataTree) -> dict[str, str]:
 
 
 def _decided(result: xr.DataTree) -> pd.DataFrame:
-    """The table of particles, those without a class left out; what is undecided is called so."""
+    """Return the table of particles, those without a class left out; what is undecided is called so."""
     particles = objects_frame(result)
     particles = particles[particles["class"] > 0]
     names = particles["name"].map(one_line).where(~particles["abstained"], UNDECIDED)

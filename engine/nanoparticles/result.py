@@ -55,7 +55,7 @@ def result_of(
     certainty: float,
     held_out: Mapping[str, np.ndarray],
 ) -> xr.DataTree:
-    """The result of micrographs whose particles were found and judged; the maps are lazy.
+    """Return the result of micrographs whose particles were found and judged; the maps are lazy.
 
     Parameters
     ----------
@@ -99,7 +99,10 @@ def result_of(
 
 
 def _micrographs(images: xr.Dataset) -> Micrographs:
-    """What the images say of themselves; pixel sizes of a collection are one by one unless they are given."""
+    """Return what the images say of themselves.
+
+    Pixel sizes of a collection are one by one unless they are given.
+    """
     planes = frames(images)
     area, unit = pixel_area(planes[0])
     if "file" in images.coords:
@@ -117,7 +120,7 @@ def _micrographs(images: xr.Dataset) -> Micrographs:
 def _maps(
     images: xr.Dataset, found: Sequence[Record], objects: xr.Dataset, names: Mapping[int, str]
 ) -> xr.Dataset:
-    """Labels, confidence and numbers of the particles, dims ([image,] y, x), lazy."""
+    """Return labels, confidence and numbers of the particles, dims ([image,] y, x), lazy."""
     first = frames(images)[0]
     columns = {
         LABELS: (objects["class"].values, np.uint8),
@@ -150,7 +153,7 @@ def lookups_of(objects: xr.Dataset, values: np.ndarray, sizes: Sequence[int]) ->
 
 
 def _features(found: Sequence[Record], objects: xr.Dataset) -> xr.Dataset:
-    """What the particles were judged by, for learning from corrections."""
+    """Return what the particles were judged by, for learning from corrections."""
     image, number = objects[IMAGE].values, objects[LABEL].values
     rows = [one.features[number[image == n] - 1] for n, one in enumerate(found)]
     attrs = {"units": "1", "long_name": "features", "names": json.dumps(list(NAMES))}

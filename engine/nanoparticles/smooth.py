@@ -11,7 +11,9 @@ N_BOXES: Final = 3
 
 
 def smoothed(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Values `(y, x)`, real or complex, smoothed by a Gaussian; a wide one is three boxes one after another.
+    """Return values `(y, x)`, real or complex, smoothed by a Gaussian.
+
+    A wide one is three boxes one after another.
 
     References
     ----------

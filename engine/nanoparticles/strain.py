@@ -22,7 +22,7 @@ INNER: Final = 0.6
 
 
 def strain_map(image: np.ndarray, objects: np.ndarray) -> np.ndarray:
-    """How much wider the strongest fringes of each particle are than on its average, in percent.
+    """Return how much wider the strongest fringes of each particle are than on its average, in percent.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ LOWEST: Final = 0.06
 
 
 class Unmixed(NamedTuple):
-    """What mixtures were taken apart into.
+    """Components and abundances of the mixtures.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ def unmix(spectra: xr.DataArray, *, n_components: int = 3, method: str = NFINDR,
 
 
 def crystalline(unmixed: Unmixed) -> int:
-    """Number of the component that is most of a lattice: whose spectrum has the highest peak above its ring.
+    """Return the number of the component with the strongest lattice: the highest peak above its ring.
 
     Raises
     ------

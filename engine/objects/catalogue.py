@@ -91,6 +91,6 @@ def describe_objects(
 
 
 def _same(before: xr.DataArray, after: xr.DataArray) -> xr.DataArray:
-    """Which pixels have the same label in both maps."""
+    """Return the pixels that have the same label in both maps."""
     tiles = (blocks.tiled(before), blocks.tiled(after))
     return xr.DataArray(blocks.map_tiles(np.equal, *tiles, dtype=bool), dims=PIXEL)

@@ -36,7 +36,7 @@ _kernel = njit(cache=True, nogil=True)
 
 
 class Edges(NamedTuple):
-    """What a tile tells of its components: where each begins, and which ones lie along its edges."""
+    """Components of a tile: where each begins, and which touch its border."""
 
     first: np.ndarray
     """Flat position in the tile of each component's first pixel in raster order."""
@@ -57,7 +57,7 @@ class Numbers(NamedTuple):
 
 
 def connect(mask: xr.DataArray, *, connectivity: int = 8) -> xr.DataArray:
-    """Number the connected components of a mask; lazy.
+    """Return number the connected components of a mask; lazy.
 
     Parameters
     ----------
@@ -85,11 +85,11 @@ def connect(mask: xr.DataArray, *, connectivity: int = 8) -> xr.DataArray:
            [1, 0, 0],
            [0, 0, 2]], dtype=uint32)
     """
-    return _connected(mask, Planes(None, connectivity))
+    return _connect_tile(mask, Planes(None, connectivity))
 
 
 def connect_classes(labels: xr.DataArray, *, classes: Sequence[int], connectivity: int = 8) -> xr.DataArray:
-    """Number the connected components of some classes: pixels of one object are of one class; lazy.
+    """Return number the connected components of some classes: pixels of one object are of one class; lazy.
 
     Parameters
     ----------
@@ -116,37 +116,37 @@ def connect_classes(labels: xr.DataArray, *, classes: Sequence[int], connectivit
     array([[0, 1, 1],
            [1, 2, 0]], dtype=uint32)
     """
-    return _connected(labels, Planes(tuple(classes), connectivity))
+    return _connect_tile(labels, Planes(tuple(classes), connectivity))
 
 
 class Planes(NamedTuple):
-    """What is told apart in a tile, and what touches."""
+    """Planes of a tile that are connected one by one, and the way pixels touch."""
 
     classes: tuple[int, ...] | None
     """A plane for each of these values; None: one plane, of all that is not 0."""
     connectivity: int
 
     def of(self, tile: np.ndarray) -> np.ndarray:
-        """The planes of a tile, bool (plane, y, x)."""
+        """Return the planes of a tile, bool (plane, y, x)."""
         if self.classes is None:
             return np.asarray(tile != 0)[np.newaxis]
         return np.asarray(np.equal(tile, np.reshape(self.classes, (-1, 1, 1))))
 
 
-def _connected(mask: xr.DataArray, planes: Planes) -> xr.DataArray:
+def _connect_tile(mask: xr.DataArray, planes: Planes) -> xr.DataArray:
     if mask.dims != PIXEL:
         raise InputError(f"the mask has the dims {mask.dims}; expected (y, x)")
     if planes.connectivity not in REACHES:
         raise InputError(
             f"connectivity is {planes.connectivity!r}; expected one of 4 (edges) or 8 (edges and corners)"
         )
-    objects = _numbered(blocks.tiled(mask), planes)
+    objects = _number_pixels(blocks.tiled(mask), planes)
     attrs = {"units": "1", "long_name": "object"}
     return xr.DataArray(objects, coords=mask.coords, dims=PIXEL, name=OBJECTS, attrs=attrs)
 
 
-def _numbered(mask: da.Array, planes: Planes) -> da.Array:
-    """All tasks in one layer: of several Dask would make one task that computes and renumbers a tile.
+def _number_pixels(mask: da.Array, planes: Planes) -> da.Array:
+    """Return all tasks in one layer: of several Dask would make one task that computes and renumbers a tile.
 
     Then every tile of the mask would be computed twice. Edges and bits come from one task, or else Dask would
     put off the bits and hold the mask.
@@ -157,9 +157,9 @@ def _numbered(mask: da.Array, planes: Planes) -> da.Array:
     piece, edges, bits, joined, name = (f"{part}-{token}" for part in parts)
     grid = list(np.ndindex(mask.numblocks))
     look = partial(_piece, planes=planes)
-    final = partial(_renumbered, connectivity=planes.connectivity)
+    final = partial(_renumber_tile, connectivity=planes.connectivity)
     dtype = np.promote_types(np.uint32, labels_dtype(mask.size))
-    join = partial(_joined, rows=rows, columns=columns, reach=REACHES[planes.connectivity], dtype=dtype)
+    join = partial(_join_tiles, rows=rows, columns=columns, reach=REACHES[planes.connectivity], dtype=dtype)
     graph: dict[Any, Any] = {joined: (join, [(edges, *block) for block in grid])}
     for tile, block in enumerate(grid):
         place = partial(final, tile=tile, width=columns[block[1]])
@@ -172,9 +172,9 @@ def _numbered(mask: da.Array, planes: Planes) -> da.Array:
 
 
 def _piece(tile: np.ndarray, *, planes: Planes) -> tuple[Edges, np.ndarray]:
-    """Edges of a tile and its planes, a bit a pixel."""
+    """Return the edges of a tile and its planes, a bit a pixel."""
     masks = planes.of(np.asarray(tile))
-    labels, plane = _labelled(masks, planes.connectivity)
+    labels, plane = _label_tile(masks, planes.connectivity)
     # copies: views would keep the labels of every tile
     sides = (
         side.copy()
@@ -183,7 +183,7 @@ def _piece(tile: np.ndarray, *, planes: Planes) -> tuple[Edges, np.ndarray]:
     return Edges(_first_pixels(labels.ravel(), plane.size), plane, *sides), np.packbits(masks, axis=-1)
 
 
-def _labelled(masks: np.ndarray, connectivity: int) -> tuple[np.ndarray, np.ndarray]:
+def _label_tile(masks: np.ndarray, connectivity: int) -> tuple[np.ndarray, np.ndarray]:
     """Components of all planes, which share no pixel, counted from 1, and the plane of each."""
     structure = ndimage.generate_binary_structure(2, 1 + REACHES[connectivity])
     labels = np.zeros(masks.shape[1:], np.int32)
@@ -197,7 +197,7 @@ def _labelled(masks: np.ndarray, connectivity: int) -> tuple[np.ndarray, np.ndar
 
 @_kernel  # type: ignore[untyped-decorator]
 def _first_pixels(labels: np.ndarray, n_found: int) -> np.ndarray:
-    """Position of the first pixel of each of the labels 1...n_found."""
+    """Return the position of the first pixel of each of the labels 1...n_found."""
     first = np.full(n_found, -1)
     for i in range(labels.size):
         label = labels[i]
@@ -206,19 +206,19 @@ def _first_pixels(labels: np.ndarray, n_found: int) -> np.ndarray:
     return first
 
 
-def _renumbered(
+def _renumber_tile(
     bits: np.ndarray, numbers: Numbers, *, tile: int, width: int, connectivity: int
 ) -> np.ndarray:
     """Label a tile again and give its components their final numbers."""
     masks = np.unpackbits(bits, axis=-1, count=width).view(bool)
-    labels, plane = _labelled(masks, connectivity)
+    labels, plane = _label_tile(masks, connectivity)
     start = numbers.starts[tile]
     final = np.zeros(plane.size + 1, numbers.final.dtype)
     final[1:] = numbers.final[start : start + plane.size]
     return np.asarray(final[labels])
 
 
-def _joined(
+def _join_tiles(
     edges: list[Edges],
     *,
     rows: Sequence[int],
@@ -247,7 +247,7 @@ def _joined(
 
 
 def _borders(grid: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, tuple[str, str]]]:
-    """Tiles before and after each border through the whole frame (so corners are in it), and their sides."""
+    """Return the tiles before and after each border through the whole frame, with corners, and their sides."""
     across = [(above, below, ("bottom", "top")) for above, below in itertools.pairwise(grid)]
     down = [(left, right, ("right", "left")) for left, right in itertools.pairwise(grid.T)]
     return across + down
@@ -274,7 +274,7 @@ def _frame_positions(edges: list[Edges], rows: Sequence[int], columns: Sequence[
 
 @_kernel  # type: ignore[untyped-decorator]
 def _root(parents: np.ndarray, component: int) -> int:
-    """Representative of a component; paths are halved on the way."""
+    """Return the representative of a component; paths are halved on the way."""
     while parents[component] != component:
         parents[component] = parents[parents[component]]
         component = parents[component]

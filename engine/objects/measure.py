@@ -94,7 +94,7 @@ def measure(
                 f"{name!r} has the dims {array.dims} and the shape {array.shape};"
                 f" expected {PIXEL} and the shape of the objects, {objects.shape}"
             )
-    (found,) = blocks.compute(_reduced(objects, given), doing="measuring objects")
+    (found,) = blocks.compute(_reduce_tiles(objects, given), doing="measuring objects")
     return _table(found, objects, image)
 
 
@@ -132,19 +132,21 @@ def _table(found: Sums, objects: xr.DataArray, image: xr.DataArray | None) -> xr
     return table
 
 
-def _reduced(objects: xr.DataArray, given: dict[str, xr.DataArray]) -> Any:
+def _reduce_tiles(objects: xr.DataArray, given: dict[str, xr.DataArray]) -> Any:
     """Delayed sums of all objects."""
     arrays = [blocks.tiled(objects), *(_later(array, objects) for array in given.values())]
     parts = blocks.per_tile(sums.tile_sums, *arrays, given=tuple(given))
     tops, lefts = (np.cumsum([0, *sizes[:-1]]).tolist() for sizes in arrays[0].chunks)
-    placed = dask.delayed(sums.placed, pure=False)
+    placed = dask.delayed(sums.place_sums, pure=False)
     corners = itertools.product(tops, lefts)
     parts = [placed(part, *corner) for part, corner in zip(parts, corners, strict=True)]
-    return blocks.combine_parts(parts, sums.added)
+    return blocks.combine_parts(parts, sums.add_sums)
 
 
 def _later(array: xr.DataArray, objects: xr.DataArray) -> da.Array:
-    """Tiles of a map; those of a large one are computed for the table alone, once their objects are known.
+    """Return the tiles of a map.
+
+    Those of a large one are computed for the table alone, once their objects are known.
 
     The objects often come from the same map, which would else be held until the last of them is found. A row
     of tiles waits for its first tile of objects: all at once would be held until their objects come.
@@ -208,7 +210,7 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _winners(found: Sums) -> np.ndarray:
-    """Class of most pixels of each object, the lowest of several, 0 where no pixel has one."""
+    """Return the class of most pixels of each object, the lowest of several, 0 where no pixel has one."""
     numbers, classes, counts = found.classes
     order = np.lexsort((-classes, counts, numbers))  # the last of each object wins
     winners = np.zeros(found.numbers.size, np.int64)

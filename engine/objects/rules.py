@@ -1,4 +1,4 @@
-"""What objects cannot be: rules that give whole objects another class, and the trail of what they changed.
+"""Rules that give whole objects another class, where an object cannot be of the class of its pixels.
 
 The classes are known by their names; labels with other names are left alone.
 """
@@ -59,7 +59,7 @@ class Rules:
 
 
 class Ruled(NamedTuple):
-    """What rules make of labels."""
+    """Labels after the rules, and the objects that the rules changed."""
 
     labels: xr.DataArray
     """Dims (y, x); lazy."""
@@ -77,7 +77,7 @@ class Judged(NamedTuple):
     """Labels by the name of the class."""
 
     def are(self, name: str) -> np.ndarray:
-        """Which objects are of a class, `(object,)` bool."""
+        """Return which objects are of a class, `(object,)` bool."""
         return np.asarray(self.table["class"].values == self.numbers[name])
 
 
@@ -110,21 +110,21 @@ def apply_rules(labels: xr.DataArray, *, names: Mapping[int, str], rules: Rules)
     numbers = {name: label for label, name in names.items()}
     if not set(NAMES) <= set(numbers):
         return Ruled(labels, _trail({}))
-    ruled = _reclassed(labels, numbers, rules, _by_shape, _traits(labels, numbers, rules))
+    ruled = _change_class(labels, numbers, rules, _by_shape, _traits(labels, numbers, rules))
     if rules.min_cluster <= 1 and rules.max_cluster <= 0:
         return ruled
-    sized = _reclassed(ruled.labels, numbers, rules, _by_size, {})
+    sized = _change_class(ruled.labels, numbers, rules, _by_size, {})
     return Ruled(sized.labels, xr.concat([ruled.audit, sized.audit], CHANGE))
 
 
-def _reclassed(
+def _change_class(
     labels: xr.DataArray,
     numbers: Mapping[str, int],
     rules: Rules,
     judge: Callable[[Judged, Rules], Verdicts],
     maps: Mapping[str, xr.DataArray],
 ) -> Ruled:
-    """Labels after some of the rules, judged by what `measure` makes of maps besides the labels."""
+    """Return the labels after some of the rules, which see the objects as `measure` describes them."""
     objects = connect_classes(labels, classes=[numbers[name] for name in NAMES[1:]])
     judged = Judged(labels, objects, measure(objects, classes=labels, **maps), numbers)
     changed, rows = _changes(judged, judge(judged, rules))
@@ -134,19 +134,19 @@ def _reclassed(
     new = np.zeros(int(judged.table[OBJECT].values[-1]) + 1, labels.dtype)
     new[judged.table[OBJECT].values[changed]] = rows["new"]
     tiles = (blocks.tiled(labels), blocks.tiled(objects))
-    array = blocks.map_tiles(_looked_up, *tiles, dtype=labels.dtype, new=new)
+    array = blocks.map_tiles(_look_up, *tiles, dtype=labels.dtype, new=new)
     after = xr.DataArray(array, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS)
     return Ruled(after, audit)
 
 
 def _traits(labels: xr.DataArray, numbers: Mapping[str, int], rules: Rules) -> dict[str, xr.DataArray]:
-    """What `measure` takes for image, confidence and votes.
+    """Return maps whose means over an object the rules ask for.
 
     They are: touching a cluster, lying in a line of hot pixels, and in a straight streak of hot pixels and
     clusters together, as which a network may see a hot line in parts.
     """
     tiles = blocks.tiled(labels)
-    beside = blocks.map_halo(traits.beside, tiles, halo=1, dtype=np.uint8, label=numbers[CLUSTER])
+    beside = blocks.map_halo(traits.touching_pixels, tiles, halo=1, dtype=np.uint8, label=numbers[CLUSTER])
     lines = blocks.map_halo(
         traits.in_lines,
         tiles,
@@ -172,7 +172,7 @@ def _traits(labels: xr.DataArray, numbers: Mapping[str, int], rules: Rules) -> d
 
 
 def _either(tile: np.ndarray, *, labels: tuple[int, ...]) -> np.ndarray:
-    """Which pixels are of one of the labels, uint8."""
+    """Return 1 for the pixels that are of one of the labels, else 0; uint8."""
     return np.isin(tile, labels).view(np.uint8)
 
 
@@ -209,7 +209,7 @@ def _by_size(judged: Judged, rules: Rules) -> Verdicts:
 
 
 def _islands(judged: Judged, inside: np.ndarray, rules: Rules) -> np.ndarray:
-    """Glow that no glow joins to an edge, not even behind lines and tracks if it is large."""
+    """Return the glow that no glow joins to an edge, not even behind lines and tracks if it is large."""
     large = inside & (judged.table["area"].values > rules.glow_island)
     if not large.any():
         return inside
@@ -229,7 +229,7 @@ def _islands(judged: Judged, inside: np.ndarray, rules: Rules) -> np.ndarray:
 
 
 def _changes(judged: Judged, verdicts: Verdicts) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Rows of the objects that break a rule, and what the trail says of them, column by column."""
+    """Return the rows of the objects that break a rule, and what the trail says of them, column by column."""
     broken = np.stack([objects for objects, _ in verdicts.values()])
     changed = np.flatnonzero(broken.any(axis=0))
     first = broken[:, changed].argmax(axis=0)
@@ -240,7 +240,7 @@ def _changes(judged: Judged, verdicts: Verdicts) -> tuple[np.ndarray, dict[str, 
 
 
 def _trail(rows: Mapping[str, np.ndarray], *, units: Mapping[str, str] | None = None) -> xr.Dataset:
-    """The audit with its rows, column by column; no rows where there are none."""
+    """Return the audit with its rows, column by column; no rows where there are none."""
     columns: dict[str, Any] = {}
     for name, (dtype, unit, meaning) in COLUMNS.items():
         attrs = {"units": (units or {}).get(name, unit), "long_name": meaning}
@@ -248,7 +248,7 @@ def _trail(rows: Mapping[str, np.ndarray], *, units: Mapping[str, str] | None = 
     return xr.Dataset(columns)
 
 
-def _looked_up(labels: np.ndarray, objects: np.ndarray, *, new: np.ndarray) -> np.ndarray:
-    """Labels with the new class of each object, 0 = as it was."""
+def _look_up(labels: np.ndarray, objects: np.ndarray, *, new: np.ndarray) -> np.ndarray:
+    """Return the labels with the new class of each object, 0 = as it was."""
     given = new[objects]
     return np.where(given > 0, given, labels)

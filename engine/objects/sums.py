@@ -50,7 +50,7 @@ class Sums(NamedTuple):
 
 
 def tile_sums(objects: Any, *maps: Any, given: tuple[str, ...]) -> Sums:
-    """Sums of the objects of a tile about its own corner.
+    """Return the sums of the objects of a tile about its own corner.
 
     Parameters
     ----------
@@ -69,11 +69,11 @@ def tile_sums(objects: Any, *maps: Any, given: tuple[str, ...]) -> Sums:
         for name in VALUES
     )
     pairs = np.stack([runs[0], runs[1], runs[4] - runs[3]])[:, runs[1] > 0]
-    return Sums(numbers, moments, corners, image, confidence, votes, _added_pairs(pairs))
+    return Sums(numbers, moments, corners, image, confidence, votes, _add_pairs(pairs))
 
 
 def native(tile: Any) -> np.ndarray:
-    """The tile in a dtype and byte order that compiled kernels take, without a copy where it has them."""
+    """Return the tile in a dtype and byte order that compiled kernels take, uncopied where it has them."""
     tile = np.asarray(tile)
     if tile.dtype == bool:
         return np.asarray(tile.view(np.uint8))
@@ -82,8 +82,16 @@ def native(tile: Any) -> np.ndarray:
     return np.asarray(tile.astype(dtype, copy=False))
 
 
-def placed(sums: Sums, top: int, left: int) -> Sums:
-    """The sums of a tile about the frame's corner instead of the tile's, which lies at `(top, left)`."""
+def place_sums(sums: Sums, top: int, left: int) -> Sums:
+    """Return the sums of a tile about the frame's corner instead of the tile's.
+
+    Parameters
+    ----------
+    sums
+        Of a tile.
+    top, left
+        Row and column of the tile's corner in the frame.
+    """
     n, y, x, yy, yx, xx = sums.moments
     yy = yy + 2 * top * y + top * top * n
     yx = yx + top * x + left * y + top * left * n
@@ -93,8 +101,8 @@ def placed(sums: Sums, top: int, left: int) -> Sums:
     return sums._replace(moments=moments, corners=sums.corners + shift[:, np.newaxis])
 
 
-def added(parts: list[Sums]) -> Sums:
-    """Sums of all parts together."""
+def add_sums(parts: list[Sums]) -> Sums:
+    """Return the sums of all parts together."""
     if len(parts) == 1:
         return parts[0]
     numbers, rows = np.unique(np.concatenate([p.numbers for p in parts]), return_inverse=True)
@@ -107,15 +115,15 @@ def added(parts: list[Sums]) -> Sums:
         numbers,
         np.add.reduceat(moments[:, order], starts, axis=1),
         np.minimum.reduceat(corners[:, order], starts, axis=1),
-        _added_totals(image, rows, numbers.size),
-        _added_totals(confidence, rows, numbers.size),
-        _added_totals(votes, rows, numbers.size),
-        _added_pairs(pairs),
+        _add_totals(image, rows, numbers.size),
+        _add_totals(confidence, rows, numbers.size),
+        _add_totals(votes, rows, numbers.size),
+        _add_pairs(pairs),
     )
 
 
-def _added_pairs(pairs: np.ndarray) -> np.ndarray:
-    """One column for each object and class, in ascending order of both."""
+def _add_pairs(pairs: np.ndarray) -> np.ndarray:
+    """Return one column for each object and class, in ascending order of both."""
     numbers, classes, counts = pairs
     order = np.lexsort((classes, numbers))
     keys = pairs[:2, order]
@@ -129,7 +137,7 @@ def _no_values(n_objects: int) -> np.ndarray:
 
 @_kernel  # type: ignore[untyped-decorator]
 def _runs(objects: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Runs of pixels of one object and class: `(number class y start stop, run)`."""
+    """Return runs of pixels of one object and class: `(number class y start stop, run)`."""
     n_runs = 0
     runs = np.empty((5, 0), np.int64)
     for filling in (False, True):
@@ -155,7 +163,7 @@ def _runs(objects: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 @_kernel  # type: ignore[untyped-decorator]
 def _moments(runs: np.ndarray, rows: np.ndarray, n_objects: int) -> tuple[np.ndarray, np.ndarray]:
-    """Moments `(6, object)` and corners `(4, object)`; sums of x and x² over a run in closed form."""
+    """Return moments `(6, object)` and corners `(4, object)`; sums of x and x² over a run in closed form."""
     moments = np.zeros((6, n_objects), np.int64)
     corners = np.full((4, n_objects), np.iinfo(np.int64).max)
     for i in range(rows.size):
@@ -178,7 +186,7 @@ def _moments(runs: np.ndarray, rows: np.ndarray, n_objects: int) -> tuple[np.nda
 
 @_kernel  # type: ignore[untyped-decorator]
 def _totals(values: np.ndarray, runs: np.ndarray, rows: np.ndarray, n_objects: int) -> np.ndarray:
-    """Sum, its error, number and maximum of the finite values of each object, `(4, object)`."""
+    """Return sum, its error, number and maximum of the finite values of each object, `(4, object)`."""
     totals = np.zeros((4, n_objects))
     totals[PEAK] = -np.inf
     for i in range(rows.size):
@@ -193,8 +201,8 @@ def _totals(values: np.ndarray, runs: np.ndarray, rows: np.ndarray, n_objects: i
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def _added_totals(parts: np.ndarray, rows: np.ndarray, n_objects: int) -> np.ndarray:
-    """Sums of values of the same object, `(4, object)`."""
+def _add_totals(parts: np.ndarray, rows: np.ndarray, n_objects: int) -> np.ndarray:
+    """Return the sums of values of the same object, `(4, object)`."""
     totals = np.zeros((4, n_objects))
     totals[PEAK] = -np.inf
     for i in range(rows.size):

@@ -1,4 +1,4 @@
-"""What left a track: its energy, and its kind by the shape and the charge of its object.
+"""Tracks of radiation: energy, and kind by shape.
 
 References
 ----------
@@ -32,7 +32,7 @@ EV_PER_ELECTRON: Final = 3.745
 
 @dataclass(frozen=True)
 class Calibration:
-    """How an energy follows from a charge in adu."""
+    """Calibration of energies by charges in adu."""
 
     electrons_per_adu: float
     """NaN: unknown, and so are the energies."""
@@ -113,7 +113,7 @@ KINDS: Final[Mapping[str, Callable[[xr.Dataset], np.ndarray]]] = {
 
 
 def teller(kinds: Shapes | str) -> Callable[[xr.Dataset], np.ndarray]:
-    """The function that tells the kinds of tracks from their table.
+    """Return the function that tells the kinds of tracks from their table.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def _forest(seed: int) -> "RandomForestClassifier":
 
 
 def _simulated(difficulty: str, seed: int, *, n_frames: int = 6) -> tuple[np.ndarray, np.ndarray]:
-    """Features of the objects of simulated frames, and the kind of the track that each is of."""
+    """Return the features of the objects of simulated frames, and the kind of the track that each is of."""
     from engine.objects.connect import connect
     from engine.objects.measure import measure
     from engine.simulate.mosaic import CLASSES, Mosaic

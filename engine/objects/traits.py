@@ -1,4 +1,4 @@
-"""What pixels tell of the object they are in: lying in a hot line, touching a track, glow behind something.
+"""Traits of pixels that tell of their object: lying in a hot line, touching a track, glow behind it.
 
 Kernels on tiles with a halo; `measure` sums or averages what they say over each object.
 """
@@ -16,11 +16,24 @@ BEHIND: Final = 3
 def in_lines(
     labels: np.ndarray, *, hot: int, shortest: int, reach: int, crossings: bool = True
 ) -> np.ndarray:
-    """Which hot pixels lie in a line along their row or column, float32.
+    """Return 1 for the hot pixels that lie in a line along their row or column, else 0; float32.
 
     There are at least `shortest` times as many hot pixels along the line, up to `reach` away, as there are
     across it; so lines may have gaps, and lie side by side. Where lines cross, the pixel has hot pixels on
     its four sides and none at its corners: with `crossings` it counts.
+
+    Parameters
+    ----------
+    labels : ndarray (y, x), unsigned
+        Class of each pixel.
+    hot
+        Label of hot pixels.
+    shortest
+        Number of hot pixels along a line of width 1, at least.
+    reach
+        Distance in pixels up to which others are counted.
+    crossings
+        Whether a pixel where lines cross counts.
     """
     is_hot = np.pad(labels == hot, reach)
     y, x = np.nonzero(is_hot)
@@ -38,15 +51,33 @@ def in_lines(
     return found
 
 
-def beside(labels: np.ndarray, *, label: int) -> np.ndarray:
-    """Which pixels touch one of that label, uint8."""
+def touching_pixels(labels: np.ndarray, *, label: int) -> np.ndarray:
+    """Return 1 for the pixels that touch one of a label, else 0; uint8.
+
+    Parameters
+    ----------
+    labels : ndarray (y, x), unsigned
+        Class of each pixel.
+    label
+        The label that is touched.
+    """
     near = np.pad(labels == label, 1)
     rows = near[:-2] | near[1:-1] | near[2:]
     return np.asarray((rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]).view(np.uint8))
 
 
 def glow_behind(labels: np.ndarray, *, glowing: int, front: tuple[int, ...]) -> np.ndarray:
-    """Which pixels glow, or are of a class in `front` between two that do in their row or column."""
+    """Return where pixels glow, or are of a class in `front` between two that do in their row or column.
+
+    Parameters
+    ----------
+    labels : ndarray (y, x), unsigned
+        Class of each pixel.
+    glowing
+        Label of glow.
+    front
+        Labels of what may lie before it.
+    """
     glow = labels == glowing
     near = np.pad(glow, BEHIND)
     y, x = np.nonzero(np.isin(labels, front))

@@ -73,7 +73,7 @@ def exclude(images: xr.Dataset, *, polygons: Sequence[Polygon], keep_inside: boo
 
 
 def inside(images: xr.Dataset, polygon: Polygon) -> xr.DataArray:
-    """Whether each pixel's centre lies inside a polygon, by the even-odd rule; lazy, dims (y, x).
+    """Return whether each pixel's centre lies inside a polygon, by the even-odd rule; lazy, dims (y, x).
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def _corners(polygon: Polygon) -> np.ndarray:
 
 
 def _centres(images: xr.Dataset, dim: str) -> da.Array:
-    """Coordinates of the pixel centres, in the chunks of the images."""
+    """Return the coordinates of the pixel centres, in the chunks of the images."""
     values = images.coords[dim].values if dim in images.coords else np.arange(images.sizes[dim])
     like = next(v for v in images.data_vars.values() if v.dims[-2:] == PIXEL)
     chunks = blocks.tiled(like).chunks[-2:][PIXEL.index(dim)]
@@ -125,7 +125,9 @@ def _centres(images: xr.Dataset, dim: str) -> da.Array:
 
 
 def even_odd(y: np.ndarray, x: np.ndarray, *, corners: np.ndarray) -> np.ndarray:
-    """Whether points `(y, x)` of a grid lie inside a polygon: an odd number of edges lies to their right.
+    """Return whether points `(y, x)` of a grid lie inside a polygon.
+
+    Inside, an odd number of edges lies to their right.
 
     Shimrat, Communications of the ACM 5, 434 (1962).
     """

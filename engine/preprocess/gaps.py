@@ -89,7 +89,7 @@ def fill_planes(values, filled, weights, period):  # type: ignore[no-untyped-def
 
 @kernel
 def _any_hole(plane, y, start):  # type: ignore[no-untyped-def]
-    """Whether one of the next `_LANES` values is missing; counts are unsigned, they need no wrapping."""
+    """Return 1 if one of the next `_LANES` values is missing; counts are unsigned and need no wrapping."""
     holes = np.int32(0)
     for i in range(np.uint64(_LANES)):
         holes |= np.int32(math.isnan(plane[y, start + i]))

@@ -12,7 +12,7 @@ from engine.schema import CHANNEL, IMAGE, LUMA, PIXEL, image_variables, spectral
 
 
 def intensity(images: xr.Dataset) -> xr.DataArray:
-    """The only image, or the luma of a colour picture; lazy.
+    """Return the only image, or the luma of a colour picture; lazy.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
 
 
 def frames(images: xr.Dataset) -> list[xr.DataArray]:
-    """Each frame of a collection, dims (y, x), or the one frame that the images are; lazy.
+    """Return each frame of a collection, dims (y, x), or the one frame that the images are; lazy.
 
     Raises
     ------

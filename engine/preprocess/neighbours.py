@@ -60,12 +60,12 @@ def _whole_planes(image: xr.DataArray) -> da.Array:
 
 
 def _is_large(image: xr.DataArray) -> bool:
-    """Whether the image is in memory, with planes worth more than one task."""
+    """Return whether the image is in memory, with planes worth more than one task."""
     return not isinstance(image.data, da.Array) and plane_bytes(image) >= 2 * BAND_BYTES
 
 
 def plane_bytes(image: xr.DataArray) -> int:
-    """Size of one channel."""
+    """Return the size of one channel."""
     return max(1, image.nbytes // max(1, int(np.prod(image.shape[:-2]))))
 
 

@@ -26,7 +26,9 @@ def halve_labels(labels: Plane) -> Plane:
 
 
 def halve_values(values: Plane, *, period: float | None = None) -> Plane:
-    """Mean of the valid ones of each 2 x 2 block of float32 values `(y, x)`; NaN where there are none.
+    """Return the mean of the valid ones of each 2 x 2 block of float32 values `(y, x)`.
+
+    NaN where there are none.
 
     Parameters
     ----------
@@ -93,7 +95,7 @@ def _extent(values: Plane) -> float:
 
 
 def _mean_of_valid(parts: Plane, period: float | None) -> Plane:
-    """Mean over the first axis of `(4, n)` values, leaving NaN out; NaN where all are."""
+    """Return mean over the first axis of `(4, n)` values, leaving NaN out; NaN where all are."""
     valid = ~np.isnan(parts)
     count = valid.sum(axis=0)
     if period is None:

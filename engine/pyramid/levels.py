@@ -34,7 +34,7 @@ class InMemory:
 
     @property
     def ready(self) -> bool:
-        """Whether a plane can be had without reading the source."""
+        """True if a plane is there without reading the source."""
         return isinstance(self.source, np.ndarray)
 
     def build(self) -> None:
@@ -44,7 +44,7 @@ class InMemory:
                 (self.source,) = blocks.compute(self.source, doing="reading the maps for viewing")
 
     def plane(self, level: int, channel: int) -> Plane:
-        """One channel `(y, x)` at one level; 0 is the full resolution."""
+        """Return one channel `(y, x)` at one level; 0 is the full resolution."""
         self.build()
         if level == 0:
             return np.asarray(self.source[channel])
@@ -92,7 +92,7 @@ class Stored:
                 self._arrays = [group[str(level)] for level in range(n_levels(self.source.shape))]
 
     def plane(self, level: int, channel: int) -> _Plane2D:
-        """One channel `(y, x)` at one level; 0 is the full resolution."""
+        """Return one channel `(y, x)` at one level; 0 is the full resolution."""
         self.build()
         return _Plane2D(self._arrays[level], channel)
 
@@ -104,7 +104,7 @@ class Stored:
             level = self.source
             for number in range(n_levels(self.source.shape)):
                 if number:
-                    level = _halved(level, self.halve)
+                    level = _halve_levels(level, self.halve)
                 with progress.stage((number > 0) * (1 - 0.3**number), 1 - 0.3 ** (number + 1)):
                     level = _store_level(level, temporary / str(number))
             _group_metadata(temporary)
@@ -140,7 +140,7 @@ def _store_level(level: da.Array, path: Path) -> da.Array:
     return da.from_zarr(path, chunks=(-1, side, side))
 
 
-def _halved(level: da.Array, halve: Halve) -> da.Array:
+def _halve_levels(level: da.Array, halve: Halve) -> da.Array:
     """Halve every plane of a stored level; its chunks have even sides but at the far borders."""
     chunks = (level.chunks[0], *(tuple((n + 1) // 2 for n in sizes) for sizes in level.chunks[1:]))
     return level.map_blocks(_halve_planes, halve, chunks=chunks, dtype=level.dtype, meta=level._meta)

@@ -35,7 +35,7 @@ class Axis:
         return first, last
 
     def position(self, pixel: int) -> float:
-        """Edge before a pixel, in the units of the coordinate."""
+        """Return the edge before a pixel, in the units of the coordinate."""
         return self.edge + self.step * min(pixel, self.size)
 
 
@@ -69,7 +69,7 @@ class Pyramid:
 
     @property
     def ready(self) -> bool:
-        """Whether a view needs no reading of the source; if not, call `build` in a thread or job."""
+        """True if a view needs no reading of the source; if not, call it off the event loop."""
         return self._levels.ready
 
     def build(self) -> "Pyramid":
@@ -78,7 +78,7 @@ class Pyramid:
         return self
 
     def pixel(self, x: float, y: float) -> tuple[int, int] | None:
-        """Row and column of the pixel at a position; None outside of the raster."""
+        """Return row and column of the pixel at a position; None outside of the raster."""
         column, row = (x - self.x.edge) / self.x.step, (y - self.y.edge) / self.y.step
         inside = 0 <= column < self.x.size and 0 <= row < self.y.size
         return (int(row), int(column)) if inside else None
@@ -92,7 +92,7 @@ class Pyramid:
         *,
         channel: int = 0,
     ) -> tuple[Plane, Bounds]:
-        """One screenful: at most `width` x `height` pixels that cover the visible part of the raster.
+        """Return one screenful: at most `width` x `height` pixels that cover the visible part of the raster.
 
         Parameters
         ----------

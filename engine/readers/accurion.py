@@ -30,7 +30,7 @@ PIECE: Final = 2**20
 
 @dataclass(frozen=True)
 class MapFile:
-    """Where one map lies in its file."""
+    """Position of one map in its file."""
 
     path: Path
     shape: tuple[int, int]
@@ -44,7 +44,7 @@ class MapFile:
 
     @property
     def has_floats(self) -> bool:
-        """Whether the true values are there, not only the rounded picture."""
+        """True if the measured values are there, not only the rounded picture."""
         return self.offset > 0
 
 
@@ -89,7 +89,7 @@ def _chunks(file: BinaryIO, path: Path, size: int) -> Iterator[tuple[bytes, int,
 
 
 def _float_header(file: BinaryIO, path: Path, end: int) -> tuple[tuple[int, int], int]:
-    """Rows and columns, and the offset of the first float; the file stands behind the keyword."""
+    """Return rows and columns, and the offset of the first float; the file stands behind the keyword."""
     start = file.tell()
     descriptor = int.from_bytes(file.read(2), "big")
     file.seek(start + descriptor)
@@ -153,7 +153,7 @@ def read_map(found: MapFile, rows: slice, out: np.ndarray) -> None:
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """Values of the visible 8-bit picture, 0 as NaN: it stands for no data or an angle below 0.5 degrees."""
+    """Return the values of the visible 8-bit picture, 0 as NaN: no data, or an angle below 0.5 degrees."""
     from PIL import Image
 
     with Image.open(path, formats=["PNG"]) as picture:

@@ -31,12 +31,12 @@ IN_NM: Final[Mapping[str, float]] = {"nm": 1.0, "µm": 1e3, "mm": 1e6}
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is a folder with micrographs in it."""
+    """Return whether this is a folder with micrographs in it."""
     return not head and path.is_dir() and any(_is_member(file, path) for file in path.iterdir())
 
 
 def files(path: Path) -> list[Path]:
-    """Files that the images come from."""
+    """Return the files that the images come from."""
     return members(path)
 
 
@@ -82,7 +82,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def _plane(file: Path, chunks: Mapping[str, int] | None) -> xr.DataArray:
-    """One image (y, x) in one chunk, a colour picture as its luma."""
+    """Return one image (y, x) in one chunk, a colour picture as its luma."""
     with guarded(file):
         images = catalogue.find("readers", reader_of(file)).read(file, key=None, chunks=chunks)
     image = images[image_variables(images)[0]]
@@ -103,7 +103,7 @@ def _filled(plane: xr.DataArray, edges: tuple[int, ...]) -> da.Array:
 
 
 def without_fill(values: np.ndarray) -> np.ndarray:
-    """An image `(y, x)` without the NaN below and on the right that it was filled up with."""
+    """Return an image `(y, x)` without the NaN below and on the right that it was filled up with."""
     if values.dtype.kind != "f" or np.isfinite(values[-1, -1]):
         return values
     there = np.isfinite(values)
@@ -112,7 +112,7 @@ def without_fill(values: np.ndarray) -> np.ndarray:
 
 
 def pixel_size(plane: xr.DataArray) -> float:
-    """Edge of a pixel of an image `(y, x)` in nm by its coordinates, NaN if they are in no length."""
+    """Return the edge of a pixel of an image `(y, x)` in nm from its coordinates, NaN if they are no lengths."""
     found = [plane.coords[dim] for dim in (Y, X) if dim in plane.coords and plane.sizes[dim] > 1]
     factors = [IN_NM.get(str(coord.attrs.get("units")), np.nan) for coord in found]
     steps = [abs(float(coord[1] - coord[0])) * f for coord, f in zip(found, factors, strict=True)]
@@ -120,7 +120,7 @@ def pixel_size(plane: xr.DataArray) -> float:
 
 
 def members(path: str | Path) -> list[Path]:
-    """The micrographs of a folder, in natural order; of a file, that file.
+    """Return the micrographs of a folder, in natural order; of a file, that file.
 
     Files are known by their content. Left out are masks, truth and labels by their names (`NAME_mask.png`,
     `NAME_truth...`, `NAME_label...`), hidden files, links that lead out of the folder, other formats, and an
@@ -147,7 +147,7 @@ def members(path: str | Path) -> list[Path]:
 
 
 def images_in(folder: Path) -> list[Path]:
-    """The FITS frames of a folder and its subfolders, or else its micrographs."""
+    """Return the FITS frames of a folder and its subfolders, or else its micrographs."""
     return frames_in(folder) or members(folder)
 
 

@@ -1,4 +1,4 @@
-"""Which part of which file by which reader: taking a path apart and finding who reads it."""
+"""Choice of the reader and the part of a file for a path."""
 
 from pathlib import Path
 from typing import Final

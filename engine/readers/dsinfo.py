@@ -21,7 +21,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f�]")
 
 
 def read_dsinfo(path: Path) -> dict[str, str]:
-    """Facts as attrs: `comment`, `measurement`, and those of `KEYS` that the sheet has.
+    """Return facts as attrs: `comment`, `measurement`, and those of `KEYS` that the sheet has.
 
     Bytes that are not UTF-8 are read as latin-1; entities are never expanded.
 

@@ -29,7 +29,7 @@ LONG_NAMES: Final = {DELTA: "Delta", PSI: "Psi"}
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is an EP4 folder or its table."""
+    """Return whether this is an EP4 folder or its table."""
     return _is_table(path) if head or path.is_file() else bool(_tables(path))
 
 
@@ -76,7 +76,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def files(path: Path) -> list[Path]:
-    """Files that the images of an EP4 folder come from: table, sheet of facts, and the maps it lists."""
+    """Return the files of an EP4 folder that its images come from: table, information sheet, and listed maps."""
     table_path, _ = _table_of(path)
     sheet = _sheet(table_path)
     names = dict.fromkeys(name for pair in read_table(table_path).pairs for name in (pair.delta, pair.psi))

@@ -36,7 +36,7 @@ def openable(folder: Path, rows: list[Pair], notes: list[str]) -> list[MapPair]:
 
 
 def inside_folder(folder: Path, name: str) -> Path | None:
-    """Where a listed map lies, None if its name leaves the folder."""
+    """Return where a listed map lies, None if its name leaves the folder."""
     if not name or "\0" in name or PureWindowsPath(name).is_absolute() or PureWindowsPath(name).drive:
         return None
     path = folder / name.replace("\\", "/")

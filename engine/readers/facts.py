@@ -1,4 +1,4 @@
-"""What images hold, in figures: the document of `mapstack info`."""
+"""Description of images in figures: the document of `mapstack info`."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from engine.schema import PIXEL, X, Y, image_variables
 
 
 def describe(images: xr.Dataset) -> dict[str, Any]:
-    """Facts about images as JSON: what they are, how large, and what the user should know.
+    """Return facts about images as JSON: what they are, how large, and what the user should know.
 
     Reads all pixels once, for the share that has no data. `nan_share` is the share of pixels, 0 to 1, with
     a NaN in at least one map; None, with a warning, if the maps cannot all be read. `units` and `dtype` are
@@ -50,7 +50,7 @@ def describe(images: xr.Dataset) -> dict[str, Any]:
 
 
 def nan_share(images: xr.Dataset) -> float:
-    """Share of pixels, 0 to 1, with a NaN in at least one of the images."""
+    """Return the share of pixels, 0 to 1, with a NaN in at least one of the images."""
     arrays = [blocks.tiled(images[n]) for n in image_variables(images) if images[n].dtype.kind == "f"]
     if not arrays:
         return 0.0
@@ -87,7 +87,7 @@ def _pixel_size(images: xr.Dataset) -> dict[str, Any] | None:
 
 
 def header_number(images: xr.Dataset, keyword: str) -> float | None:
-    """A number from the FITS header that images keep; None where there is none."""
+    """Return a number from the FITS header that images keep; None where there is none."""
     match = re.search(rf"^{keyword:<8}=\s*([-+.\dEeDd]+)", str(images.attrs.get("header", "")), re.MULTILINE)
     try:
         return None if match is None else float(match[1].replace("D", "E").replace("d", "e"))

@@ -38,7 +38,7 @@ def digest(path: str | Path) -> str:
 
 
 def _files(path: Path) -> list[Path]:
-    """Files of a path: what its reader says, all of a folder otherwise."""
+    """Return the files of a path: what its reader says, all of a folder otherwise."""
     listing = getattr(catalogue.find("readers", reader_of(path)), "files", None)
     if listing is not None:
         return sorted(listing(path))

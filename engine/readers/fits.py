@@ -34,7 +34,7 @@ _MOST_LISTED: Final = 20
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is FITS: by content, or by content and name if it is packed."""
+    """Return whether this is FITS: by content, or by content and name if it is packed."""
     return head.startswith(MAGIC) or (head.startswith(GZIP) and path.name.lower().endswith(PACKED))
 
 
@@ -114,7 +114,7 @@ def _mosaic(
 
 
 def _choose(path: Path, hdus: Sequence[Hdu], key: str | None) -> Hdu:
-    """The HDU to open.
+    """Return the HDU to open.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _choose(path: Path, hdus: Sequence[Hdu], key: str | None) -> Hdu:
 
 
 def _is_called(hdu: Hdu, key: str) -> bool:
-    """Whether a key means an HDU: its number, its EXTNAME, or EXTNAME and EXTVER."""
+    """Return whether a key means an HDU: its number, its EXTNAME, or EXTNAME and EXTVER."""
     if key.isdecimal():
         return hdu.number == int(key)
     name, comma, version = key.upper().rpartition(",")
@@ -147,7 +147,7 @@ def _is_called(hdu: Hdu, key: str) -> bool:
 
 
 def _others(path: Path, hdus: Sequence[Hdu]) -> list[str]:
-    """What the user should know where there are several images."""
+    """Return what the user should know where there are several images."""
     images = [hdu for hdu in hdus if hdu.is_image]
     if len(images) < 2:
         return []

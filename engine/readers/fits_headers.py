@@ -64,12 +64,12 @@ class Hdu:
 
     @property
     def is_tiled(self) -> bool:
-        """Whether this is an image stored as a table of compressed tiles."""
+        """True for an image stored as a table of compressed tiles."""
         return self.cards.get("XTENSION") == "BINTABLE" and self.cards.get("ZIMAGE") is True
 
     @property
     def is_image(self) -> bool:
-        """Whether this is an image with at least two axes and at least one pixel."""
+        """True for an image with at least two axes and at least one pixel."""
         kind = self.cards.get("XTENSION", "IMAGE" if self.number == 0 else "")
         shape = self.shape if kind == "IMAGE" or self.is_tiled else ()
         return len(shape) >= 2 and min(shape) > 0
@@ -145,7 +145,7 @@ def survey(path: Path) -> tuple[list[Hdu], list[str]]:
 
 
 def is_packed(path: Path) -> bool:
-    """Whether the file is packed with gzip as a whole."""
+    """Return whether the file is packed with gzip as a whole."""
     with path.open("rb") as file:
         return file.read(len(GZIP)) == GZIP
 
@@ -162,7 +162,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _header_text(file: BinaryIO, path: Path) -> str:
-    """Cards from the file's position to the END card; empty where no header begins."""
+    """Return the cards from the file's position to the END card; empty where no header begins."""
     block = file.read(BLOCK)
     if not block.startswith(STARTS):
         return ""
@@ -178,7 +178,7 @@ def _header_text(file: BinaryIO, path: Path) -> str:
 
 
 def _hdu(file: BinaryIO, path: Path, text: str, *, number: int, packed: bool) -> Hdu:
-    """One HDU, the file then standing behind its data."""
+    """Return one HDU, the file then standing behind its data."""
     cards = values(text)
     offset = file.tell()
     n_bytes = _data_bytes(cards)
@@ -197,7 +197,7 @@ def _hdu(file: BinaryIO, path: Path, text: str, *, number: int, packed: bool) ->
 
 
 def _data_bytes(cards: Mapping[str, Value]) -> int:
-    """Size of the data, FITS Standard 4.0, equation 2; equation 4 for random groups."""
+    """Return the size of the data, FITS Standard 4.0, equation 2; equation 4 for random groups."""
     lengths = axes(cards)
     bitpix = integer(cards, "BITPIX")
     if bitpix not in BITPIX:
@@ -213,7 +213,7 @@ def _data_bytes(cards: Mapping[str, Value]) -> int:
 
 
 def values(text: str) -> dict[str, Value]:
-    """Values by keyword.
+    """Return the values by keyword.
 
     Examples
     --------
@@ -229,7 +229,7 @@ def values(text: str) -> dict[str, Value]:
 
 
 def _value(field: str) -> Value:
-    """Value of a card; what is neither a logical nor a finite number stays text."""
+    """Return the value of a card; what is neither a logical nor a finite number stays text."""
     quoted = _TEXT.match(field)
     if quoted:
         return quoted[1].replace("''", "'").rstrip()

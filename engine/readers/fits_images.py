@@ -38,13 +38,13 @@ class Scaling:
 
     @property
     def is_shifted(self) -> bool:
-        """Whether BZERO only moves integers into the other half of their range."""
+        """True if BZERO only moves integers into the other half of their range."""
         shift = -128 if self.bitpix == 8 else 1 << (abs(self.bitpix) - 1)
         return self.bitpix > 0 and self.bscale == 1 and self.bzero == shift
 
     @property
     def is_plain(self) -> bool:
-        """Whether the numbers are the values."""
+        """True if the stored numbers are the values."""
         return self.bscale == 1 and self.bzero == 0 and self.blank is None
 
     @property
@@ -58,7 +58,7 @@ class Scaling:
         return np.dtype(np.float64 if self.bitpix > 16 else np.float32)
 
     def values(self, numbers: np.ndarray) -> np.ndarray:
-        """Values of stored numbers in native byte order; may reuse their memory."""
+        """Return the values of stored numbers in native byte order; may reuse their memory."""
         if self.is_plain:
             return numbers
         if self.is_shifted:
@@ -155,7 +155,7 @@ def kept_axes(shape: tuple[int, ...]) -> list[int]:
 
 
 def image_source(path: Path, image: Image) -> Source:
-    """An image as an array on disk."""
+    """Return an image as an array on disk."""
     return Source(load, path, image, image.shape, image.dtype, stamp(path))
 
 
@@ -172,7 +172,7 @@ def lazy_image(source: Source, *, chunks: Mapping[str, int] | None) -> da.Array:
 def asked(
     tiles: tuple[int, ...], shape: tuple[int, ...], chunks: Mapping[str, int] | None
 ) -> tuple[int, ...]:
-    """Tiles with the sizes along y and x that were asked for."""
+    """Return the tiles with the sizes along y and x that were asked for."""
     wanted = tuple((chunks or {}).get(dim, 0) for dim in PIXEL)
     pairs = zip(wanted, tiles[-2:], shape[-2:], strict=True)
     return (*tiles[:-2], *(min(n, size) if isinstance(n, int) and n > 0 else own for n, own, size in pairs))
@@ -198,7 +198,7 @@ def _load_numbers(path: Path, image: Image, window: Window) -> np.ndarray:
 
 
 def _unpack(path: Path, image: Image) -> np.ndarray:
-    """All stored numbers of an image in a file packed as a whole, native byte order."""
+    """Return all stored numbers of an image in a file packed as a whole, native byte order."""
     stored = image.scaling.stored
     raw = np.empty(image.shape, stored)
     view = memoryview(raw.reshape(-1).view(np.uint8).data)

@@ -18,7 +18,7 @@ _MOST_CELLS: Final = 4
 
 
 def mosaic_source(path: Path, placement: Placement) -> Source:
-    """The mosaic as an array on disk, NaN between the amplifiers.
+    """Return the mosaic as an array on disk, NaN between the amplifiers.
 
     From each amplifier the median of its whole BIASSEC is subtracted, whatever the tiles.
     """
@@ -92,7 +92,7 @@ def _exposed(
 
 
 def _where(amplifier: Amplifier, seen: Sequence[slice]) -> tuple[Window, Window]:
-    """Pixels of the file that show a part of the mosaic, and how they are turned."""
+    """Return the pixels of the file that show a part of the mosaic, and how they are turned."""
     stored, turns = [], []
     sections = (amplifier.data.rows, amplifier.data.columns)
     for part, start, (first, last), is_mirrored in zip(
@@ -133,5 +133,5 @@ def pedestal(
 
 @lru_cache(maxsize=4 * MOST_AMPLIFIERS)
 def _known(path: Path, version: tuple[int, int], image: Image, bias: Section) -> list[float]:  # noqa: ARG001
-    """The pedestal, once it has been found from whichever read came first."""
+    """Return the pedestal, once it has been found from whichever read came first."""
     return []

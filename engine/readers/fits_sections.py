@@ -49,7 +49,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Amplifier:
-    """What one amplifier read: its exposed pixels, its overscan, and its place `(y, x)` in the mosaic."""
+    """Part of a frame that one amplifier read: exposed pixels, overscan, and place."""
 
     image: Image
     data: Section
@@ -102,7 +102,7 @@ def placed(path: Path, hdus: Sequence[Hdu]) -> Placement:
 
 
 def section(text: str) -> Section | None:
-    """Rows and columns of a FITS section such as `[1:1024,2048:1]`; None if it is none.
+    """Return rows and columns of a FITS section such as `[1:1024,2048:1]`; None if it is none.
 
     Examples
     --------

@@ -52,7 +52,7 @@ def world_attrs(cards: Cards) -> dict[str, str]:
 
 
 def linear_coordinates(cards: Mapping[str, Value], shape: Sequence[int]) -> dict[str, Coordinate]:
-    """Coordinates of y and x where both are plain lengths, none otherwise.
+    """Return the coordinates of y and x where both are plain lengths, none otherwise.
 
     An axis along which lengths fall is counted from 0: coordinates of images rise.
 
@@ -157,13 +157,16 @@ def _number(cards: Mapping[str, Value], keyword: str, default: float) -> float:
 
 
 def _corners(amplifier: Amplifier) -> Floats:
-    """Corner pixels `(x, y)` of an amplifier in the mosaic, counted from 0."""
+    """Return corner pixels `(x, y)` of an amplifier in the mosaic, counted from 0."""
     (y, x), (height, width) = amplifier.place, amplifier.data.shape
     return np.array([[x + a * (width - 1), y + b * (height - 1)] for a in (0, 1) for b in (0, 1)], float)
 
 
 def _apart(first: Cards, other: Cards, pixels: Floats) -> float:
-    """Pixels by which two solutions differ at most about where pixels look; infinite if they are nonsense."""
+    """Return the pixels by which two solutions differ at most about where pixels look.
+
+    Infinite if they are nonsense.
+    """
     with np.errstate(all="ignore"):
         try:
             is_same = _frame_of(first) == _frame_of(other)
@@ -175,7 +178,7 @@ def _apart(first: Cards, other: Cards, pixels: Floats) -> float:
 
 
 def _frame_of(cards: Cards) -> Cards:
-    """All that leads from intermediate coordinates to the world."""
+    """Return all that leads from intermediate coordinates to the world."""
     return {k: v for k, v in cards.items() if not k.startswith(("CRPIX", "CD"))}
 
 

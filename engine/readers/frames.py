@@ -29,22 +29,22 @@ _MOST_TOLD: Final = 10
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is a folder with FITS frames in it."""
+    """Return whether this is a folder with FITS frames in it."""
     return not head and path.is_dir() and bool(frames_in(path))
 
 
 def frames_in(path: Path) -> list[Path]:
-    """The frames of a folder and its subfolders, in the order of their names."""
+    """Return the frames of a folder and its subfolders, in the order of their names."""
     return [file for file in files(path) if is_frame(file)]
 
 
 def is_frame(file: Path) -> bool:
-    """Whether a file is FITS by its name, and not called the labels of a frame."""
+    """Return whether a file is FITS by its name, and not called the labels of a frame."""
     return bool(FRAME.fullmatch(file.name)) and not LABELS_OF_FRAME.fullmatch(file.name)
 
 
 def files(path: Path) -> list[Path]:
-    """The frames of a folder and the labels beside them, in whatever format: all that a lesson comes from."""
+    """Return the frames of a folder and the labels beside them, in any format: all that is trained on."""
     found = []
     for folder, below, names in os.walk(path):
         here = Path(folder)
@@ -85,7 +85,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def _frame(file: Path, key: str | None, chunks: Mapping[str, int] | None) -> tuple[xr.Dataset, Source]:
-    """One frame, its amplifiers put together where it has several, and what it is read from."""
+    """Return one frame, its amplifiers put together where it has several, and what it is read from."""
     with guarded(file), fits.named(file):
         hdus, notes = survey(file)
         if key is None and are_amplifiers(hdus):
@@ -94,19 +94,22 @@ def _frame(file: Path, key: str | None, chunks: Mapping[str, int] | None) -> tup
 
 
 def _piled(path: Path, planes: Sequence[xr.DataArray], sources: tuple[Source, ...]) -> da.Array:
-    """Frames as one array; of those that are not packed, a part is read without the rest of its frame."""
+    """Return frames as one array.
+
+    Of those that are not packed, a part is read without the rest of its frame.
+    """
     if len({source.dtype for source in sources}) > 1 or any(is_packed(source.path) for source in sources):
         return da.stack([plane.data for plane in planes])
     return lazy(piled(path, sources), chunks=((1,) * len(sources), *planes[0].data.chunks))
 
 
 def has_amplifiers(file: Path) -> bool:
-    """Whether a file holds no image of its own but those of a detector's amplifiers."""
+    """Return whether a file holds no image of its own but those of a detector's amplifiers."""
     return are_amplifiers(survey(file)[0])
 
 
 def are_amplifiers(hdus: Sequence[Hdu]) -> bool:
-    """Whether all images of a file are those of a detector's amplifiers, and there are several."""
+    """Return whether all images of a file are those of a detector's amplifiers, and there are several."""
     images = [hdu for hdu in hdus if hdu.is_image]
     return len(images) > 1 and all("DETSEC" in hdu.cards for hdu in images)
 
@@ -125,7 +128,7 @@ def _check_shapes(path: Path, found: Sequence[Path], planes: Sequence[xr.DataArr
 
 
 def _shared_coordinates(frames: Sequence[xr.Dataset]) -> dict[str, Coordinate]:
-    """Coordinates of y and x that are the same in all frames."""
+    """Return the coordinates of y and x that are the same in all frames."""
     found = [{dim: (frame[dim].values, str(frame[dim].attrs["units"])) for dim in PIXEL} for frame in frames]
     return {
         dim: (values, units)
@@ -135,7 +138,7 @@ def _shared_coordinates(frames: Sequence[xr.Dataset]) -> dict[str, Coordinate]:
 
 
 def _shared_attrs(frames: Sequence[xr.Dataset]) -> dict[str, Any]:
-    """Attrs that are the same in all frames, and the cards of the header that are."""
+    """Return the attrs that are the same in all frames, and the cards of the header that are."""
     first = frames[0].attrs
     kept = {name: value for name, value in first.items() if all(f.attrs.get(name) == value for f in frames)}
     cards = str(first.get("header", "")).split("\n")
@@ -146,7 +149,7 @@ def _shared_attrs(frames: Sequence[xr.Dataset]) -> dict[str, Any]:
 
 
 def _notes(frames: Sequence[xr.Dataset], places: Sequence[str]) -> list[str]:
-    """Sentences for the user, each with the frames that it is about where these are not all."""
+    """Return the sentences for the user, each with the frames that it is about where these are not all."""
     about: dict[str, list[str]] = {}
     for frame, place in zip(frames, places, strict=True):
         for sentence in json.loads(frame.attrs["warnings"]):

@@ -76,7 +76,7 @@ def judge(path: Path, *, declared: int, stored: int, whole: bool) -> None:
 
 
 def inside(path: Path, folder: Path) -> bool:
-    """Whether a path, all its links followed, lies in a folder."""
+    """Return whether a path, all its links followed, lies in a folder."""
     try:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError):

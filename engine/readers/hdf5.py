@@ -52,7 +52,7 @@ class Survey:
 
 
 def accepts(path: Path, head: bytes) -> bool:  # noqa: ARG001 - by content alone
-    """Whether this is HDF5."""
+    """Return whether this is HDF5."""
     return head.startswith(MAGIC)
 
 
@@ -74,7 +74,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def spectral_axis(dims: tuple[str, ...]) -> int | None:
-    """Number of the first axis that is neither y nor x by our names."""
+    """Return the number of the first axis that is neither y nor x by our names."""
     return next((n for n, dim in enumerate(dims) if DIM_NAMES.get(dim.lower()) not in PIXEL), None)
 
 

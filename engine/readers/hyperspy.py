@@ -18,7 +18,7 @@ SPECTRAL_UNITS: Final = {"eV": ENERGY, "nm": WAVELENGTH}
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is an HDF5 file called `.hspy`."""
+    """Return whether this is an HDF5 file called `.hspy`."""
     return head.startswith(hdf5.MAGIC) and path.suffix.lower() == ".hspy"
 
 
@@ -50,7 +50,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def _axes(path: Path, array: Array) -> list[dict[str, Any]]:
-    """Facts about each axis, in the order of the array's axes."""
+    """Return facts about each axis, in the order of the array's axes."""
     import h5py
 
     group = array.key.rpartition("/")[0]

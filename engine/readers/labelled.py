@@ -48,14 +48,14 @@ class _Row:
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is a folder with pictures in folders below it, or with a csv of labels."""
+    """Return whether this is a folder with pictures in folders below it, or with a csv of labels."""
     if head or not path.is_dir():
         return False
     return _csv_of(path) is not None or next(_listed(path), None) is not None
 
 
 def files(path: Path) -> list[Path]:
-    """Files that the images come from, and the csv of their labels."""
+    """Return the files that the images come from, and the csv of their labels."""
     told = _csv_of(path)
     return [*(path / name for name in _listed(path)), *([] if told is None else [told])]
 
@@ -150,7 +150,7 @@ def labelled_images(path: str | Path, labels: str | Path | None = None) -> xr.Da
 
 
 def picture_labels(source: str | Path, *, labels: str | Path | None = None) -> xr.DataArray:
-    """Classes of the pictures of a folder as numbers.
+    """Return the classes of the pictures of a folder as numbers.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def picture_labels(source: str | Path, *, labels: str | Path | None = None) -> x
 
 
 def _judged(path: Path, labels: str | Path | None) -> tuple[list[_Row], list[Picture]]:
-    """What is known of each picture of a folder, or of one."""
+    """Return what is known of each picture of a folder, or of one."""
     root = path if path.is_dir() else path.parent
     told = _told(root, labels)
     found = _pictures(path) if path.is_dir() else [path.name]
@@ -187,12 +187,12 @@ def _judged(path: Path, labels: str | Path | None) -> tuple[list[_Row], list[Pic
 
 
 def _csv_of(folder: Path) -> Path | None:
-    """The csv of labels in a folder."""
+    """Return the csv of labels in a folder."""
     return next((folder / name for name in LABELS_FILES if (folder / name).is_file()), None)
 
 
 def _told(root: Path, labels: str | Path | None) -> dict[str, _Row]:
-    """Rows of the csv of labels by file, empty if there is none."""
+    """Return the rows of the csv of labels by file, empty if there is none."""
     where = _csv_of(root) if labels is None else Path(labels)
     if where is None:
         return {}
@@ -229,7 +229,7 @@ def _by_file(root: Path, where: Path, lines: list[dict[str, str | None]]) -> dic
 
 
 def _pictures(folder: Path) -> list[str]:
-    """Files below a folder that are pictures by name, relative to it, in natural order."""
+    """Return the files below a folder that are pictures by name, relative to it, in natural order."""
     return sorted(_listed(folder), key=natural)
 
 
@@ -250,7 +250,7 @@ def _is_listed(file: Path, folder: Path) -> bool:
 
 
 def _class(file: str) -> str:
-    """Class of a file by the folders it lies in."""
+    """Return the class of a file by the folders it lies in."""
     return next((name for name in file.split("/")[:-1] if not SPLITS.fullmatch(name)), "")
 
 

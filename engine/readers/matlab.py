@@ -67,7 +67,7 @@ class Matrix:
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is a MATLAB file of version 5 or 7.3."""
+    """Return whether this is a MATLAB file of version 5 or 7.3."""
     return head.startswith(SIGNATURE) and (head.startswith(OLD) or path.suffix.lower() == ".mat")
 
 
@@ -103,7 +103,7 @@ def _images(path: Path, matrix: Matrix, load: Load) -> xr.Dataset:
 
 
 def _pixels(shape: tuple[int, ...], scalars: Mapping[str, int]) -> tuple[int, int] | None:
-    """Rows and columns that a matrix's pixels make, None if it is no unfolded cube."""
+    """Return rows and columns that a matrix's pixels make, None if it is no unfolded cube."""
     for row_name, column_name in SIZES:
         rows, columns = scalars.get(row_name, 0), scalars.get(column_name, 0)
         if len(shape) == 2 and rows > 1 and columns > 1 and rows * columns in shape:

@@ -31,7 +31,7 @@ _RECIPROCAL: Final = re.compile(r"1\s*/|\^\s*-\s*1|⁻¹")
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is DM3, DM4, SER, EMD or MRC, or an EMI with the SER files that it describes beside it."""
+    """Return whether this is DM3, DM4, SER, EMD or MRC, or an EMI beside the SER files that it describes."""
     if not head or path.is_dir():
         return False
     return _is_description(path) or any(is_it(path, head) for is_it, _ in _FORMATS)
@@ -64,7 +64,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def files(path: Path) -> list[Path]:
-    """Files that the images come from: of SER also the EMI that describes it, and the other way round."""
+    """Return the files that the images come from: for SER also the EMI that describes it, and vice versa."""
     if _is_description(path):
         return [path, *micrograph_ser.described(path)]
     description = micrograph_ser.description(path)
@@ -117,7 +117,10 @@ def _others(parts: Sequence[Part], key: str | None) -> list[str]:
 
 
 def _coordinates(part: Part) -> dict[str, Coordinate]:
-    """Coordinates in nm of both y and x, or of neither; energies in eV where the series has them."""
+    """Return the coordinates in nm of both y and x, or of neither.
+
+    Energies in eV where the series has them.
+    """
     sizes = dict(zip(part.dims, part.data.shape, strict=True))
     made = {
         dim: _in_nm(axis(sizes[dim], scale=abs(scale), offset=0.0, units=units))

@@ -25,7 +25,7 @@ MOST_VALUES: Final = 2**20
 
 
 def is_dm(_path: Path, head: bytes) -> bool:
-    """Whether this is DM3 or DM4: version, byte order, then a group of tags."""
+    """Return whether this is DM3 or DM4: version, byte order, then a group of tags."""
     moved = VERSIONS.get(head[:4])
     if moved is None or len(head) < 32:
         return False
@@ -35,7 +35,7 @@ def is_dm(_path: Path, head: bytes) -> bool:
 
 
 def parts(path: Path) -> list[Part]:
-    """The images and series of a file, without its thumbnail, spectra, colours and complex values.
+    """Return the images and series of a file, without its thumbnail, spectra, colours and complex values.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def _images(path: Path) -> list[Any]:
 
 
 def _part(path: Path, image: Any) -> Part | None:
-    """One image, None if it is no image of plain numbers."""
+    """Return one image, None if it is no image of plain numbers."""
     about = image.imdict.ImageData
     shape = tuple(int(size) for size in image.shape)
     if about.DataType not in DTYPES or len(shape) not in (2, 3):
@@ -102,7 +102,7 @@ def _part(path: Path, image: Any) -> Part | None:
 
 
 def _pixels(path: Path, about: Any, shape: tuple[int, ...]) -> da.Array:
-    """Values of an image or a series, dims (image, y, x)."""
+    """Return the values of an image or a series, dims (image, y, x)."""
     dtype = np.dtype(("<" if about.Data.endian == "little" else ">") + DTYPES[about.DataType])
     n_images, n_rows, n_columns = shape if len(shape) == 3 else (1, *shape)
     step = n_rows * n_columns * dtype.itemsize

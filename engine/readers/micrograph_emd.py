@@ -27,7 +27,7 @@ MOST_TEXT: Final = 16 * 2**20
 
 
 def is_emd(path: Path, head: bytes) -> bool:
-    """Whether this is HDF5 with Velox' or Berkeley's marks."""
+    """Return whether this is HDF5 with Velox' or Berkeley's marks."""
     import h5py
 
     if not head.startswith(hdf5.MAGIC):
@@ -40,7 +40,7 @@ def is_emd(path: Path, head: bytes) -> bool:
 
 
 def parts(path: Path) -> list[Part]:
-    """The images and series of a file.
+    """Return the images and series of a file.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def parts(path: Path) -> list[Part]:
 
 
 def _own(file: Any, key: str) -> Any:
-    """What lies in the file itself under a key, None where there is nothing or a link."""
+    """Return what lies in the file itself under a key, None where there is nothing or a link."""
     import h5py
 
     parent, _, name = key.rpartition("/")
@@ -83,7 +83,7 @@ def _is_velox(file: Any) -> bool:
 
 
 def _is_berkeley(file: Any) -> bool:
-    """Whether a version is given at the top or just below, and a group is marked as Berkeley's."""
+    """Return whether a version is given at the top or just below, and a group is marked as Berkeley's."""
     tops = [file, *(found for key in file if hasattr(found := _own(file, key), "keys"))]
     if not any({"version_major", "version_minor"} <= set(group.attrs) for group in tops):
         return False
@@ -96,7 +96,7 @@ def _is_velox_image(key: str) -> bool:
 
 
 def _velox_part(file: Any, array: Array) -> Part:
-    """An image of Velox, stored as (y, x, image), described in JSON beside it."""
+    """Return an image of Velox, stored as (y, x, image), described in JSON beside it."""
     about = _described(_own(file, f"{array.key.rpartition('/')[0]}/Metadata"))
     binary = about.get("BinaryResult", {})
     size, names = binary.get("PixelSize", {}), ((Y, "height"), (X, "width"))
@@ -120,7 +120,7 @@ def _detector(about: Mapping[str, Any]) -> str:
 
 
 def _berkeley_part(file: Any, array: Array) -> Part:
-    """An array of Berkeley's, its axes described by `dim1` and so on (or from `dim0`), x first if unnamed."""
+    """Return an array of a Berkeley EMD, its axes described by `dim1` and so on, x first if unnamed."""
     group = _group(file, array.key)
     first = 0 if "dim0" in group else 1
     n_axes = len(array.shape)

@@ -29,14 +29,14 @@ _FEI_PIXEL_SIZE: Final = HEADER_BYTES + 44
 
 
 def is_mrc(path: Path, head: bytes) -> bool:
-    """Whether the header holds together and is stamped, or the file is called as MRC is."""
+    """Return whether the header holds together and is stamped, or the file is called as MRC is."""
     if len(head) < 216 or not (head[208:211] == b"MAP" or path.suffix.lower() in SUFFIXES):
         return False
     return any(_is_plausible(head, order) for order in "<>")
 
 
 def parts(path: Path) -> list[Part]:
-    """The image or stack of a file.
+    """Return the image or stack of a file.
 
     Raises
     ------
@@ -78,7 +78,10 @@ def _dtype(head: bytes, order: str, mode: int) -> np.dtype[Any]:
 
 
 def _scales(head: bytes, order: str, n_extra: int) -> tuple[Scales, tuple[str, ...]]:
-    """Steps of y and x: length of the cell over its samples, in Å; of older FEI files as they say it."""
+    """Return the steps of y and x: length of the cell over its samples, in Å.
+
+    Of older FEI files as they say it.
+    """
     samples = struct.unpack_from(f"{order}3i", head, 28)
     lengths = struct.unpack_from(f"{order}3f", head, 40)
     columns, rows, _ = struct.unpack_from(f"{order}3i", head, 64)

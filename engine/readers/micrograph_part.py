@@ -64,5 +64,5 @@ def series(path: Path, *, offsets: Sequence[int], shape: tuple[int, int], dtype:
 
 
 def squeezed(data: da.Array) -> tuple[da.Array, tuple[str, ...]]:
-    """A series with its dims; one of a single image is that image."""
+    """Return a series with its dims; one of a single image is that image."""
     return (data[0], PIXEL) if data.shape[0] == 1 else (data, (IMAGE, *PIXEL))

@@ -31,12 +31,12 @@ _MODE: Final = re.compile(rb"<Label>\s*Mode\s*</Label>\s*<Value>([^<]*)</Value>"
 
 
 def is_ser(_path: Path, head: bytes) -> bool:
-    """Whether this is SER."""
+    """Return whether this is SER."""
     return head.startswith(MAGIC)
 
 
 def parts(path: Path) -> list[Part]:
-    """The image or series of a file.
+    """Return the image or series of a file.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def parts(path: Path) -> list[Part]:
 
 
 def described(path: Path) -> list[Path]:
-    """The SER files that an EMI describes: `NAME_1.ser` and so on for `NAME.emi`."""
+    """Return the SER files that an EMI describes: `NAME_1.ser` and so on for `NAME.emi`."""
     found = [
         (int(match["number"]), file)
         for file in path.parent.iterdir()
@@ -71,14 +71,14 @@ def described(path: Path) -> list[Path]:
 
 
 def description(path: Path) -> Path | None:
-    """The EMI that describes a SER file, None if it is not beside it."""
+    """Return the EMI that describes a SER file, None if it is not beside it."""
     match = _NUMBERED.fullmatch(path.name)
     names = [f"{match['stem']}.emi", f"{match['stem']}.EMI"] if match else []
     return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)
 
 
 def _places(path: Path, file: IO[bytes]) -> tuple[int, ...]:
-    """Where the elements of a series lie.
+    """Return where the elements of a series lie.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def _places(path: Path, file: IO[bytes]) -> tuple[int, ...]:
 
 
 def _element(path: Path, file: IO[bytes], place: int) -> tuple[tuple[float, float], int, int, int]:
-    """Steps of y and x in m, type of the values, columns and rows of one image."""
+    """Return the steps of y and x in m, type of the values, columns and rows of one image."""
     raw = _taken(path, file, place, ELEMENT_BYTES)
     _, step_x, _, _, step_y, _, kind, n_x, n_y = struct.unpack("<ddIddIHII", raw)
     return (step_y, step_x), kind, n_x, n_y
@@ -118,7 +118,7 @@ def _scales(path: Path, steps: tuple[float, float]) -> Scales:
 
 
 def _is_diffraction(path: Path) -> bool:
-    """Whether the EMI says that a pattern was recorded, or a camera was used in a scanning mode."""
+    """Return whether the EMI says that a pattern was recorded, or a camera was used in a scanning mode."""
     text, match = description(path), _NUMBERED.fullmatch(path.name)
     if text is None or match is None or text.stat().st_size > MOST_TEXT:
         return False

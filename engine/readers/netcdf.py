@@ -18,7 +18,7 @@ SUFFIXES: Final = (".nc", ".nc4", ".cdf", ".netcdf")
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is NetCDF: classic by content, version 4 by name and content."""
+    """Return whether this is NetCDF: classic by content, version 4 by name and content."""
     return head.startswith(CLASSIC) or (head.startswith(hdf5.MAGIC) and path.suffix.lower() in SUFFIXES)
 
 

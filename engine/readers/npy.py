@@ -26,7 +26,7 @@ _LOCAL_LENGTHS: Final = slice(26, 30)
 
 @dataclass(frozen=True)
 class Header:
-    """What an `.npy` header says, and where the values begin in the file; None inside a compressed one."""
+    """Header of an `.npy` file, and where its values begin."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -48,7 +48,7 @@ class Header:
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is an `.npy` or an `.npz`."""
+    """Return whether this is an `.npy` or an `.npz`."""
     return head.startswith(MAGIC) or (head.startswith(ZIP) and path.suffix.lower() == ".npz")
 
 
@@ -139,7 +139,7 @@ def _npz_headers(path: Path) -> dict[str, Header]:
 
 
 def _data_offset(path: Path, info: zipfile.ZipInfo) -> int:
-    """Where a member's bytes begin: behind its local header and the two names in it."""
+    """Return where a member's bytes begin: behind its local header and the two names in it."""
     with path.open("rb") as file:
         file.seek(info.header_offset)
         local = file.read(_LOCAL_HEADER)

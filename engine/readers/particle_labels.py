@@ -81,7 +81,9 @@ def read_particle_labels(path: str | Path) -> xr.Dataset:
 
 
 def class_map(path: str | Path) -> np.ndarray:
-    """Pixels of a micrograph's particles by label: 1 yes, 2 no, 3 null, 0 = no particle; `(y, x)` uint8.
+    """Return the pixels of a micrograph's particles by label: 1 yes, 2 no, 3 null, 0 = no particle.
+
+    `(y, x)` uint8.
 
     The outlines are those of the particles in the mask beside (`NAME_mask.png`), each with the label whose
     centre lies in it; without a mask, disks of the labels' radii.
@@ -111,7 +113,7 @@ def class_map(path: str | Path) -> np.ndarray:
 
 
 def _mask(path: Path) -> np.ndarray:
-    """Particles of a mask by number: as they are, or connected where the mask has but one value."""
+    """Return the particles of a mask by number: as they are, or connected where the mask has one value."""
     from PIL import Image
     from scipy import ndimage
 
@@ -179,7 +181,7 @@ def _lines(path: Path) -> list[_Line]:
 
 
 def _sections(path: Path, lines: Sequence[_Line]) -> list[list[_Line]]:
-    """Lines of the centres, the radii, the defects and the size.
+    """Return the lines of the centres, the radii, the defects and the size.
 
     Raises
     ------
@@ -234,7 +236,7 @@ def _defect(line: _Line) -> str:
 
 
 def _size(lines: Sequence[_Line]) -> tuple[int, int]:
-    """Rows and columns."""
+    """Return rows and columns."""
     (line,) = lines
     match = _SIZE.fullmatch(line.text)
     if match is None:
@@ -257,5 +259,5 @@ def _table(centres: list[tuple[float, float]], radii: list[float], defects: list
 
 
 def _spelled(value: float) -> str:
-    """A number as short as it can be read again exactly."""
+    """Return a number as short as it can be read again exactly."""
     return str(int(value)) if float(value).is_integer() else repr(float(value))

@@ -21,7 +21,7 @@ PNG_END: Final = b"IEND"
 
 @dataclass(frozen=True)
 class Picture:
-    """What is known of a picture that was not decoded; `problem` says why it cannot be, "" if it can."""
+    """Description of a picture that was not decoded."""
 
     acquisition: Acquisition = field(default_factory=Acquisition)
     problem: str = ""
@@ -63,7 +63,7 @@ def read_gray(file: str | Path) -> np.ndarray:
 
 
 def _is_tiff(path: Path) -> bool:
-    """Whether a file is a TIFF and not one of the other pictures.
+    """Return whether a file is a TIFF and not one of the other pictures.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def _check_tiff(path: Path, file: Any) -> tuple[int, int]:
 
 
 def _is_complete(stored: BinaryIO, size: int, kind: str, height: int, width: int) -> bool:
-    """Whether a picture's end is there: of PNG and JPEG a mark, of BMP at least a bit a pixel."""
+    """Return whether a picture's end is there: of PNG and JPEG a mark, of BMP at least a bit a pixel."""
     if kind == "BMP":
         stored.seek(2)
         declared = int.from_bytes(stored.read(4), "little")
@@ -133,7 +133,10 @@ def _read_picture(path: Path) -> np.ndarray:
 
 
 def _read_tiff(path: Path) -> np.ndarray:
-    """Values of a TIFF's first page, dims (y, x) or (y, x, channel); of a palette's colours their luma."""
+    """Return the values of a TIFF's first page, dims (y, x) or (y, x, channel).
+
+    Of a palette's colours their luma.
+    """
     import tifffile
 
     with tifffile.TiffFile(path) as file:

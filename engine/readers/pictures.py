@@ -28,7 +28,7 @@ DEEP_COLOURS: Final = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR.{8}\x10[\x02\x04\x
 
 
 def accepts(path: Path, head: bytes) -> bool:  # noqa: ARG001 - by content alone
-    """Whether this is a picture."""
+    """Return whether this is a picture."""
     return head.startswith(tuple(FORMATS))
 
 
@@ -66,13 +66,13 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def files(path: Path) -> list[Path]:
-    """Files that the images come from: also the text that a microscope wrote beside the picture."""
+    """Return the files that the images come from, with the text that a microscope wrote beside the picture."""
     text = text_beside(path)
     return [path] if text is None else [path, text]
 
 
 def _notes(path: Path, mode: str) -> list[str]:
-    """What of the picture was left out."""
+    """Return what of the picture was left out."""
     with path.open("rb") as file:
         is_deep = DEEP_COLOURS.match(file.read(32)) is not None
     transparent = ["The picture's transparency was left out."] if mode in ("RGBA", "LA", "PA") else []

@@ -20,7 +20,7 @@ _ATTRS_BYTES: Final = 2**26
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is a store that Mapstack wrote."""
+    """Return whether this is a store that Mapstack wrote."""
     return not head and path.is_dir() and set(MARKS) <= set(_attributes(path))
 
 
@@ -53,7 +53,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def _plain(attrs: dict[str, Any], name: str) -> dict[str, Any]:
-    """Attrs of a stored map without those that only say how it is stored."""
+    """Return the attrs of a stored map without those that only say how it is stored."""
     kept = {key: value for key, value in attrs.items() if key not in ("_FillValue", "coordinates")}
     return {"units": "1", "long_name": name, **kept}
 

@@ -1,4 +1,4 @@
-"""What an electron microscope wrote beside its picture: pixel size, magnification, voltage, detector.
+"""Metadata that an electron microscope wrote beside its picture: pixel size, data bar and settings.
 
 FEI and Thermo Fisher write it into tag 34680 or 34682 of a TIFF, Zeiss and LEO into tag 34118 (both parsed by
 tifffile), JEOL (`$CM_...`) and Hitachi (`[SemImageFile]`) into a text of the picture's name beside it.
@@ -34,7 +34,7 @@ _KILOVOLT: Final[Mapping[str, float]] = {"v": 1e-3, "volt": 1e-3, "kv": 1.0}
 
 @dataclass(frozen=True)
 class Acquisition:
-    """How a picture was taken; NaN and "" where nothing says so."""
+    """Acquisition of a picture; NaN and "" where nothing says so."""
 
     pixel_size: tuple[float, float] = (float("nan"),) * 2
     """Edges of a pixel along y and x in nm."""
@@ -50,13 +50,13 @@ class Acquisition:
     notes: tuple[str, ...] = ()
 
     def attrs(self) -> dict[str, float | str]:
-        """All that is known but the pixel size, as attrs of images."""
+        """Return all that is known but the pixel size, as attrs of images."""
         names = ("magnification", "voltage", "working_distance", "detector", "instrument")
         found = {name: getattr(self, name) for name in names}
         return {name: value for name, value in found.items() if value and value == value}
 
     def coords(self, height: int, width: int) -> dict[str, Coordinate]:
-        """Coordinates of y and x in nm, none where the pixel size is not known."""
+        """Return the coordinates of y and x in nm, none where the pixel size is not known."""
         sizes = {Y: height, X: width}
         made = {
             dim: axis(sizes[dim], scale=scale, offset=0.0, units="nm")
@@ -66,7 +66,7 @@ class Acquisition:
 
 
 def read_metadata(path: Path, tiff: Any = None, *, width: int = 0) -> Acquisition:
-    """What is known of how a picture was taken.
+    """Return what is known of how a picture was taken.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def read_metadata(path: Path, tiff: Any = None, *, width: int = 0) -> Acquisitio
 
 
 def _checked(found: Acquisition, width: int, source: str) -> Acquisition:
-    """An acquisition without a pixel size that cannot be, or was meant for a picture of another width."""
+    """Return an acquisition without a pixel size that is impossible or meant for a picture of another width."""
     least, most = SIZES
     if not all(isfinite(size) for size in found.pixel_size):
         note = f"The microscope's {source} tells no pixel size; it may be damaged."
@@ -112,7 +112,7 @@ def _checked(found: Acquisition, width: int, source: str) -> Acquisition:
 
 
 def _tagged(tiff: Any) -> Acquisition | None:
-    """What the tags of a TIFF's first page say, None if no microscope wrote them."""
+    """Return what the tags of a TIFF's first page say, None if no microscope wrote them."""
     tags = tiff.pages[0].tags
     for code in FEI_TAGS:
         if code in tags:
@@ -171,7 +171,7 @@ def _zeiss(entries: Mapping[str, Any]) -> Acquisition:
 
 
 def _beside(path: Path) -> Acquisition | None:
-    """What a text of the picture's name says, None if no microscope wrote one."""
+    """Return what a text of the picture's name says, None if no microscope wrote one."""
     text = text_beside(path)
     if text is None:
         return None
@@ -183,7 +183,7 @@ def _beside(path: Path) -> Acquisition | None:
 
 
 def text_beside(path: Path) -> Path | None:
-    """The text of a picture's name beside it, if there is one: `a.txt` or `a.tif.txt` of `a.tif`."""
+    """Return the text of a picture's name beside it, if there is one: `a.txt` or `a.tif.txt` of `a.tif`."""
     names = (path.with_suffix(".txt"), path.with_suffix(".TXT"), path.with_name(f"{path.name}.txt"))
     found = (name for name in names if name != path and name.is_file() and inside(name, path.parent))
     return next(found, None)
@@ -228,7 +228,7 @@ def _jeol(entries: Mapping[str, str]) -> Acquisition:
 
 
 def _printed(tiff: Any) -> tuple[float, float]:
-    """Pixel size from the resolution of a TIFF, if it is finer than anything can print or scan."""
+    """Return the pixel size from the resolution of a TIFF, if it is finer than anything can print or scan."""
     tags = tiff.pages[0].tags
     try:
         unit = RESOLUTION_UNITS[int(tags["ResolutionUnit"].value)]
@@ -240,7 +240,7 @@ def _printed(tiff: Any) -> tuple[float, float]:
 
 
 def _float(value: Any) -> float:
-    """A number, or that which a text begins with; NaN otherwise."""
+    """Return a number, or that which a text begins with; NaN otherwise."""
     match = _NUMBER.match(str(value))
     return float(match[1]) if match else float("nan")
 
@@ -255,12 +255,15 @@ def _text(value: Any) -> str:
 
 
 def _rounded(value: float) -> float:
-    """A number without the digits that division left: to four."""
+    """Return a number without the digits that division left: to four."""
     return float(f"{value:.4g}")
 
 
 def _length(text: str, unit: str, *, bare: str = "") -> float | None:
-    """A length in `unit`, `nm` or `mm`, from a text such as `5um`; a bare number is in the unit `bare`."""
+    """Return a length in `unit`, `nm` or `mm`, from a text such as `5um`.
+
+    A bare number is in the unit `bare`.
+    """
     match = _NUMBER.match(text)
     spelled = match[2].lower().replace("μ", "µ") or bare if match else ""
     if match is None or spelled not in UNITS or UNITS[spelled][0] not in ("nm", "µm"):

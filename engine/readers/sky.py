@@ -1,4 +1,4 @@
-"""Where on the sky a pixel lies, from the world coordinates that a FITS header gives."""
+"""World coordinates on the sky."""
 
 import json
 import math
@@ -40,7 +40,7 @@ def _equatorial(found: Any, x: float, y: float) -> tuple[float, float]:
 
 
 def sky_text(wcs: str, x: float, y: float) -> str:
-    """The position for people, empty where there is none.
+    """Return the position for people, empty where there is none.
 
     Examples
     --------
@@ -70,7 +70,10 @@ def _sexagesimal(value: float, places: int) -> tuple[int, int, float]:
 
 @lru_cache(maxsize=64)
 def solution(wcs: str) -> Any:
-    """The `astropy.wcs.WCS` of celestial axes, kept for each text; None where the keywords give none."""
+    """Return the `astropy.wcs.WCS` of celestial axes, kept for each text.
+
+    None where the keywords give none.
+    """
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 

@@ -54,7 +54,7 @@ class Source:
 
 
 def stamp(path: Path) -> tuple[int, int]:
-    """Size in bytes and time of change in ns: whether a file is still the one that was opened."""
+    """Return the size in bytes and time of change in ns: whether a file is still the one that was opened."""
     facts = path.stat()
     return facts.st_size, facts.st_mtime_ns
 
@@ -134,7 +134,7 @@ def whole(source: Source, *, spectral: int | None) -> da.Array:
 
 
 def piled(path: Path, sources: tuple[Source, ...]) -> Source:
-    """Sources of one shape and type as one array, the number of the source first."""
+    """Return the sources of one shape and type as one array, the number of the source first."""
     first = sources[0]
     return Source(_load_pile, path, sources, (len(sources), *first.shape), first.dtype)
 
@@ -146,7 +146,7 @@ def _load_pile(_path: Path, sources: tuple[Source, ...], window: Window) -> np.n
 
 @dataclass(frozen=True)
 class Planes:
-    """Where equal planes of `(y, x)` values lie in files: one path and byte offset each, rows in order."""
+    """Places of equal planes of `(y, x)` values in files."""
 
     paths: tuple[Path, ...]
     offsets: tuple[int, ...]

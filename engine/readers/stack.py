@@ -71,7 +71,7 @@ def stack(
     units: str = "1",
     notes: Iterable[str] = (),
 ) -> xr.Dataset:
-    """Images of one lazy array, its axes in any order, brought to `(spectral, y, x)` without reading.
+    """Return the images of one lazy array with axes in any order, as `(spectral, y, x)`, without reading.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def stack(
 
 
 def dumps(notes: Iterable[str]) -> str:
-    """Sentences for the user as the `warnings` attr holds them."""
+    """Return the sentences for the user as the `warnings` attr holds them."""
     return json.dumps(list(notes), ensure_ascii=False)
 
 
@@ -122,7 +122,7 @@ def with_coordinates(images: xr.Dataset, coords: Mapping[str, Coordinate]) -> xr
 
 
 def axis(size: int, *, scale: float, offset: float, units: str) -> Coordinate | None:
-    """Coordinate of an evenly spaced axis in our units; None where scale or units say nothing."""
+    """Return the coordinate of an evenly spaced axis in our units; None where scale or units say nothing."""
     spelled = units.strip().lower().replace("μ", "µ")
     if spelled not in UNITS or not np.isfinite([scale, offset]).all() or scale == 0:
         return None
@@ -166,7 +166,7 @@ def unnamed_dims(shape: tuple[int, ...], *, last: bool = False) -> tuple[tuple[s
 
 
 def from_named(dataset: xr.Dataset, *, key: str | None, file_name: str) -> xr.Dataset:
-    """Images of a Dataset whose dims have names, though perhaps not ours.
+    """Return the images of a Dataset whose dims have names, though perhaps not ours.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def from_named(dataset: xr.Dataset, *, key: str | None, file_name: str) -> xr.Da
 
 
 def pick(names: Iterable[str], *, key: str | None, file_name: str, together: bool = False) -> list[str]:
-    """Names of the arrays to open: the key's, the only one, or all where they belong together.
+    """Return the names of the arrays to open: the key's, the only one, or all where they belong together.
 
     Raises
     ------

@@ -26,7 +26,7 @@ AXES: Final[Mapping[str, str]] = {"Y": Y, "X": X, "S": CHANNEL, "C": CHANNEL, "T
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is a TIFF, or a folder that holds nothing else."""
+    """Return whether this is a TIFF, or a folder that holds nothing else."""
     return head.startswith(MAGIC) or (not head and path.is_dir() and bool(_pages(path)))
 
 
@@ -45,7 +45,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def files(path: Path) -> list[Path]:
-    """Files that the images come from: of one picture also the text that a microscope wrote beside it."""
+    """Return the files that the images come from; of one picture also the text that a microscope wrote beside it."""
     if path.is_dir():
         return _pages(path)
     text = text_beside(path)
@@ -211,7 +211,7 @@ def _first_coords(path: Path, shape: tuple[int, ...]) -> dict[str, Coordinate]:
 
 
 def _pixel_coords(file: Any, sizes: Mapping[str, int]) -> dict[str, Coordinate]:
-    """Coordinates of y and x where ImageJ or OME wrote a pixel size."""
+    """Return the coordinates of y and x where ImageJ or OME wrote a pixel size."""
     found = _ome_sizes(file.ome_metadata) if file.is_ome else _imagej_sizes(file) if file.is_imagej else {}
     made = {
         dim: axis(sizes[dim], scale=scale, offset=0, units=units) for dim, (scale, units) in found.items()

@@ -29,7 +29,7 @@ _FITS_ENDING: Final = re.compile(r"\.(fits?|fts)(\.gz|\.fz)?$", re.IGNORECASE)
 
 
 def is_result(path: Path) -> bool:
-    """Whether a folder is a stored result."""
+    """Return whether a folder is a stored result."""
     return accepts_result(path, b"")
 
 
@@ -156,7 +156,7 @@ def _alike(maps: Sequence[da.Array]) -> list[da.Array]:
 
 
 def _files_of(frames: Sequence[Path], root: Path, place: Path | None) -> list[Path]:
-    """The file with the labels of each frame: beside it, or in another folder or its subfolder of that name.
+    """Return the file with the labels of each frame: beside it, in another folder, or in a subfolder of its name.
 
     Raises
     ------
@@ -184,7 +184,10 @@ def _files_of(frames: Sequence[Path], root: Path, place: Path | None) -> list[Pa
 
 
 def _listing(folder: Path, *, beside: bool) -> dict[str, Path]:
-    """Labels in a folder by the frames they are called after; where no frames lie, by the same name too."""
+    """Return the labels in a folder by the frames they are called after.
+
+    Where no frames lie, by the same name too.
+    """
     files = sorted(file for file in folder.iterdir() if _is_readable(file))
     marked = {match["frame"]: file for file in files if (match := LABELS_OF_FRAME.fullmatch(file.name))}
     marked = {file.stem: file for file in files if file.suffix.lower() == PARTICLES} | marked
@@ -234,7 +237,7 @@ def _read_folder(path: Path) -> xr.DataArray:
 
 
 def _open_fits(path: Path) -> xr.DataArray:
-    """A label map in FITS, lazy unless its numbers are stored as floats and have to be looked at."""
+    """Return a label map in FITS, lazy unless its numbers are stored as floats and have to be looked at."""
     with guarded(path):
         images = fits.read(path, key=None, chunks=None)
     values = images[image_variables(images)[0]]

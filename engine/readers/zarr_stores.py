@@ -22,7 +22,7 @@ DEPTH: Final = 8
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Whether this is the folder of a Zarr store."""
+    """Return whether this is the folder of a Zarr store."""
     return not head and path.is_dir() and any((path / name).is_file() for name in DOCUMENTS)
 
 
@@ -58,7 +58,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def check_store(path: Path) -> int:
-    """Bytes of a store's files; no file of it may lie elsewhere.
+    """Return the bytes of a store's files; no file of it may lie elsewhere.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def check_store(path: Path) -> int:
 
 
 def arrays_of(path: Path) -> dict[str, Any]:
-    """All arrays of a store by their path in it."""
+    """Return all arrays of a store by their path in it."""
     import zarr
 
     opened = zarr.open(str(path), mode="r")
@@ -97,13 +97,13 @@ def _judge(path: Path, name: str, array: Any, n_bytes: int) -> None:
 
 
 def dims_of(array: Any) -> tuple[str, ...]:
-    """Names of an array's axes, empty if it has none."""
+    """Return the names of an array's axes, empty if it has none."""
     named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
     return tuple(map(str, named)) if len(named) == array.ndim and None not in named else ()
 
 
 def coords_of(arrays: Mapping[str, Any], picked: str, dims: tuple[str, ...]) -> dict[str, Any]:
-    """Coordinates that lie beside an array, named as its dims."""
+    """Return the coordinates that lie beside an array, named as its dims."""
     folder = picked.rpartition("/")[0]
     beside = {dim: arrays.get(f"{folder}/{dim}" if folder else dim) for dim in dims}
     return {

@@ -1,1 +1,1 @@
-"""Where and how work runs: jobs, the processes that do them, Dask, and the door for paths."""
+"""Execution of work: jobs, the processes that do them, Dask."""

@@ -1,4 +1,4 @@
-"""Which Dask computes: this process' threads, worker processes of this machine, or a remote scheduler.
+"""Choice of the Dask scheduler: threads, worker processes, or a cluster.
 
 The engine never starts a client by itself; the command line, the server and a job's process do, here.
 """
@@ -92,7 +92,9 @@ def environment(client: Any, folder: Path) -> dict[str, str]:
 
 
 def keras_resource() -> Mapping[str, float]:
-    """What a task that runs a network takes of a worker, so that a worker does one at a time; none locally.
+    """Return what a task that runs a network takes of a worker, so that a worker does one at a time.
+
+    None locally.
 
     Workers that are started with `--resources keras=1`, one a GPU, are the only ones that get such tasks.
     """
@@ -146,7 +148,7 @@ def _remote(address: str) -> Iterator[Any]:
 
 
 def _security(address: str) -> Any:
-    """Keys for a scheduler that is reached with TLS; None leaves it to Dask's own settings."""
+    """Return the keys for a scheduler that is reached with TLS; None leaves it to Dask's own settings."""
     from distributed.security import Security
 
     folder = os.environ.get("MAPSTACK_TLS")

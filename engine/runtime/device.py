@@ -1,4 +1,4 @@
-"""What the processors of this machine can do, and Keras on them."""
+"""Abilities of this machine's processors, and Keras on them."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @lru_cache(maxsize=1)
 def processor_flags() -> frozenset[str]:
-    """Names of the instructions that the processor has, as Linux lists them; empty elsewhere."""
+    """Return the names of the instructions that the processor has, as Linux lists them; empty elsewhere."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
     except OSError:
@@ -19,12 +19,12 @@ def processor_flags() -> frozenset[str]:
 
 
 def computes_bfloat16() -> bool:
-    """Whether the processor computes with bfloat16 by itself, in vectors or matrices."""
+    """Return whether the processor computes with bfloat16 by itself, in vectors or matrices."""
     return bool(processor_flags() & {"avx512_bf16", "amx_bf16"})
 
 
 def has_amx() -> bool:
-    """Whether the processor multiplies matrices of bfloat16 in units made for it."""
+    """Return whether the processor multiplies matrices of bfloat16 in units made for it."""
     return "amx_bf16" in processor_flags()
 
 

@@ -127,7 +127,7 @@ def _do(here: Place) -> None:
 
 
 def _fit() -> bool:
-    """Whether this process may do another job: what the last one left in memory must not slow it down."""
+    """Return whether this process may do another job: memory left by the last one must not slow it down."""
     return 0 < memory() < LARGEST
 
 

@@ -1,4 +1,4 @@
-"""What one job looks like from outside, read from its files."""
+"""A job as others see it, read from its files."""
 
 import functools
 import time
@@ -18,7 +18,7 @@ _SETTLED: Final = 1_000_000_000
 
 @dataclass(frozen=True)
 class Job:
-    """How a job stood when it was looked at."""
+    """State of a job at the moment it was read."""
 
     id: str
     state: str

@@ -33,7 +33,7 @@ GONE: Final = "the process that worked on this job is gone; resume the job"
 
 @dataclass(frozen=True)
 class State:
-    """How a job stands. Times are ISO 8601 in UTC."""
+    """State of a job."""
 
     state: str
     created: str
@@ -50,7 +50,7 @@ class State:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a job ended, and why in one sentence where it did not succeed."""
+    """End of a job, and the reason in one sentence where it failed."""
 
     state: str
     error: str | None = None
@@ -58,7 +58,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a running job is."""
+    """Progress of a running job."""
 
     share: float = 0.0
     doing: str = ""
@@ -109,7 +109,7 @@ def write(here: Place, state: State) -> State:
 
 
 def read(here: Place) -> State:
-    """How the job really stands: a job whose process is gone is not running.
+    """Return how the job really stands: a job whose process is gone is not running.
 
     Nothing is written. Damaged files are a failed job that says so.
     """
@@ -150,7 +150,7 @@ def end(here: Place, state: State, ending: Ending) -> State:
 
 
 def read_progress(here: Place) -> Progress:
-    """How far the job is, as far as it was written."""
+    """Return how far the job is, as far as it was written."""
     try:
         return Progress(**json.loads(here.progress.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -169,7 +169,7 @@ def _ended(here: Place, state: State) -> State:
 
 
 def _after(here: Place, *, error: str) -> Ending:
-    """How a job ended whose process is gone without a note: a stored result counts."""
+    """Return how a job ended whose process is gone without a note: a stored result counts."""
     if here.outcome.is_dir():
         return Ending(DONE)
     if here.token.exists():

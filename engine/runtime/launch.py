@@ -29,7 +29,7 @@ class Spare:
     """File descriptor to write the id to."""
 
     def ready(self) -> bool:
-        """Whether it still lives."""
+        """Return whether it still lives."""
         return self.process.poll() is None
 
     def dismiss(self) -> None:
@@ -160,7 +160,7 @@ def _start(here: Place, state: State, pool: Pool | None) -> None:
 
 
 def _settled(here: Place) -> State:
-    """How a job stands; where its process is gone that is written down."""
+    """Return how a job stands; where its process is gone that is written down."""
     state = journal.read(here)
     if state.state in journal.ENDED and state.guardian is not None:
         return journal.settle(here, state, error=journal.GONE)

@@ -46,7 +46,7 @@ def resolve(path: str | Path, roots: Iterable[str | Path]) -> Path:
 
 
 def _real(path: Path) -> Path | None:
-    """Path with all links followed, None if it cannot be one."""
+    """Return the path with all links followed, None if it cannot be one."""
     try:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):
@@ -54,7 +54,7 @@ def _real(path: Path) -> Path | None:
 
 
 def _is_known(path: Path) -> bool:
-    """Whether it is an existing regular file or folder, not a device, a pipe or a socket."""
+    """Return whether it is an existing regular file or folder, not a device, a pipe or a socket."""
     try:
         return path.is_file() or path.is_dir()
     except (OSError, ValueError):
@@ -62,5 +62,5 @@ def _is_known(path: Path) -> bool:
 
 
 def _shown(text: str) -> str:
-    """What was given, on one line and not too long."""
+    """Return what was given, on one line and not too long."""
     return repr(text if len(text) <= 120 else f"{text[:117]}...")

@@ -1,4 +1,4 @@
-"""Where the files of jobs lie, and removing them.
+"""Files of jobs: their places, and removing them.
 
 <home>/jobs/<id>/recipe.json     what to do
 <home>/jobs/<id>/state.json      how it stands
@@ -28,7 +28,7 @@ from engine.errors import FileError, UnknownNameError
 
 @dataclass(frozen=True)
 class Place:
-    """Where one job's files lie."""
+    """Files of one job."""
 
     home: Path
     id: str
@@ -50,22 +50,22 @@ class Place:
 
     @property
     def outcome(self) -> Path:
-        """What the job made: its model where there is one, else its result, there or not."""
+        """Output of the job: its model where there is one, else its result."""
         return self.model if self.model.is_dir() else self.result
 
     @property
     def state(self) -> Path:
-        """How it stands."""
+        """File with the state."""
         return self.folder / "state.json"
 
     @property
     def recipe(self) -> Path:
-        """What to do."""
+        """File with the recipe."""
         return self.folder / "recipe.json"
 
     @property
     def progress(self) -> Path:
-        """How far it is."""
+        """File with the progress."""
         return self.folder / "progress.json"
 
     @property
@@ -75,11 +75,11 @@ class Place:
 
     @property
     def log(self) -> Path:
-        """What the working process printed."""
+        """File with the output of the working process."""
         return self.folder / "log"
 
     def views(self) -> list[Path]:
-        """Folders of overviews of the result."""
+        """Return the folders of overviews of the result."""
         return [*(self.home / "views").glob(f"{self.id}-*")]
 
     @property
@@ -89,7 +89,7 @@ class Place:
 
     @property
     def kept(self) -> Path:
-        """What is finished of a job that may be resumed."""
+        """Folder with the finished parts of a job that may be resumed."""
         return self.folder / "kept"
 
     @property
@@ -99,7 +99,7 @@ class Place:
 
 
 def jobs_folder(home: Path) -> Path:
-    """Folder of all jobs."""
+    """Return the folder of all jobs."""
     return home / "jobs"
 
 
@@ -117,7 +117,7 @@ def place(home: Path, id: str) -> Place:
 
 
 def places(home: Path) -> list[Place]:
-    """All jobs of a home, in the order of their ids."""
+    """Return all jobs of a home, in the order of their ids."""
     with usable(home):
         if not jobs_folder(home).is_dir():
             return []
@@ -145,12 +145,12 @@ def remove(here: Place) -> None:
 
 
 def size(here: Place) -> int:
-    """Bytes of all files of a job, its result and its overviews."""
+    """Return the bytes of all files of a job, its result and its overviews."""
     return sum(map(bytes_in, (here.folder, here.outcome, *here.views())))
 
 
 def bytes_in(folder: Path) -> int:
-    """Bytes of all files in a folder; what others move or delete meanwhile does not count."""
+    """Return the bytes of all files in a folder; what others move or delete meanwhile does not count."""
     return sum(_file_size(Path(where, name)) for where, _, names in os.walk(folder) for name in names)
 
 

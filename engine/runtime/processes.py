@@ -1,4 +1,4 @@
-"""Which process is meant: a number alone is given again to others, number and start time are not."""
+"""Identity of a process: its number alone may be given to another later."""
 
 import os
 import signal
@@ -28,7 +28,10 @@ def identify(pid: int) -> Process:
 
 
 def alive(process: Process | None) -> bool:
-    """Whether the process still works; one that ended and was not yet collected (a zombie) does not."""
+    """Return whether the process still works.
+
+    One that ended and was not yet collected (a zombie) does not.
+    """
     if process is None:
         return False
     if not process.started:
@@ -54,7 +57,7 @@ def kill(*processes: Process | None) -> None:
 
 
 def memory() -> int:
-    """Bytes of memory that this process holds; 0 where the system does not tell."""
+    """Return the bytes of memory that this process holds; 0 where the system does not tell."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
     except OSError:

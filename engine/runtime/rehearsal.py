@@ -28,7 +28,7 @@ def rehearse() -> None:
 
 
 def _frame(size: int = 64) -> xr.Dataset:
-    """A frame of noise, dims (y, x)."""
+    """Return a frame of noise, dims (y, x)."""
     values = np.random.default_rng(0).normal(100, 5, (size, size)).astype(np.float32)
     return xr.Dataset({"frame": (PIXEL, values, {"units": "adu"})})
 

@@ -130,7 +130,7 @@ class TimeLeft:
         self.left: float | None = None
 
     def __call__(self, share: float, now: float) -> float | None:
-        """Seconds left at time `now` with `share` done; None while too little is known."""
+        """Return the seconds left at time `now` with `share` done; None while too little is known."""
         elapsed = now - self.start
         if share < 0.01 or elapsed < 2 * INTERVAL:
             return None
@@ -177,7 +177,7 @@ def _wanted_workers() -> int | None:
 
 
 def _sentence(here: Place, error: Exception) -> str:
-    """What the user reads of an error that is not one of ours; the rest goes to the log."""
+    """Return what the user reads of an error that is not one of ours; the rest goes to the log."""
     with suppress(OSError), here.log.open("a", encoding="utf-8") as log:
         log.write("".join(traceback.format_exception(error)))
     if isinstance(error, OSError) and error.errno in _FULL:

@@ -7,7 +7,7 @@ from engine.schema.names import DELTA, MASK, PIXEL, PSI, SPECTRAL, WEIGHTS
 
 
 def image_variables(images: xr.Dataset) -> list[str]:
-    """Names of the variables that hold pixel values: all with dims `(..., y, x)` but mask and weights."""
+    """Return the names of the variables that hold pixel values: with dims `(..., y, x)`, not mask or weights."""
     return [
         str(name)
         for name, variable in images.data_vars.items()
@@ -22,7 +22,7 @@ def spectral_dim(images: xr.Dataset) -> str | None:
 
 
 def is_ellipsometry(images: xr.Dataset) -> bool:
-    """Whether the images are ellipsometric: both Delta and Psi are there."""
+    """Return whether the images are ellipsometric: both Delta and Psi are there."""
     return DELTA in images.data_vars and PSI in images.data_vars
 
 

@@ -44,7 +44,7 @@ from engine.schema.names import (
 
 @dataclass(frozen=True)
 class ResultKind:
-    """What all results of one kind have in common."""
+    """Properties that all results of one kind have in common."""
 
     name: str
     title: str

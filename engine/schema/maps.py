@@ -31,7 +31,7 @@ def labels_dtype(n_classes: int) -> np.dtype[np.unsignedinteger]:
 
 
 def class_names(labels: xr.DataArray) -> dict[int, str]:
-    """Class names by value, from the CF flag attributes."""
+    """Return the class names by value, from the CF flag attributes."""
     values = np.atleast_1d(labels.attrs.get("flag_values", [])).tolist()
     meanings = str(labels.attrs.get("flag_meanings", "")).split()
     return dict(zip(values, meanings, strict=False))

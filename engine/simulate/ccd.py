@@ -1,4 +1,4 @@
-"""What a CCD adds to the electrons in its pixels: glow, hot pixels, losses in transfer, bleeding, readout.
+"""Effects of a CCD on the electrons in its pixels: glow, hot pixels, noise, amplifiers.
 
 All arrays are `(y, x)`, in electrons unless said; rows are shifted towards row 0 and read there.
 """
@@ -35,7 +35,7 @@ class Amplifier(NamedTuple):
 
 
 def amplifiers(size: int, n: int, rng: np.random.Generator) -> list[Amplifier]:
-    """One amplifier for the whole frame, two for its halves side by side, or four for its quarters."""
+    """Return one amplifier for the whole frame, two for its halves side by side, or four for its quarters."""
     rows = [slice(0, size)] if n < 4 else [slice(0, size // 2), slice(size // 2, size)]
     columns = [slice(0, size)] if n == 1 else [slice(0, size // 2), slice(size // 2, size)]
     return [
@@ -46,7 +46,7 @@ def amplifiers(size: int, n: int, rng: np.random.Generator) -> list[Amplifier]:
 
 
 def glow(size: int, peak: float, rng: np.random.Generator) -> Plane:
-    """Mean electrons of a bright band at an edge, whose width and brightness drift along the edge."""
+    """Return the mean electrons of a bright band at an edge, whose width and brightness drift along it."""
     width = size * rng.uniform(0.01, 0.06)
     drift = gaussian_filter1d(rng.standard_normal(size), size / 12, mode="wrap")
     drift /= max(np.abs(drift).max(), 1e-9)
@@ -117,7 +117,10 @@ def read_out(
     *,
     drift: NDArray[np.float64] | None = None,
 ) -> NDArray[np.uint16]:
-    """Values of the pixels that one amplifier reads, in adu; `drift`, a value a row, adds to its pedestal."""
+    """Return the values of the pixels that one amplifier reads, in adu.
+
+    `drift`, a value a row, adds to its pedestal.
+    """
     noise = READOUT_NOISE * rng.standard_normal(electrons.shape, dtype=np.float32)
     values = amplifier.pedestal + amplifier.gain * (electrons + noise)
     if drift is not None:

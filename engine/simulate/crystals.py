@@ -91,7 +91,7 @@ class Reflection(NamedTuple):
 
 
 class View(NamedTuple):
-    """How a crystal is turned: rows are the directions of image x, image y and the beam in the crystal."""
+    """Orientation of a crystal: rows are the directions of image x, y and the beam."""
 
     axes: Points
     reflections: tuple[Reflection, ...]
@@ -100,7 +100,7 @@ class View(NamedTuple):
 
 @lru_cache(maxsize=32)
 def view(name: str, zone: int) -> View:
-    """A structure seen along one of its zones, its fault planes normal to x where they are edge-on."""
+    """Return a structure seen along one of its zones, its fault planes normal to x where they are edge-on."""
     structure = STRUCTURES[name]
     beam = np.array(structure.zones[zone]) @ structure.cell
     beam /= np.linalg.norm(beam)
@@ -183,7 +183,7 @@ def crystal(
 
 
 def _lattice(structure: Structure, reach: float, rng: np.random.Generator) -> tuple[Points, Points]:
-    """All atoms within a ball about a random point of the cell, and what each scatters."""
+    """Return all atoms within a ball about a random point of the cell, and what each scatters."""
     heights = 1 / np.linalg.norm(structure.reciprocal, axis=1)
     n_cells = np.ceil(reach / heights).astype(int) + 1
     grids = np.meshgrid(*(np.arange(-n, n + 1) for n in n_cells), indexing="ij")
@@ -197,7 +197,7 @@ def _lattice(structure: Structure, reach: float, rng: np.random.Generator) -> tu
 def _with_defect(
     points: Points, structure: Structure, seen: View, defect: str, radius: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], Points]:
-    """Which atoms there are (a twin's count from where the plain ones end), and where they lie."""
+    """Return which atoms there are (a twin's count from where the plain ones end), and where they lie."""
     every = np.arange(len(points))
     if defect == NONE:
         return every, points
@@ -243,7 +243,7 @@ def _dislocated(places: Points, burgers: Points) -> Points:
 
 
 def _outline(points: Points, radius: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which points lie in a slightly elongated ball with a few facets, of the same mean radius."""
+    """Return which points lie in a slightly elongated ball with a few facets, of the same mean radius."""
     stretch = rng.uniform(0.88, 1.12, 3)
     inside = np.einsum("ij,ij->i", points / stretch, points / stretch) < radius**2
     normals = rng.normal(size=(rng.integers(0, 7), 3))

@@ -15,7 +15,7 @@ DISPLAY_MM: Final = 127.0
 
 @dataclass(frozen=True)
 class Facts:
-    """What a bar says."""
+    """Text of a data bar."""
 
     pixel_size: float
     """In nm."""
@@ -39,7 +39,7 @@ def magnification(pixel_size: float, n_columns: int) -> float:
 
 
 def bar(facts: Facts, style: str, *, n_columns: int) -> NDArray[np.uint8]:
-    """The strip, (y, x), in one of the `STYLES`."""
+    """Return the strip, (y, x), in one of the `STYLES`."""
     from PIL import Image, ImageDraw, ImageFont
 
     unit = max(1.0, n_columns / 256)
@@ -51,7 +51,7 @@ def bar(facts: Facts, style: str, *, n_columns: int) -> NDArray[np.uint8]:
 
 
 def drawn_style(rng: Random) -> str:
-    """A maker's style by chance."""
+    """Return a maker's style by chance."""
     return str(rng.choice(list(STYLES)))
 
 
@@ -71,7 +71,7 @@ class _Pen:
         self.draw.line([p * self.unit for p in points], fill=self.ink, width=max(1, round(self.unit)))
 
     def scale(self, pixel_size: float, *, room: float) -> tuple[float, str]:
-        """Width of a round length that fits into a room, and the length in words (the font has no µ)."""
+        """Return the width of a round length that fits into a room, and its text (the font has no µ)."""
         step = pixel_size * self.unit
         most = room * step
         length = max(d * 10.0**e for e in range(-1, 8) for d in (1, 2, 5) if d * 10.0**e <= most)

@@ -1,4 +1,4 @@
-"""How a scanning electron microscope images a relief: secondary electrons, charging, beam, noise and scan.
+"""Image formation of a scanning electron microscope.
 
 References
 ----------
@@ -26,7 +26,7 @@ _MOST_SECANT: Final = 4.5
 
 @dataclass(frozen=True)
 class Detector:
-    """How all images of a sample are taken."""
+    """Settings that all images of a sample share."""
 
     side: float
     """Direction from which it looks, in radians from x to y."""
@@ -43,7 +43,7 @@ class Detector:
 
 @dataclass(frozen=True)
 class Exposure:
-    """How one image is taken; lengths in pixels."""
+    """Settings of one image; lengths in pixels."""
 
     focus: float
     """Standard deviation of the beam."""
@@ -64,7 +64,7 @@ class Exposure:
 
 
 def drawn_detector(rng: Random) -> Detector:
-    """A microscope and its settings by chance."""
+    """Return a microscope and its settings by chance."""
     return Detector(
         side=float(rng.choice([-np.pi / 2, 0.0, np.pi]) + rng.normal(0, 0.3)),
         asymmetry=float(rng.uniform(0.05, 0.5)),
@@ -175,7 +175,10 @@ def _charged(electrons: Plane, charging: float) -> Plane:
 
 
 def _scanned(electrons: Plane, exposure: Exposure, rng: Random, *, size: int) -> Plane:
-    """Line by line, each shifted by a drift and a jitter, without the margin; brightness wanders."""
+    """Return the line by line, each shifted by a drift and a jitter, without the margin.
+
+    Brightness wanders.
+    """
     drift = exposure.drift * np.linspace(-1, 1, size) ** 3 + exposure.jitter * rng.standard_normal(size)
     shift = np.clip(drift, 1 - MARGIN, MARGIN - 2)
     whole = np.floor(shift).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Which films the zones of a simulated sample carry, and the Delta and Psi spectra that follow."""
+"""Films of the zones of a simulated sample, and their Delta and Psi."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

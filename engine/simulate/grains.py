@@ -82,7 +82,7 @@ def _rod(radius: float, half: float, angle: float) -> Plane:
 def _heaped(
     view: View, radii: NDArray[np.float64] | list[float], place: Random, *, apart: float
 ) -> NDArray[np.float64]:
-    """Positions of particles: apart, but some beside another."""
+    """Return the positions of particles: apart, but some beside another."""
     places = scattered(view, list(radii), place, apart=apart)
     for n in range(1, len(radii)):
         if place.random() < 0.35:
@@ -132,7 +132,7 @@ def crushed(view: View, sample: Random, place: Random) -> Relief:
 
 
 def agglomerate(view: View, sample: Random, place: Random) -> Relief:
-    """A fine powder: tiny grains in lumps, everywhere."""
+    """Return a fine powder: tiny grains in lumps, everywhere."""
     spacing, lumps, tall = sample.uniform(8, 13), sample.uniform(18, 40), sample.uniform(3, 9)
     uneven, ball_like = sample.uniform(0.2, 0.6), sample.uniform(0.5, 1.1)
     y, x = view.axes(place)
@@ -147,7 +147,7 @@ def agglomerate(view: View, sample: Random, place: Random) -> Relief:
 
 
 def membrane(view: View, sample: Random, place: Random) -> Relief:
-    """A sponge cut open: round pores of many sizes, in which deeper ones open."""
+    """Return a sponge cut open: round pores of many sizes, in which deeper ones open."""
     radius, spread, cover = sample.uniform(14, 24), sample.uniform(0.35, 0.6), sample.uniform(0.6, 0.85)
     stretch, inner = sample.uniform(0.65, 1.0), int(sample.integers(2, 5))
     relief, u = flat(view), view.scale
@@ -179,7 +179,7 @@ def _pore(
 
 
 def foam(view: View, sample: Random, place: Random) -> Relief:
-    """An open foam: struts between large cells, through which a second layer shows."""
+    """Return an open foam: struts between large cells, through which a second layer shows."""
     spacing, width, bend = sample.uniform(26, 50), sample.uniform(0.12, 0.26), sample.uniform(0.03, 0.1)
     u = view.scale
     wavy = [np.float32(bend * spacing) * noise(view.shape, place, length=0.3 * spacing * u) for _ in range(2)]
@@ -197,7 +197,7 @@ def foam(view: View, sample: Random, place: Random) -> Relief:
 
 
 def spinodal(view: View, sample: Random, place: Random) -> Relief:
-    """A sponge of ligaments and channels of one width, as of dealloyed gold."""
+    """Return a sponge of ligaments and channels of one width, as of dealloyed gold."""
     wave, solid, sharp = sample.uniform(15, 32), sample.uniform(-0.25, 0.3), sample.uniform(1.5, 4)
     band = sample.uniform(0.12, 0.3)
     u = view.scale
@@ -211,7 +211,7 @@ def spinodal(view: View, sample: Random, place: Random) -> Relief:
 
 
 def polycrystal(view: View, sample: Random, place: Random) -> Relief:
-    """A film of facetted grains, each leaning its own way, with bright or open borders."""
+    """Return a film of facetted grains, each leaning its own way, with bright or open borders."""
     spacing, lean, groove = sample.uniform(22, 50), sample.uniform(0.05, 0.3), sample.uniform(0.03, 0.09)
     contrast, raised = sample.uniform(0.05, 0.3), sample.choice([-1.0, 0.6])
     y, x = view.axes(place)
@@ -228,7 +228,7 @@ def polycrystal(view: View, sample: Random, place: Random) -> Relief:
 
 
 def _facets(y: Plane, x: Plane, number: NDArray[np.int64], own: NDArray[np.float32]) -> Plane:
-    """Height of each grain's plane above its middle."""
+    """Return the height of each grain's plane above its middle."""
     n = np.maximum(np.bincount(number.ravel()), 1)
     middle_y, middle_x = (np.bincount(number.ravel(), axis.ravel()) / n for axis in (y, x))
     leaning = own[0] * (y - middle_y[number]) + own[1] * (x - middle_x[number])
@@ -236,7 +236,7 @@ def _facets(y: Plane, x: Plane, number: NDArray[np.int64], own: NDArray[np.float
 
 
 def cracked(view: View, sample: Random, place: Random) -> Relief:
-    """A coating that dried and cracked into plates."""
+    """Return a coating that dried and cracked into plates."""
     spacing, width, curl = sample.uniform(45, 95), sample.uniform(0.02, 0.07), sample.uniform(0, 4)
     rough, fine = sample.uniform(0.1, 0.6), sample.uniform(1.2, 4)
     u = view.scale
@@ -250,7 +250,7 @@ def cracked(view: View, sample: Random, place: Random) -> Relief:
 
 
 def layers(view: View, sample: Random, place: Random) -> Relief:
-    """A cross-section through a stack of films on a substrate, some columnar, some porous."""
+    """Return a cross-section through a stack of films on a substrate, some columnar, some porous."""
     n = int(sample.integers(3, 7))
     thick = sample.uniform(16, 70, n)
     stuff, columns = sample.uniform(0.35, 1.7, n + 2), sample.random(n + 2) < 0.4

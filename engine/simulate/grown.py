@@ -54,7 +54,7 @@ def spread_cells(view: View, sample: Random, place: Random) -> Relief:
 def _arm(
     relief: Relief, centre: NDArray[np.float64], angle: float, body: float, stuff: float, place: Random
 ) -> None:
-    """An arm of a cell, that bends and branches."""
+    """Draw an arm of a cell that bends and branches."""
     at, width = (
         centre + 0.6 * body * np.array([np.sin(angle), np.cos(angle)]),
         body * place.uniform(0.02, 0.05),
@@ -106,7 +106,7 @@ def blood_cells(view: View, sample: Random, place: Random) -> Relief:
 
 
 def tissue(view: View, sample: Random, place: Random) -> Relief:
-    """A section through tissue: bright walls of cells or nerve fibres round dark insides, of all sizes."""
+    """Return a section through tissue: bright walls of cells or nerve fibres round dark insides."""
     spacing, wall, fill = sample.uniform(20, 34), sample.uniform(0.08, 0.16), sample.uniform(0.75, 1.05)
     inside, walls, between = sample.uniform(0.35, 0.8), sample.uniform(1.6, 2.2), sample.uniform(0.25, 0.6)
     y, x = view.axes(place)
@@ -139,7 +139,7 @@ def mat(view: View, sample: Random, place: Random) -> Relief:
 
 
 def _curved(view: View, angle: float, radius: float, bend: float, place: Random) -> Strand:
-    """A strand through the whole view that goes an angle's way and bends, all in pixels."""
+    """Return a strand through the whole view that goes an angle's way and bends, all in pixels."""
     upright = abs(np.sin(angle)) > abs(np.cos(angle))
     n, wide = view.shape if upright else view.shape[::-1]
     slope = 1 / np.tan(angle) if upright else np.tan(angle)
@@ -153,7 +153,7 @@ def _curved(view: View, angle: float, radius: float, bend: float, place: Random)
 
 
 def weave(view: View, sample: Random, place: Random) -> Relief:
-    """A woven cloth: yarns of several filaments that go over and under each other."""
+    """Return a woven cloth: yarns of several filaments that go over and under each other."""
     pitch, n_filaments, open_ = sample.uniform(50, 84), int(sample.integers(4, 8)), sample.uniform(0.72, 1.0)
     loose, twill = sample.uniform(0.02, 0.12), int(sample.integers(1, 3))
     relief, u = flat(view, DARK), view.scale

@@ -1,4 +1,4 @@
-"""Where and at which channels a simulated measurement has no value: specks and single pixels."""
+"""Holes of a simulated measurement: pixels and channels without a value."""
 
 from typing import Final
 
@@ -57,7 +57,7 @@ def _place(
 
 
 def _specks(size: int, share: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Connected specks that cover a share of the frame, cut at a coarse grid so that none is huge."""
+    """Return connected specks that cover a share of the frame, cut at a coarse grid so that none is huge."""
     field = ndimage.gaussian_filter(rng.standard_normal((size, size), dtype=np.float32), _SPECK_SIGMA)
     dark = field <= np.quantile(field, share) if share > 0 else np.zeros(field.shape, bool)
     speck = ndimage.label(dark)[0].astype(np.int64)

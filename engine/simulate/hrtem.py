@@ -140,7 +140,7 @@ class Hrtem(Settings):
     def _places(
         self, rng: np.random.Generator, pixel: float, mean: float
     ) -> list[tuple[float, float, float]]:
-        """Centres in pixels and radii in nm of particles that overlap little."""
+        """Return the centres in pixels and radii in nm of particles that overlap little."""
         field = (self.size * pixel) ** 2
         n_tries = self.n_particles or max(1, rng.poisson(0.28 * field / (np.pi * mean**2)))
         found: list[tuple[float, float, float]] = []
@@ -202,7 +202,7 @@ def _put(atoms: Atoms, plane: NDArray[np.float32], *, y: float, x: float, pixel:
 
 
 def _inside(atoms: Atoms, shape: tuple[int, int], *, y: float, x: float, pixel: float) -> NDArray[np.bool_]:
-    """Pixels of a particle: those within an atom's reach of an atom."""
+    """Return the pixels of a particle: those within an atom's reach of an atom."""
     inside = np.zeros(shape, bool)
     rows, columns = np.round(atoms.y / pixel + y).astype(int), np.round(atoms.x / pixel + x).astype(int)
     there = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
@@ -223,7 +223,7 @@ def _inside(atoms: Atoms, shape: tuple[int, int], *, y: float, x: float, pixel: 
 def _counted(
     objects: NDArray[np.uint16], rows: list[dict[str, Any]]
 ) -> tuple[NDArray[np.uint16], list[dict[str, Any]]]:
-    """Particles of which something is seen, counted anew, with their places."""
+    """Return the particles of which something is seen, counted anew, with their places."""
     areas = np.bincount(objects.ravel(), minlength=len(rows) + 1)[1:]
     seen = np.flatnonzero(areas)
     numbers = np.zeros(len(rows) + 1, np.uint16)
@@ -238,7 +238,7 @@ def _counted(
 
 
 def _label_text(name: str, made: Micrograph, size: int) -> str:
-    """The label file of the prior system: centres as (x, y), radii, classes, size."""
+    """Return the label file of the prior system: centres as (x, y), radii, classes, size."""
     lines = [f"{name} particle centers:"]
     lines += [f"({round(row['x'])}, {round(row['y'])})" for row in made.rows]
     lines += ["Radius Size:", *(str(round(row["radius"])) for row in made.rows)]

@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 class Path(NamedTuple):
-    """Where a particle freed electrons: positions in pixels from its first, electrons, and their spread."""
+    """Electrons that a particle freed: positions in pixels."""
 
     y: Floats
     x: Floats
@@ -46,13 +46,13 @@ class Stamp(NamedTuple):
 
 
 def point(rng: np.random.Generator) -> Path:
-    """An X-ray of 1 to 20 keV, absorbed at a point of any depth."""
+    """Return an X-ray of 1 to 20 keV, absorbed at a point of any depth."""
     charge = 1e3 * np.exp(rng.uniform(0, np.log(20))) / EV_PER_ELECTRON
     return Path(np.zeros(1), np.zeros(1), np.array([charge]), _diffusion(rng.uniform(size=1)))
 
 
 def worm(rng: np.random.Generator) -> Path:
-    """An electron of 20 to 400 keV: it scatters, and frees the more the slower it gets.
+    """Return an electron of 20 to 400 keV: it scatters, and frees the more the slower it gets.
 
     References
     ----------
@@ -75,7 +75,7 @@ def worm(rng: np.random.Generator) -> Path:
 
 
 def line(rng: np.random.Generator) -> Path:
-    """A muon straight through the sensor, at an angle drawn by the cosine squared of the zenith."""
+    """Return a muon straight through the sensor, at an angle drawn by the cosine squared of the zenith."""
     zenith = np.arccos(rng.uniform(0.15**3, 1) ** (1 / 3))
     length = THICKNESS_UM / PIXEL_UM * np.tan(zenith)
     depth = np.linspace(0, 1, max(2, int(length / 0.25)))
@@ -91,7 +91,7 @@ def line(rng: np.random.Generator) -> Path:
 
 
 def blob(rng: np.random.Generator) -> Path:
-    """An alpha particle of 4 to 6 MeV: its dense cloud of electrons drives itself apart."""
+    """Return an alpha particle of 4 to 6 MeV: its dense cloud of electrons drives itself apart."""
     charge = rng.uniform(4e6, 6e6) / EV_PER_ELECTRON
     return Path(np.zeros(1), np.zeros(1), np.array([charge]), rng.uniform(1.8, 3.0, size=1))
 

@@ -1,4 +1,4 @@
-"""Where the zones of a simulated sample lie: a trench across the wafer, flakes, terraces on flakes."""
+"""Layout of the zones of a simulated sample."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Shape:
     radii: NDArray[np.float64]
 
     def covers(self, size: int) -> NDArray[np.bool_]:
-        """Pixels of a `size` x `size` frame whose centres lie inside."""
+        """Return the pixels of a `size` x `size` frame whose centres lie inside."""
         positions = ((np.arange(size) + 0.5) / size).astype(np.float32)
         dy, dx = positions[:, None] - self.centre[0], positions[None, :] - self.centre[1]
         if self.kind == STRIPE:
@@ -51,7 +51,7 @@ class Shape:
 
 
 def kinds(n_zones: int) -> list[str]:
-    """What each of `n_zones` zones is: the substrate, then flakes, terraces and stripes in turn."""
+    """Return what each of `n_zones` zones is: the substrate, then flakes, terraces and stripes in turn."""
     return [SUBSTRATE, *(_CYCLE[i % len(_CYCLE)] for i in range(n_zones - 1))]
 
 

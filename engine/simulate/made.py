@@ -56,7 +56,7 @@ def comb(view: View, sample: Random, place: Random) -> Relief:
 
 
 def suspended(view: View, sample: Random, place: Random) -> Relief:
-    """A plate with a grid of etch holes that hangs on folded springs between anchors."""
+    """Return a plate with a grid of etch holes that hangs on folded springs between anchors."""
     plate, hole, n_holes = sample.uniform(42, 70), sample.uniform(2.5, 5), int(sample.integers(3, 7))
     folds, wire, anchor = int(sample.integers(2, 5)), sample.uniform(2, 4), sample.uniform(14, 24)
     relief, paint = _chip(view, sample)
@@ -79,7 +79,7 @@ def suspended(view: View, sample: Random, place: Random) -> Relief:
 
 
 def coil(view: View, sample: Random, place: Random) -> Relief:
-    """A flat square coil with its pads, and lines beside it."""
+    """Return a flat square coil with its pads, and lines beside it."""
     n_turns, wire, gap = int(sample.integers(4, 8)), sample.uniform(3.5, 7), sample.uniform(3, 6)
     pad, core = sample.uniform(16, 26), sample.uniform(14, 26)
     relief, paint = _chip(view, sample)
@@ -144,7 +144,7 @@ def _thickened(path: NDArray[np.float64], width: float) -> NDArray[np.float64]:
 
 
 def _box(top: float, left: float, bottom: float, right: float, *, grown: float = 0.0) -> Box:
-    """A box of two opposite corners in any order, grown on all sides."""
+    """Return a box of two opposite corners in any order, grown on all sides."""
     return (
         min(top, bottom) - grown,
         min(left, right) - grown,
@@ -162,7 +162,7 @@ def _corners(boxes: Iterable[Box]) -> list[NDArray[np.float64]]:
 
 
 def pillars(view: View, sample: Random, place: Random) -> Relief:
-    """Posts of one shape on a lattice, seen from the front."""
+    """Return the posts of one shape on a lattice, seen from the front."""
     pitch, wide, tall = sample.uniform(28, 54), sample.uniform(0.4, 0.65), sample.uniform(0.6, 2.0)
     outline, hexagonal = str(sample.choice(list(_OUTLINES))), bool(sample.random() < 0.4)
     tilt, bright = sample.uniform(20, 48), sample.uniform(1.0, 1.6)
@@ -206,7 +206,7 @@ def grating(view: View, sample: Random, place: Random) -> Relief:
 
 
 def _lattice(view: View, place: Random, pitch: float, wide: float, outline: str, *, hexagonal: bool) -> Plane:
-    """Distance in units to the outline of the nearest of things on a lattice, positive within."""
+    """Return the distance in units to the outline of the nearest of things on a lattice, positive within."""
     y, x = view.axes(place)
     rise = pitch * np.sqrt(3) / 2 if hexagonal else pitch
     row = np.floor(y / rise)

@@ -118,7 +118,7 @@ class Maps(Settings):
         return (value, INCIDENCE) if self.scan == WAVELENGTH else (ANGLE_SCAN_WAVELENGTH, value)
 
     def _comment(self) -> str:
-        """What the sample is, in one sentence."""
+        """Return what the sample is, in one sentence."""
         return (
             f"simulated hBN on SiO2 on Si, {self.n_regions} zones, noise {self.noise:g} deg, seed {self.seed}"
         )
@@ -176,7 +176,7 @@ class Maps(Settings):
 
 
 def _ramp(size: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Plane over the frame from -1/2 to 1/2 along a random direction."""
+    """Return plane over the frame from -1/2 to 1/2 along a random direction."""
     bearing = rng.uniform(0, 2 * np.pi)
     along = np.linspace(-0.5, 0.5, size, dtype=np.float32)
     plane = np.cos(bearing) * along[:, None] + np.sin(bearing) * along[None, :]

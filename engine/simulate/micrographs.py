@@ -1,4 +1,4 @@
-"""How a high-resolution TEM images atoms: weak phase object, contrast transfer, absorption, drift and dose.
+"""Image formation of a high-resolution TEM: weak phase object, contrast transfer, dose.
 
 References
 ----------
@@ -27,7 +27,7 @@ DARKEST: Final = 0.05
 
 @dataclass(frozen=True)
 class Microscope:
-    """How one micrograph is taken; lengths in nm."""
+    """Settings of one micrograph; lengths in nm."""
 
     pixel_size: float
     wavelength: float
@@ -65,7 +65,7 @@ def wavelength(kilovolts: float) -> float:
 
 
 def drawn(rng: np.random.Generator, *, pixel_size: float, spacing: float) -> Microscope:
-    """A microscope and its settings by chance, such that fringes of a spacing (nm) are transferred."""
+    """Return a microscope and its settings by chance, such that fringes of a spacing (nm) are transferred."""
     corrected = rng.random() < 0.5
     drift = rng.normal(0, 0.015, 2)
     while True:
@@ -107,7 +107,7 @@ def support(
 
 
 def _bilinear(coarse: NDArray[np.float64], rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Plane:
-    """Values of a coarse grid between its points."""
+    """Return the values of a coarse grid between its points."""
     grid = np.arange(coarse.shape[0])
     along = np.stack([np.interp(columns, grid, line) for line in coarse])
     return np.stack([np.interp(rows, grid, line) for line in along.T], axis=1).astype(np.float32)

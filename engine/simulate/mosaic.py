@@ -69,7 +69,7 @@ class Mosaic(Settings):
     def _read(
         self, electrons: ccd.Plane, rng: np.random.Generator, number: int
     ) -> tuple[NDArray[np.uint16], list[NDArray[np.uint16]], list[ccd.Amplifier]]:
-        """The frame without overscan, what each amplifier read, and the amplifiers.
+        """Return the frame without overscan, what each amplifier read, and the amplifiers.
 
         Drifts are drawn apart, so that a frame without them and one with them are otherwise the same.
         """
@@ -154,7 +154,10 @@ class Mosaic(Settings):
 def _truth(
     glow: NDArray[np.float32], hot: NDArray[np.float32], charge: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
-    """Class by what was deposited: at least the readout noise; of hot pixels and tracks, the larger."""
+    """Return the class by what was deposited: at least the readout noise.
+
+    Of hot pixels and tracks, the larger.
+    """
     noise = ccd.READOUT_NOISE
     labels = np.where(glow >= noise, np.uint8(1), np.uint8(0))
     labels[(hot >= noise) & (hot >= charge)] = 2
@@ -163,7 +166,7 @@ def _truth(
 
 
 def _within(whole: ionisation.Stamp, size: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """The part of a frame that a stamp covers, and the part of the stamp that is inside the frame."""
+    """Return the part of a frame that a stamp covers, and the part of the stamp that is inside the frame."""
     there, seen = [], []
     for start, n in zip((whole.row, whole.column), whole.charge.shape, strict=True):
         first, last = min(max(start, 0), size), min(max(start + n, 0), size)
@@ -173,7 +176,7 @@ def _within(whole: ionisation.Stamp, size: int) -> tuple[tuple[slice, slice], tu
 
 
 def _centroid(left: NDArray[np.float32], there: tuple[slice, slice]) -> tuple[float, float]:
-    """Mean position of the electrons, y and x."""
+    """Return the mean position of the electrons, y and x."""
     rows, columns = np.indices(left.shape)
     total = float(left.sum(dtype=np.float64))
     y = float((rows * left).sum(dtype=np.float64)) / total + there[0].start

@@ -22,7 +22,7 @@ _TRIES: Final = 8
 
 
 class View(NamedTuple):
-    """What part of a sample is looked at, and how closely."""
+    """Field of view on a sample, and its resolution."""
 
     shape: tuple[int, int]
     scale: float
@@ -36,12 +36,15 @@ class View(NamedTuple):
         return self.shape[0] * self.shape[1] / self.scale**2
 
     def deeper(self, tilt: float) -> "View":
-        """The part of the sample that is seen in as many rows when it is tilted by an angle in degrees."""
+        """Return the part of the sample that is seen in as many rows when it is tilted by an angle in degrees.
+
+        The angle is about the x axis.
+        """
         n_rows = scipy.fft.next_fast_len(int(np.ceil(self.shape[0] / np.cos(np.deg2rad(tilt)))) + 8)
         return self._replace(shape=(n_rows, self.shape[1]))
 
     def axes(self, place: Random) -> tuple[Plane, Plane]:
-        """Coordinates y and x in units along the sample's own directions, from a random origin."""
+        """Return coordinates y and x in units along the sample's own directions, from a random origin."""
         n_rows, n_columns = self.shape
         y = (np.arange(n_rows, dtype=np.float32)[:, np.newaxis] - n_rows / 2) / self.scale
         x = (np.arange(n_columns, dtype=np.float32) - n_columns / 2) / self.scale
@@ -138,7 +141,7 @@ def cells(
 
 
 def scattered(view: View, radii: Sequence[float], place: Random, *, apart: float) -> NDArray[np.float64]:
-    """Positions (y, x) in pixels of discs that keep apart by a factor on the sum of their radii (pixels)."""
+    """Return positions (y, x) in pixels of discs kept apart by a factor on the sum of their radii."""
     found = np.full((len(radii), 2), np.inf)
     sizes = np.asarray(radii)
     for n, radius in enumerate(radii):
@@ -168,7 +171,7 @@ def put(
 
 
 def grid(reach: float) -> tuple[Plane, Plane]:
-    """Coordinates y and x of a patch about its centre, in pixels."""
+    """Return coordinates y and x of a patch about its centre, in pixels."""
     n = int(np.ceil(reach))
     along = np.arange(-n, n + 1, dtype=np.float32)
     return along[:, np.newaxis], along[np.newaxis]
@@ -202,7 +205,7 @@ def polyhedron(normals: NDArray[np.float64], distances: NDArray[np.float64], *, 
 
 
 def turned(rng: Random) -> NDArray[np.float64]:
-    """A random rotation, as a matrix."""
+    """Return a random rotation, as a matrix."""
     q, r = np.linalg.qr(rng.standard_normal((3, 3)))
     return np.asarray(q * np.sign(np.diag(r)))
 
@@ -249,7 +252,7 @@ def lay(relief: Relief, strand: Strand, *, material: float = 1.0, squash: float 
 def straight(
     start: NDArray[np.float64], stop: NDArray[np.float64], radius: tuple[float, float], level: float
 ) -> Strand:
-    """A strand from (y, x) to (y, x) in pixels, whose radius changes evenly and whose end is rounded."""
+    """Return a strand between two points (y, x) in pixels, with an evenly changing radius and a round end."""
     upright = abs(stop[0] - start[0]) > abs(stop[1] - start[1])
     along, across = (0, 1) if upright else (1, 0)
     length = float(np.hypot(*(stop - start)))

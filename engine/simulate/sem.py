@@ -108,7 +108,7 @@ class Sem(Settings):
         return target
 
     def _relief(self, label: str, parent: int, zoom: float, rng: np.random.Generator) -> Relief:
-        """What the beam meets in an image of a sample."""
+        """Return what the beam meets in an image of a sample."""
         sample = np.random.default_rng((self.seed, _SAMPLE, parent))
         kinds = MORPHOLOGIES[label].kinds
         kind = kinds[sample.integers(len(kinds))]

@@ -9,7 +9,7 @@ from engine.simulate.relief import DARK, Plane, Random, Relief, View, flat, nois
 
 
 def needle(view: View, sample: Random, place: Random) -> Relief:
-    """An etched wire that narrows to a tip, before a dark void."""
+    """Return an etched wire that narrows to a tip, before a dark void."""
     width, bend = sample.uniform(14, 40), sample.uniform(0.55, 1.7)
     rough, blunt, stuff = sample.uniform(0, 0.5), sample.uniform(0.6, 3), sample.uniform(0.8, 1.3)
     relief = flat(view, sample.uniform(0.06, DARK))
@@ -23,7 +23,7 @@ def needle(view: View, sample: Random, place: Random) -> Relief:
 
 
 def shank(view: View, sample: Random, place: Random) -> Relief:
-    """A wire of even width whose end is sharpened, turned or milled, before a dark void."""
+    """Return a wire of even width whose end is sharpened, turned or milled, before a dark void."""
     width, long, bend = sample.uniform(16, 44), sample.uniform(50, 130), sample.uniform(0.7, 1.6)
     rings, step, stuff = sample.uniform(0, 0.8), sample.uniform(3, 8), sample.uniform(0.8, 1.3)
     relief = flat(view, sample.uniform(0.06, DARK))
@@ -35,7 +35,10 @@ def shank(view: View, sample: Random, place: Random) -> Relief:
 
 
 def _axes(view: View, place: Random) -> tuple[Plane, Plane]:
-    """Coordinates in units along a tip's axis, from its point, and across; the point is near the middle."""
+    """Return the coordinates in units along a tip's axis, from its point, and across.
+
+    The point is near the middle.
+    """
     y0, x0 = np.array(view.shape) * place.uniform(0.32, 0.68, 2)
     y = np.arange(view.shape[0], dtype=np.float32)[:, np.newaxis] - np.float32(y0)
     x = np.arange(view.shape[1], dtype=np.float32) - np.float32(x0)
@@ -51,7 +54,7 @@ def _turned(relief: Relief, view: View, radius: Plane, across: Plane, material: 
 
 
 def cantilever(view: View, sample: Random, place: Random) -> Relief:
-    """The end of a cantilever with a pyramid, as for force microscopy."""
+    """Return the end of a cantilever with a pyramid, as for force microscopy."""
     wide, base, tall = sample.uniform(55, 95), sample.uniform(26, 40), sample.uniform(1.2, 2.2)
     nose, tilt, stuff = sample.uniform(0.3, 1.0), sample.uniform(0, 50), sample.uniform(0.7, 1.1)
     faces = int(sample.choice([3, 4, 8]))

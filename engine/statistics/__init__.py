@@ -1,4 +1,4 @@
-"""What classes look like: table, spectra, agreement with a truth; all from sums over tiles."""
+"""Statistics of classes: table, spectra, agreement with a truth; all from sums over tiles."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""How well a label map agrees with a truth, from one contingency table."""
+"""Agreement of a label map with a truth, from one contingency table."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ def agreement(
     names: Mapping[int, str] | Sequence[str] | None = None,
     ignore: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """Accuracy, ARI, NMI and per class precision, recall, F1 and IoU of labels against a truth.
+    """Return accuracy, ARI, NMI and per class precision, recall, F1 and IoU of labels against a truth.
 
     Classes are matched by name where both sides have names and share some; clusters, known by names like
     `cluster_1` or by sharing no name with the truth, by the one-to-one pairing with most pixels in common
@@ -67,7 +67,7 @@ def agreement(
     found, real, table = _without(ignore, *contingency(labels, truth))
     own_names = class_names(truth)
     truth_names = _by_value(names, real, sorted(set(own_names) - set(ignore))) if names else own_names
-    pairs = _paired(found, real, table, label_names=class_names(labels), truth_names=truth_names)
+    pairs = _pair_classes(found, real, table, label_names=class_names(labels), truth_names=truth_names)
     hits = np.array([table[pairs == t, t].sum() for t in range(len(real))])
     predicted = np.array([table[pairs == t].sum() for t in range(len(real))])
     titles = [truth_names.get(int(value), str(value)) for value in real]
@@ -93,7 +93,7 @@ def _without(
 def _by_value(
     names: Mapping[int, str] | Sequence[str], real: np.ndarray, declared: Sequence[int]
 ) -> dict[int, str]:
-    """Names of the values that occur in the truth, else of those that it declares."""
+    """Return the names of the values that occur in the truth, else of those that it declares."""
     if isinstance(names, Mapping):
         return dict(names)
     if len(names) != len(real) and len(names) == len(declared) and set(real.tolist()) <= set(declared):
@@ -108,11 +108,18 @@ def _by_value(
 
 
 def contingency(labels: xr.DataArray, truth: xr.DataArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Values of the labels, values of the truth, and how many pixels have each pair; one pass over the tiles.
+    """Return the values of the labels, those of the truth, and the number of pixels of each pair; one pass.
 
     Pixels where the truth is NaN do not count.
+
+    Parameters
+    ----------
+    labels : DataArray (y, x)
+        Labels, 0 = none.
+    truth : DataArray (y, x)
+        Class numbers.
     """
-    counted = blocks.reduce_tiles(_tile_pairs, _merged, blocks.tiled(labels), blocks.tiled(truth))
+    counted = blocks.reduce_tiles(_tile_pairs, _merge_tables, blocks.tiled(labels), blocks.tiled(truth))
     (pairs,) = blocks.compute(counted, doing="comparing with the truth")
     found, rows = np.unique(pairs[:, 0], return_inverse=True)
     real, columns = np.unique(pairs[:, 1], return_inverse=True)
@@ -122,7 +129,7 @@ def contingency(labels: xr.DataArray, truth: xr.DataArray) -> tuple[np.ndarray, 
 
 
 def _tile_pairs(labels: Any, truth: Any) -> np.ndarray:
-    """Rows `(label, truth, pixels)`, one for each pair that occurs in the tile."""
+    """Return rows `(label, truth, pixels)`, one for each pair that occurs in the tile."""
     first, second = _integers(labels, "labels"), _integers(truth, "truth")
     if np.asarray(truth).dtype.kind == "f":
         valid = np.isfinite(truth).ravel()
@@ -157,7 +164,7 @@ def _check_few(n_pairs: int) -> None:
         raise InputError(f"the maps have more than {MOST_PAIRS} pairs of values; give maps of class numbers")
 
 
-def _merged(parts: list[np.ndarray]) -> np.ndarray:
+def _merge_tables(parts: list[np.ndarray]) -> np.ndarray:
     rows = np.concatenate(parts)
     pairs, index = np.unique(rows[:, :2], axis=0, return_inverse=True)
     _check_few(len(pairs))
@@ -166,7 +173,7 @@ def _merged(parts: list[np.ndarray]) -> np.ndarray:
     return np.column_stack([pairs, counts])
 
 
-def _paired(
+def _pair_classes(
     found: np.ndarray,
     real: np.ndarray,
     table: np.ndarray,
@@ -174,7 +181,7 @@ def _paired(
     label_names: Mapping[int, str],
     truth_names: Mapping[int, str],
 ) -> np.ndarray:
-    """Index of the truth's value that each label stands for, -1 for none; never one for the label 0."""
+    """Return the index of the truth's value for each label, -1 for none; never one for the label 0."""
     called = [_key(label_names.get(int(value), "")) for value in found]
     wanted = [_key(truth_names.get(int(value), "")) for value in real]
     shared = {name for name in called if name} & set(wanted)
@@ -192,12 +199,12 @@ def _paired(
 
 
 def _key(name: str) -> str:
-    """The name as it is compared: blanks are `_` in stored label maps."""
+    """Return the name as it is compared: blanks are `_` in stored label maps."""
     return "_".join(str(name).split()).casefold()
 
 
 def adjusted_rand_index(table: np.ndarray) -> float:
-    """Agreement of two partitions from their contingency table, corrected for chance (Hubert & Arabie)."""
+    """Return the agreement of two partitions from their contingency table, corrected for chance (Hubert, Arabie)."""
     table = table.astype(float)
     together = _pairs_of(table).sum()
     rows, columns = _pairs_of(table.sum(axis=1)).sum(), _pairs_of(table.sum(axis=0)).sum()
@@ -211,7 +218,7 @@ def _pairs_of(count: Any) -> Any:
 
 
 def normalised_mutual_information(table: np.ndarray) -> float:
-    """Mutual information over the mean of both entropies (Vinh, Epps & Bailey 2010)."""
+    """Return mutual information over the mean of both entropies (Vinh, Epps & Bailey 2010)."""
     joint = table / table.sum()
     rows, columns = joint.sum(axis=1), joint.sum(axis=0)
     information = _entropy(rows) + _entropy(columns) - _entropy(joint)

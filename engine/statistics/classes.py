@@ -24,7 +24,7 @@ def class_table(
     names: Mapping[int, str],
     colors: Mapping[int, str] | None = None,
 ) -> xr.Dataset:
-    """One row a class: `name color` at once, `count fraction area confidence` lazily.
+    """Return one row a class: `name color` at once, `count fraction area confidence` lazily.
 
     `fraction` is the share of all pixels that are in a class, `area` is in the square of the coordinates'
     unit (px² where that is no length), `confidence` the mean over the class' pixels. A class without
@@ -43,7 +43,7 @@ def class_table(
     given = colors or {}
     paint = [given.get(v, c) for v, c in zip(values, palette.class_colors(len(values)), strict=True)]
     size, unit = pixel_area(labels)
-    data = _measured(labels, confidence, values, size)
+    data = _measure_classes(labels, confidence, values, size)
     columns = {
         "name": (LABEL, np.array([str(names[v]) for v in values], dtype=str), {"long_name": "class name"}),
         "color": (LABEL, np.array(paint, dtype=str), {"long_name": "colour"}),
@@ -57,7 +57,7 @@ def class_table(
 
 
 def pixel_area(labels: xr.DataArray) -> tuple[float, str]:
-    """Area of a pixel and the unit of length it is the square of; 1 px without coordinates of a length."""
+    """Return the area of a pixel and its unit of length; 1 px without coordinates of a length."""
     units = {labels.coords[d].attrs.get("units") if d in labels.coords else None for d in PIXEL}
     unit = units.pop()
     if units or unit not in LENGTHS:
@@ -69,11 +69,13 @@ def _step(centres: np.ndarray) -> float:
     return float(centres[-1] - centres[0]) / (centres.size - 1) if centres.size > 1 else 1.0
 
 
-def _measured(labels: xr.DataArray, confidence: xr.DataArray, values: list[int], size: float) -> da.Array:
-    """Count, fraction, area and confidence, `(4, class)`, in one pass."""
+def _measure_classes(
+    labels: xr.DataArray, confidence: xr.DataArray, values: list[int], size: float
+) -> da.Array:
+    """Return count, fraction, area and confidence, `(4, class)`, in one pass."""
     sums = blocks.reduce_tiles(
         _tile_sums,
-        _added,
+        _add_sums,
         blocks.tiled(labels),
         blocks.tiled(confidence),
         rows=label_rows(values),
@@ -88,7 +90,7 @@ def _tile_sums(labels: Any, confidence: Any, *, rows: np.ndarray, n_rows: int) -
     return sums
 
 
-def _added(parts: list[np.ndarray]) -> np.ndarray:
+def _add_sums(parts: list[np.ndarray]) -> np.ndarray:
     total: np.ndarray = np.sum(parts, axis=0)
     return total
 

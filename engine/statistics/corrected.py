@@ -14,10 +14,10 @@ from engine.statistics.intervals import (
     Floats,
     Fractions,
     anything,
-    counted_parents,
+    check_parents,
     design_effect,
     design_effect_of,
-    jackknifed,
+    jackknife,
     score_interval,
     shares,
     student,
@@ -35,7 +35,7 @@ FEWEST: Final = 2
 
 
 class HeldOut(NamedTuple):
-    """What was found in parents whose objects are known, of each parent or in sum."""
+    """Finds in parents whose objects are known, of each parent or in sum."""
 
     found: Floats
     """Finds, dims (..., truth, found)."""
@@ -46,7 +46,7 @@ class HeldOut(NamedTuple):
 
 
 class Solution(NamedTuple):
-    """What the found classes say about the true ones."""
+    """True classes that follow from the found ones."""
 
     finds: Floats
     """Finds of each class for one object, dims (truth, found)."""
@@ -57,7 +57,7 @@ class Solution(NamedTuple):
 
     @property
     def mixture(self) -> Floats:
-        """Fractions that should be found."""
+        """Return the fractions that should be found."""
         return np.asarray(self.numbers @ self.finds)
 
     def changed(self, numbers: Floats) -> Floats:
@@ -67,10 +67,10 @@ class Solution(NamedTuple):
         return np.asarray((real - of_all * self.share) / self.numbers[: self.share.size].sum())
 
 
-def corrected_fractions(
+def correct_fractions(
     counts: ArrayLike, confusion: ArrayLike, *, present: ArrayLike | None = None, level: float = 0.95
 ) -> Fractions:
-    """Fractions of the true classes, corrected for the errors made on held-out objects.
+    """Return the fractions of the true classes, corrected for the errors made on held-out objects.
 
     The fractions are the most likely ones: found classes are a mixture of the confusion matrix' rows (by
     expectation maximisation, which stays between 0 and 1), here each row over the number of objects that it
@@ -129,15 +129,15 @@ def corrected_fractions(
     >>> corrected_fractions([[23, 27], [22, 28]], held_out, present=present).fraction.round(3)
     array([0.217, 0.783])
     """
-    table = counted_parents(counts)
-    held_out, n_real = _held_out(confusion, present)
+    table = check_parents(counts)
+    held_out, n_real = _check_held_out(confusion, present)
     if held_out.found.shape[2] != table.shape[1]:
         raise InputError(
             f"the counts have {table.shape[1]} found classes, the confusion matrices"
             f" {held_out.found.shape[2]}; give both for the same classes"
         )
     found = shares(table.sum(axis=0))
-    best = _solution(found, _finds(_summed(held_out)), n_real)
+    best = _solution(found, _finds(_sum_parents(held_out)), n_real)
     if len(table) < 2:
         return anything(best.share)
     parts = np.array([_sampling(table, best), _learning(held_out, found, best)])
@@ -150,7 +150,7 @@ def corrected_fractions(
 def _interval(
     share: Floats, parts: Floats, degrees: Floats, *, n_effective: float, level: float
 ) -> Fractions:
-    """Interval of the shares from the parts of their variance `(part, class)` and each part's freedom."""
+    """Return the interval of the shares from the parts of their variance `(part, class)`."""
     variance = parts.sum(axis=0)
     squares = np.sum(np.square(parts) / degrees, axis=0)
     freedom = np.where(squares > 0, variance**2 / np.where(squares > 0, squares, 1), degrees.min())
@@ -160,20 +160,20 @@ def _interval(
 
 
 def _sampling(table: Floats, best: Solution) -> Floats:
-    """Variance of the corrected fractions from which parents are in the collection."""
+    """Return the variance of the corrected fractions from which parents are in the collection."""
     solver = _solver(best.finds, best.mixture)
     total = table.sum(axis=0)
-    variance = jackknifed(best.changed(shares(total - table) @ solver), best.changed(shares(total) @ solver))
+    variance = jackknife(best.changed(shares(total - table) @ solver), best.changed(shares(total) @ solver))
     independent = _multinomial(best.mixture, best.changed(solver)) / table.sum()
     return np.asarray(np.maximum(variance, independent * design_effect_of(table)))
 
 
 def _learning(held_out: HeldOut, found: Floats, best: Solution) -> Floats:
-    """Variance of the corrected fractions from which parents the errors were counted on."""
-    whole = _summed(held_out)
+    """Return the variance of the corrected fractions from which parents the errors were counted on."""
+    whole = _sum_parents(held_out)
     solver = _solver(best.finds, best.mixture)
-    without = _solver(_finds(_left_out(held_out, whole)), best.mixture)
-    variance = jackknifed(best.changed(found @ without), best.changed(found @ solver))
+    without = _solver(_finds(_leave_one_out(held_out, whole)), best.mixture)
+    variance = jackknife(best.changed(found @ without), best.changed(found @ solver))
     one = best.changed(solver)
     rows = np.array([_multinomial(row, one) for row in whole.found / whole.objects[:, np.newaxis]])
     independent = best.numbers**2 / whole.objects @ rows
@@ -181,17 +181,17 @@ def _learning(held_out: HeldOut, found: Floats, best: Solution) -> Floats:
     return np.asarray(np.maximum(variance, independent * design_effect(variance, independent)))
 
 
-def _summed(held_out: HeldOut) -> HeldOut:
+def _sum_parents(held_out: HeldOut) -> HeldOut:
     return HeldOut(*(numbers.sum(axis=0) for numbers in held_out))
 
 
-def _left_out(held_out: HeldOut, whole: HeldOut) -> HeldOut:
-    """The sums without each parent, dims (parent, ...)."""
+def _leave_one_out(held_out: HeldOut, whole: HeldOut) -> HeldOut:
+    """Return the sums without each parent, dims (parent, ...)."""
     return HeldOut(*(total - part for total, part in zip(whole, held_out, strict=True)))
 
 
 def _finds(held_out: HeldOut) -> Floats:
-    """Finds of each class for one object, dims (..., truth, found), the false ones that come with it too."""
+    """Return the finds of each class for one object, dims (..., truth, found), false ones included."""
     beside = held_out.false / held_out.objects.sum(axis=-1, keepdims=True)
     own = held_out.found / held_out.objects[..., np.newaxis]
     return np.asarray(own + beside[..., np.newaxis, :])
@@ -204,7 +204,7 @@ def _solution(found: Floats, finds: Floats, n_real: int) -> Solution:
 
 
 def _solver(finds: Floats, mixture: Floats) -> Floats:
-    """Matrix `(found, truth)` that turns found fractions into numbers of objects, near the most likely ones.
+    """Return the matrix `(found, truth)` that turns found fractions into numbers of objects.
 
     The inverse of the finds for one object if there are as many found classes as true ones, else weighted
     least squares (a step of Fisher's scoring).
@@ -228,7 +228,7 @@ def _check_sighted(matrix: Floats) -> None:
 
 
 def _most_likely(found: Floats, rates: Floats) -> Floats:
-    """Fractions of the rows of which the found fractions are the most likely mixture."""
+    """Return the fractions of the rows of which the found fractions are the most likely mixture."""
     share = np.full(len(rates), 1 / len(rates))
     for _ in range(N_STEPS):
         mixture = np.maximum(share @ rates, np.finfo(float).tiny)
@@ -241,12 +241,12 @@ def _most_likely(found: Floats, rates: Floats) -> Floats:
 
 
 def _multinomial(probabilities: Floats, values: Floats) -> Floats:
-    """Variance of each column of the values `(found, ...)` for one object, 0 where it is missed."""
+    """Return the variance of each column of values `(found, ...)` for one object, 0 where it is missed."""
     return np.asarray(np.maximum(probabilities @ values**2 - (probabilities @ values) ** 2, 0))
 
 
-def _held_out(confusion: ArrayLike, present: ArrayLike | None) -> tuple[HeldOut, int]:
-    """The tables of parents that say something, false finds set apart, and the number of true classes."""
+def _check_held_out(confusion: ArrayLike, present: ArrayLike | None) -> tuple[HeldOut, int]:
+    """Return the tables of the parents with objects, false finds apart, and the number of true classes."""
     matrices = whole_numbers(confusion, "(parent, truth, found)", 3)
     objects = matrices.sum(axis=2) if present is None else _present(present, matrices)
     n_real = objects.shape[1]

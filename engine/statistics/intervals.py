@@ -23,7 +23,7 @@ class Fractions(NamedTuple):
 
 
 def wilson(count: ArrayLike, total: ArrayLike, *, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Low and high end of Wilson's interval of a fraction; NaN where the total is 0.
+    """Return the low and high end of Wilson's interval of a fraction; NaN where the total is 0.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def wilson(count: ArrayLike, total: ArrayLike, *, level: float = 0.95) -> tuple[
 
 
 def class_fractions(counts: ArrayLike, *, level: float = 0.95) -> Fractions:
-    """Fraction of each class in a collection, with Wilson's interval at the effective number of objects.
+    """Return the fraction of each class, with Wilson's interval at the effective number of objects.
 
     The effective number is the number of objects over the design effect: the jackknife's variance over
     parents relative to that of independent objects, at least 1 and at least that of all classes together, as
@@ -97,11 +97,11 @@ def class_fractions(counts: ArrayLike, *, level: float = 0.95) -> Fractions:
     >>> [f"{low:.2f} {share:.3f} {high:.2f}" for share, low, high in zip(*found)]
     ['0.42 0.725 0.90', '0.10 0.275 0.58']
     """
-    table = counted_parents(counts)
+    table = check_parents(counts)
     share = shares(table.sum(axis=0))
     if len(table) < 2:
         return anything(share)
-    variance = jackknifed(shares(table.sum(axis=0) - table), share)
+    variance = jackknife(shares(table.sum(axis=0) - table), share)
     independent = share * (1 - share) / table.sum()
     own = _ratio(variance, independent)
     effect = np.maximum(own, design_effect(variance, independent))
@@ -114,7 +114,7 @@ def class_fractions(counts: ArrayLike, *, level: float = 0.95) -> Fractions:
 def bootstrap_fractions(
     counts: ArrayLike, *, level: float = 0.95, seed: int = 0, n_draws: int = 2000
 ) -> Fractions:
-    """Fraction of each class in a collection, with the percentiles of drawing parents with replacement.
+    """Return the fraction of each class, with the percentiles of drawing parents with replacement.
 
     To be read beside `class_fractions`, whose intervals hold where this one is too narrow: with few parents,
     and for a class that is in few of them.
@@ -151,7 +151,7 @@ def bootstrap_fractions(
     >>> bool(found.low[0] < 0.725 < found.high[0])
     True
     """
-    table, upper = counted_parents(counts), _upper(level)
+    table, upper = check_parents(counts), _upper(level)
     if n_draws < 1:
         raise InputError(f"{n_draws} draws give no interval; give at least 1, some thousands as a rule")
     share = shares(table.sum(axis=0))
@@ -164,7 +164,7 @@ def bootstrap_fractions(
 
 
 def difference(counts_a: ArrayLike, counts_b: ArrayLike, *, level: float = 0.95) -> Fractions:
-    """How much larger each class' fraction is in the first collection than in the second.
+    """Return by how much each class' fraction is larger in the first collection than in the second.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def difference(counts_a: ArrayLike, counts_b: ArrayLike, *, level: float = 0.95)
 
 
 def difference_of(first: Fractions, second: Fractions) -> Fractions:
-    """Difference of two estimates of independent collections, plain or corrected, from their intervals.
+    """Return the difference of two estimates of independent collections, from their intervals.
 
     Parameters
     ----------
@@ -222,9 +222,20 @@ def difference_of(first: Fractions, second: Fractions) -> Fractions:
 
 
 def score_interval(share: Floats, size: Any, *, quantile: Floats, floor: Floats) -> tuple[Floats, Floats]:
-    """Ends of the interval of all p with `(share - p)^2 <= quantile^2 (floor + p (1 - p) / size)`.
+    """Return the ends of the interval of all p with `(share - p)^2 <= quantile^2 (floor + p (1 - p) / size)`.
 
     Wilson's interval where the floor is 0, `share ± quantile floor^(1/2)` where the size is infinite.
+
+    Parameters
+    ----------
+    share : ndarray (class,)
+        Fraction of each class.
+    size : float or ndarray (class,)
+        Number of independent objects, may be infinite.
+    quantile : ndarray (class,)
+        Of the normal or Student's distribution.
+    floor : ndarray (class,)
+        Variance that does not fall with the size.
     """
     spread = quantile**2 / size
     middle = (share + spread / 2) / (1 + spread)
@@ -235,14 +246,22 @@ def score_interval(share: Floats, size: Any, *, quantile: Floats, floor: Floats)
 
 
 def design_effect_of(table: Floats) -> float:
-    """How much more parents `(parent, class)` vary than independent objects would, at least 1."""
+    """Return the variance between parents `(parent, class)` over that of independent objects, at least 1."""
     share = shares(table.sum(axis=0))
-    variance = jackknifed(shares(table.sum(axis=0) - table), share)
+    variance = jackknife(shares(table.sum(axis=0) - table), share)
     return design_effect(variance, share * (1 - share) / table.sum())
 
 
 def design_effect(variance: Floats, independent: Floats) -> float:
-    """Mean variance of all classes over that of independent objects, at least 1."""
+    """Return the mean variance of all classes over that of independent objects, at least 1.
+
+    Parameters
+    ----------
+    variance : ndarray (class,)
+        Of the fractions.
+    independent : ndarray (class,)
+        Variance that the fractions of independent objects would have.
+    """
     return max(1.0, float(_ratio(variance.sum(), independent.sum())))
 
 
@@ -251,26 +270,42 @@ def _ratio(variance: ArrayLike, independent: ArrayLike) -> Floats:
     return np.asarray(np.divide(part, whole, out=np.ones(whole.shape), where=whole > 0))
 
 
-def jackknifed(without: Floats, whole: Floats) -> Floats:
-    """Variance of an estimate from those without each parent, about the whole's (Efron & Stein)."""
+def jackknife(without: Floats, whole: Floats) -> Floats:
+    """Return the variance of an estimate by the jackknife (Efron & Stein, Ann. Stat. 9 (1981) 586).
+
+    Parameters
+    ----------
+    without : ndarray (parent, ...)
+        The estimate without each parent.
+    whole : ndarray (...)
+        The estimate from all parents.
+    """
     n_parents = len(without)
     return np.asarray((n_parents - 1) / n_parents * np.square(without - whole).sum(axis=0))
 
 
 def shares(counts: Floats) -> Floats:
-    """Counts over their sum along the last dim, NaN where that is 0."""
+    """Return counts over their sum along the last dim, NaN where that is 0."""
     whole = counts.sum(axis=-1, keepdims=True)
     return np.asarray(np.divide(counts, whole, out=np.full(counts.shape, np.nan), where=whole > 0))
 
 
 def anything(share: Floats) -> Fractions:
-    """Fractions with intervals from 0 to 1."""
+    """Return fractions with intervals from 0 to 1, for which nothing is known."""
     unknown = share * 0
     return Fractions(share, unknown, unknown + 1)
 
 
 def student(level: float, degrees: ArrayLike) -> Floats:
-    """Quantile of Student's distribution that a two-sided interval of a level reaches to."""
+    """Return the quantile of Student's distribution that a two-sided interval of a level reaches to.
+
+    Parameters
+    ----------
+    level
+        Probability of the interval, 0 to 1.
+    degrees : float or ndarray
+        Degrees of freedom.
+    """
     from scipy.special import stdtrit
 
     return np.asarray(stdtrit(degrees, _upper(level)))
@@ -282,14 +317,23 @@ def _upper(level: float) -> float:
     return 1 - (1 - level) / 2
 
 
-def counted_parents(counts: ArrayLike) -> Floats:
-    """The counts of parents that have objects."""
+def check_parents(counts: ArrayLike) -> Floats:
+    """Return the counts of the parents that have objects."""
     table = whole_numbers(counts, "(parent, class)", 2)
     return np.asarray(table[table.sum(axis=1) > 0])
 
 
 def whole_numbers(counts: ArrayLike, dims: str, n_dims: int) -> Floats:
-    """The counts as an array, if they are whole numbers with these dims.
+    """Return the counts as an array, if they are whole numbers with these dims.
+
+    Parameters
+    ----------
+    counts : array_like
+        Numbers of objects.
+    dims
+        Names of the dims, for the message.
+    n_dims
+        Number of dims.
 
     Raises
     ------

@@ -19,7 +19,19 @@ SINES = np.sin(2 * np.pi * np.arange(N_DIRECTIONS) / N_DIRECTIONS)
 
 @kernel
 def linear_extent(values, labels, rows, n_rows):  # type: ignore[no-untyped-def]
-    """Count, lowest and highest finite value of each class and channel, each `(class, channel)`."""
+    """Return number, lowest and highest finite value of each class and channel, each `(class, channel)`.
+
+    Parameters
+    ----------
+    values : ndarray (channel, y, x)
+        NaN where there is no value.
+    labels : ndarray (y, x), unsigned
+        Class of each pixel.
+    rows : ndarray (label,), int
+        Row of each label in the tables, -1 for none.
+    n_rows
+        Number of rows.
+    """
     shape = (n_rows, values.shape[0])
     count = np.zeros(shape, np.int64)
     low = np.full(shape, np.inf)
@@ -40,11 +52,24 @@ def linear_extent(values, labels, rows, n_rows):  # type: ignore[no-untyped-def]
 
 @kernel
 def circular_extent(values, labels, rows, n_rows, period):  # type: ignore[no-untyped-def]
-    """Count, extent and summed unit vector of angles on a circle of length `period`.
+    """Return number, extent and summed unit vector of angles on a circle.
 
     `low` and `high` are `(branch, class, channel)`: of the angles in 0...period and in -period/2...period/2,
     so that one of them is free of the jump unless the angles spread over half of the circle.
     `vector (cosine and sine, class, channel)`.
+
+    Parameters
+    ----------
+    values : ndarray (channel, y, x)
+        Angles, NaN where there is no value.
+    labels : ndarray (y, x), unsigned
+        Class of each pixel.
+    rows : ndarray (label,), int
+        Row of each label in the tables, -1 for none.
+    n_rows
+        Number of rows.
+    period
+        Length of the circle in the unit of the values.
     """
     shape = (n_rows, values.shape[0])
     count = np.zeros(shape, np.int64)
@@ -77,10 +102,25 @@ def circular_extent(values, labels, rows, n_rows, period):  # type: ignore[no-un
 
 @kernel
 def histograms(values, labels, rows, centre, low, width, n_bins, period):  # type: ignore[no-untyped-def]
-    """Sums, sums of squares and histograms of the deviations from `centre`, all `(class, channel)`.
+    """Return sums, sums of squares and histograms of the deviations from `centre`, all `(class, channel)`.
 
     Bin `i` begins at the deviation `low + i * width`. With `period > 0` deviations are taken the short way
     round the circle, so that they lie in -period/2...period/2.
+
+    Parameters
+    ----------
+    values : ndarray (channel, y, x)
+        NaN where there is no value.
+    labels : ndarray (y, x), unsigned
+        Class of each pixel.
+    rows : ndarray (label,), int
+        Row of each label in the tables, -1 for none.
+    centre, low, width : ndarray (class, channel)
+        Value that deviations are taken from, deviation of the first bin's start, width of a bin.
+    n_bins
+        Number of bins.
+    period
+        Length of the circle, 0 for plain numbers.
     """
     shape = centre.shape
     total = np.zeros(shape)
@@ -107,7 +147,15 @@ def histograms(values, labels, rows, centre, low, width, n_bins, period):  # typ
 
 @kernel
 def order_statistic(histogram, rank):  # type: ignore[no-untyped-def]
-    """Position, in bins, of the value of a rank (0 = lowest), spread evenly over its bin."""
+    """Return the position, in bins, of the value of a rank (0 = lowest), spread evenly over its bin.
+
+    Parameters
+    ----------
+    histogram : ndarray (bin,), int
+        Number of values in each bin.
+    rank
+        Number of values below.
+    """
     before = 0
     for i in range(histogram.size):
         if before + histogram[i] > rank:
@@ -118,7 +166,17 @@ def order_statistic(histogram, rank):  # type: ignore[no-untyped-def]
 
 @kernel
 def deviation_statistic(histogram, middle, rank):  # type: ignore[no-untyped-def]
-    """Position, in bins, of the rank-th smallest distance of the bins' centres from `middle`."""
+    """Return the position, in bins, of the rank-th smallest distance of the bins' centres from `middle`.
+
+    Parameters
+    ----------
+    histogram : ndarray (bin,), int
+        Number of values in each bin.
+    middle
+        Position in bins.
+    rank
+        Number of smaller distances.
+    """
     right = max(0, min(histogram.size, math.ceil(middle - 0.5)))
     left = right - 1
     seen = 0
@@ -137,8 +195,18 @@ def deviation_statistic(histogram, middle, rank):  # type: ignore[no-untyped-def
 
 
 @kernel
-def interpolated(histogram, count, share):  # type: ignore[no-untyped-def]
-    """Quantile in bins, linear between the two neighbouring ranks as in `numpy.quantile`."""
+def interpolate_rank(histogram, count, share):  # type: ignore[no-untyped-def]
+    """Return a quantile in bins, linear between the two neighbouring ranks as in `numpy.quantile`.
+
+    Parameters
+    ----------
+    histogram : ndarray (bin,), int
+        Number of values in each bin.
+    count
+        Number of values.
+    share
+        Probability of the quantile, 0 to 1.
+    """
     rank = share * (count - 1)
     below = math.floor(rank)
     part = rank - below
@@ -150,9 +218,18 @@ def interpolated(histogram, count, share):  # type: ignore[no-untyped-def]
 
 @kernel
 def robust_statistics(count, histogram, low, width):  # type: ignore[no-untyped-def]
-    """Median, MAD, 5 % and 95 % quantile from histograms, `(4, class, channel)`; NaN where nothing counts.
+    """Return median, MAD, 5 % and 95 % quantile from histograms, `(4, class, channel)`; NaN without values.
 
     MAD is the median distance from the median, not scaled to a standard deviation.
+
+    Parameters
+    ----------
+    count : ndarray (class, channel), int
+        Number of values.
+    histogram : ndarray (class, channel, bin), int
+        Number of values in each bin.
+    low, width : ndarray (class, channel)
+        Start of the first bin and width of a bin.
     """
     n_rows, n_channels = count.shape
     result = np.full((4, n_rows, n_channels), np.nan)
@@ -162,20 +239,32 @@ def robust_statistics(count, histogram, low, width):  # type: ignore[no-untyped-
             if n == 0:
                 continue
             bins = histogram[row, c]
-            middle = interpolated(bins, n, 0.5)
+            middle = interpolate_rank(bins, n, 0.5)
             spread = 0.5 * (
                 deviation_statistic(bins, middle, (n - 1) // 2) + deviation_statistic(bins, middle, n // 2)
             )
             result[0, row, c] = low[row, c] + width[row, c] * middle
             result[1, row, c] = width[row, c] * spread
-            result[2, row, c] = low[row, c] + width[row, c] * interpolated(bins, n, 0.05)
-            result[3, row, c] = low[row, c] + width[row, c] * interpolated(bins, n, 0.95)
+            result[2, row, c] = low[row, c] + width[row, c] * interpolate_rank(bins, n, 0.05)
+            result[3, row, c] = low[row, c] + width[row, c] * interpolate_rank(bins, n, 0.95)
     return result
 
 
 @kernel
 def class_sums(labels, confidence, rows, n_rows):  # type: ignore[no-untyped-def]
-    """Pixels, pixels with a confidence, and summed confidence of each class, `(3, class)`."""
+    """Return pixels, pixels with a confidence, and summed confidence of each class, `(3, class)`.
+
+    Parameters
+    ----------
+    labels : ndarray (y, x), unsigned
+        Class of each pixel.
+    confidence : ndarray (y, x)
+        0 to 1, NaN where there is none.
+    rows : ndarray (label,), int
+        Row of each label, -1 for none.
+    n_rows
+        Number of rows.
+    """
     sums = np.zeros((3, n_rows))
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):

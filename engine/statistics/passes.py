@@ -27,7 +27,7 @@ NO_DIRECTION: Final = 1e-6
 
 
 class Extent(NamedTuple):
-    """What pass 1 finds; `low` and `high` have a leading dim of branches, see `kernels`."""
+    """Extents found by pass 1; `low` and `high` have a leading dim of branches, see `kernels`."""
 
     valid: np.ndarray
     low: np.ndarray
@@ -36,7 +36,7 @@ class Extent(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """Where pass 2 puts its histograms, all `(class, channel)`, relative to `centre`."""
+    """Positions of the histograms of pass 2, all `(class, channel)`, relative to `centre`."""
 
     valid: np.ndarray
     centre: np.ndarray
@@ -45,14 +45,14 @@ class Grid(NamedTuple):
 
 
 def label_rows(values: Sequence[int]) -> np.ndarray:
-    """Row of each label value in the tables, -1 for the values that are in none."""
+    """Return the row of each label value in the tables, -1 for the values that are in none."""
     rows = np.full(max(values, default=0) + 1, -1, np.int64)
     rows[list(values)] = np.arange(len(values))
     return rows
 
 
 def plain(tile: np.ndarray) -> np.ndarray:
-    """The tile as `(channel, y, x)` in a dtype and byte order that compiled kernels take."""
+    """Return the tile as `(channel, y, x)` in a dtype and byte order that compiled kernels take."""
     tile = np.asarray(tile)
     if tile.dtype == np.float16 or tile.dtype.itemsize > 8:
         tile = tile.astype(np.float32 if tile.dtype == np.float16 else np.float64)
@@ -70,7 +70,7 @@ def class_statistics(
     period: float | None = None,
     touched: np.ndarray | None = None,
 ) -> Any:
-    """Delayed array `(statistic, class, channel)`: mean, std, median, MAD, q05, q95, count.
+    """Return a delayed array `(statistic, class, channel)`: mean, std, median, MAD, q05, q95, count.
 
     Parameters
     ----------
@@ -88,15 +88,15 @@ def class_statistics(
     keep = np.ones(n_tiles, bool) if touched is None else touched
     labels = blocks.aligned(image, labels)[1]
     table = {"rows": label_rows(values), "n_rows": len(values), "period": period}
-    found = _reduced(_tile_extent, _combine_extents, image, labels, keep=keep, **table)
+    found = _reduce_tiles(_tile_extent, _combine_extents, image, labels, keep=keep, **table)
     grid = dask.delayed(_grid, pure=False)(found, period)
     second = image if image.nbytes <= HELD_BYTES else bind(image, grid)
     table = {"rows": table["rows"], "grid": grid, "period": period}
-    sums = _reduced(_tile_histograms, _combine_histograms, second, labels, keep=keep, **table)
+    sums = _reduce_tiles(_tile_histograms, _combine_histograms, second, labels, keep=keep, **table)
     return dask.delayed(_finish, pure=False)(grid, sums, period)
 
 
-def _reduced(kernel: Any, combine: Any, *arrays: da.Array, keep: np.ndarray, **arguments: Any) -> Any:
+def _reduce_tiles(kernel: Any, combine: Any, *arrays: da.Array, keep: np.ndarray, **arguments: Any) -> Any:
     parts = blocks.per_tile(kernel, *arrays, **arguments)
     return blocks.combine_parts([p for p, kept in zip(parts, keep, strict=True) if kept], combine)
 
@@ -128,12 +128,12 @@ def _grid(extent: Extent, period: float | None) -> Grid:
         low, high = low[0] - centre, high[0] - centre
     else:
         centre = _direction(extent, period)
-        low, high = _unwrapped_extent(low, high, centre, period)
+        low, high = _circle_extent(low, high, centre, period)
     return Grid(extent.valid, centre, low, (high - low) / N_BINS)
 
 
 def _direction(extent: Extent, period: float) -> np.ndarray:
-    """Circular mean (Mardia & Jupp 2000, eq. 2.2.4), to a thousandth of a degree on a full circle of 360."""
+    """Return the circular mean (Mardia & Jupp 2000, eq. 2.2.4), to a thousandth of a degree."""
     cosine, sine = extent.vector
     turns = np.arctan2(sine, cosine) / (2 * np.pi)
     rounded = np.round(turns * 360_000) / 360_000 * period % period
@@ -141,10 +141,10 @@ def _direction(extent: Extent, period: float) -> np.ndarray:
     return np.where(short, period / 2, rounded)
 
 
-def _unwrapped_extent(
+def _circle_extent(
     low: np.ndarray, high: np.ndarray, centre: np.ndarray, period: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Extent of the deviations from `centre`: from a branch without a jump, else half a circle each way."""
+    """Return the extent of the deviations from `centre`, of a branch without a jump, else half a circle."""
     first, last = np.full(centre.shape, -period / 2), np.full(centre.shape, period / 2)
     for below, above in zip(low - centre, high - centre, strict=True):
         turn = np.floor(below / period + 0.5)

@@ -57,7 +57,7 @@ def class_spectra(images: xr.Dataset, labels: xr.DataArray, *, values: Sequence[
         delayed = class_statistics(
             blocks.tiled(images[name]), blocks.tiled(labels), values=values, period=PERIODS.get(name)
         )
-        tables[name] = _from_delayed(delayed, images[name], len(values))
+        tables[name] = _table_from_delayed(delayed, images[name], len(values))
     return _dataset(images, tables, values)
 
 
@@ -84,7 +84,7 @@ def region_spectrum(images: xr.Dataset, selected: xr.DataArray | np.ndarray) -> 
     shape = tuple(images.sizes[d] for d in PIXEL)
     if chosen.shape != shape:
         raise InputError(f"the region has the shape {chosen.shape}; expected that of the images, {shape}")
-    images, chosen = _cropped(images, chosen)
+    images, chosen = _crop_to_region(images, chosen)
     names = image_variables(images)
     delayed = [_region_statistics(images[name], chosen) for name in names]
     computed = blocks.compute(*delayed, doing="reading the region")
@@ -103,8 +103,8 @@ def _region_statistics(image: xr.DataArray, chosen: np.ndarray) -> Any:
     )
 
 
-def _cropped(images: xr.Dataset, chosen: np.ndarray) -> tuple[xr.Dataset, np.ndarray]:
-    """Images and region within the region's bounding box (one pixel where the region is empty)."""
+def _crop_to_region(images: xr.Dataset, chosen: np.ndarray) -> tuple[xr.Dataset, np.ndarray]:
+    """Return images and region within the region's bounding box (one pixel where the region is empty)."""
     box = {}
     for axis, dim in enumerate(PIXEL):
         inside = np.flatnonzero(chosen.any(axis=1 - axis))
@@ -112,7 +112,7 @@ def _cropped(images: xr.Dataset, chosen: np.ndarray) -> tuple[xr.Dataset, np.nda
     return images.isel(box), chosen[box[Y], box[X]]
 
 
-def _from_delayed(delayed: Any, image: xr.DataArray, n_rows: int) -> da.Array:
+def _table_from_delayed(delayed: Any, image: xr.DataArray, n_rows: int) -> da.Array:
     n_channels = int(np.prod(image.shape[:-2]))
     return da.from_delayed(delayed, (len(STATISTICS), n_rows, n_channels), dtype=float)
 

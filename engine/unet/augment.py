@@ -4,7 +4,7 @@ import numpy as np
 
 
 def turned(image: np.ndarray, classes: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """One of the 8 ways to lay a square on a square, drawn at random, of both.
+    """Return one of the 8 ways to lay a square on a square, drawn at random, of both.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a U-Net learns from: crops of labelled frames, read region by region, mirrored beyond the edges."""
+"""Training examples of a U-Net: crops of labelled frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Region(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a region lies: number of the frame, first row and column."""
+    """Position of a region: number of the frame, first row and column."""
 
     frame: int
     row: int
@@ -80,7 +80,7 @@ class Examples:
         ]
 
     def of(self, numbers: Sequence[int]) -> "Examples":
-        """Some of the frames."""
+        """Return the some of the frames."""
         parts = ([whole[n] for n in numbers] for whole in (self.frames, self.labels, self.backgrounds))
         frames, labels, backgrounds = parts
         return Examples(frames, labels, self.values, backgrounds, self.halo)
@@ -127,14 +127,14 @@ class Crops:
         object.__setattr__(self, "_places", [places[n] for n in order])
 
     def __call__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """Images `(crop, y, x, 1)` as the network sees them, and classes `(crop, y, x)`."""
+        """Return images `(crop, y, x, 1)` as the network sees them, and classes `(crop, y, x)`."""
         rng = np.random.default_rng((self.seed, step))
         crops = [self._crop(self._place(step, rng), rng) for _ in range(self.n_crops)]
         images, classes = (np.stack(planes) for planes in zip(*crops, strict=True))
         return images[..., None], classes.astype(np.int32)
 
     def _place(self, step: int, rng: np.random.Generator) -> Place:
-        """One of the places whose turn it is."""
+        """Return one of the places whose turn it is."""
         first = step * HELD // STAY
         return self._places[(first + rng.integers(min(HELD, len(self._places)))) % len(self._places)]
 
@@ -157,7 +157,7 @@ def _held(crops: Crops, place: Place) -> Region:
 
 
 def _rarer(classes: np.ndarray, place: Place) -> list[np.ndarray]:
-    """Some pixels of each class but the most common, and some where two of these meet, which is hardest."""
+    """Return some pixels of each class but the commonest, and some where two of these meet (the hardest)."""
     counts = np.bincount(classes[classes >= 0].ravel(), minlength=1)
     rare = [int(n) for n in np.flatnonzero(counts) if n != counts.argmax()]
     planes = [classes == number for number in rare]

@@ -74,7 +74,7 @@ def segmented(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
 
 
 def chosen_runtime(wanted: str, network: Network, frame: da.Array, found: Background) -> str:
-    """What runs the network on this machine."""
+    """Return what runs the network on this machine."""
     if wanted == KERAS:
         return wanted
     if wanted == AUTO:
@@ -88,14 +88,14 @@ def chosen_runtime(wanted: str, network: Network, frame: da.Array, found: Backgr
 
 
 def _cut(images: xr.Dataset, chunks: tuple[tuple[int, ...], ...]) -> xr.Dataset:
-    """The images in tiles of y and x: bands of a wide frame would each be held whole."""
+    """Return the images in tiles of y and x: bands of a wide frame would each be held whole."""
     whole = {name: blocks.tiled(images[name]) for name in image_variables(images)}
     tiles = {name: blocks.cut(data, (*data.chunks[:-2], *chunks)) for name, data in whole.items()}
     return images.assign({name: images[name].copy(data=data) for name, data in tiles.items()})
 
 
 def _calibration(model: "UNetModel", images: xr.Dataset) -> Calibration:
-    """How energies follow from sums of pixels: from the settings, or the gain that the header states."""
+    """Return the calibration of energies: from the settings, or the gain that the header states."""
     from engine.readers.facts import header_number
 
     given = float(model.settings["electrons_per_adu"])

@@ -41,7 +41,7 @@ class Background(NamedTuple):
 
 
 class Segmented(NamedTuple):
-    """What a network says of each pixel; lazy, dims (y, x).
+    """Prediction of a network for each pixel; lazy, dims (y, x).
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Segmented(NamedTuple):
 
 
 def sample_rows(frame: da.Array) -> da.Array:
-    """Rows spread over a frame; lazy."""
+    """Return rows spread over a frame; lazy."""
     return frame[np.unique(np.linspace(0, frame.shape[0] - 1, N_ROWS).astype(int))]
 
 
@@ -93,14 +93,14 @@ def background(frame: da.Array) -> Background:
 
 
 def _noise(values: np.ndarray, level: float, guess: float) -> float:
-    """Standard deviation of normal noise from its lower half, values beyond 3 guesses left out."""
+    """Return the standard deviation of normal noise from its lower half, values beyond 3 guesses left out."""
     below = level - values[(values <= level) & (values > level - 3 * guess)]
     rms = float(np.sqrt(np.mean(below**2))) / TRUNCATED if below.size else 0.0
     return rms or float(values.std()) or 1.0
 
 
 def normalised(values: np.ndarray, found: Background) -> np.ndarray:
-    """Pixels as the network sees them: distance from the background in units of its noise, float32."""
+    """Return pixels as the network sees them: distance from the background in units of its noise, float32."""
     scaled = (values.astype(np.float32) - np.float32(found.level)) / np.float32(found.noise)
     if values.dtype.kind == "f":
         scaled[~np.isfinite(scaled)] = 0.0
@@ -151,7 +151,7 @@ def segment(
 
 
 def tile_edge(n: int, *, tile: int, step: int) -> int:
-    """Edge of the tiles that cover `n` pixels in the fewest, alike pieces: a multiple of the step.
+    """Return the edge of the tiles that cover `n` pixels in the fewest, alike pieces: a multiple of the step.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def tile_edge(n: int, *, tile: int, step: int) -> int:
 
 
 class Seen(NamedTuple):
-    """What a network is shown round a tile, in pixels along y and x.
+    """Halo of a tile, in pixels along y and x.
 
     Attributes
     ----------
@@ -188,7 +188,7 @@ def _tile(
     runtime: str,
     resource: Mapping[str, float],
 ) -> tuple[da.Array, ...]:
-    """Labels, confidence and entropy of a tile; lazy."""
+    """Return labels, confidence and entropy of a tile; lazy."""
     lifted = dask.delayed(_segment_tile, pure=False, traverse=False, nout=3)
     with dask.annotate(resources=resource) if resource else nullcontext():
         parts = lifted(window, network, found, seen, runtime)
@@ -201,7 +201,7 @@ def _tile(
 def _segment_tile(
     window: np.ndarray, network: Network, found: Background, seen: Seen, runtime: str
 ) -> tuple[np.ndarray, ...]:
-    """Labels, confidence and entropy of a tile, from a window that the frame's edges may cut."""
+    """Return labels, confidence and entropy of a tile, from a window that the frame's edges may cut."""
     after = [edge - b - n for edge, b, n in zip(seen.edges, seen.before, window.shape, strict=True)]
     mirrored = np.pad(normalised(window, found), list(zip(seen.before, after, strict=True)), mode="symmetric")
     with _TURN:

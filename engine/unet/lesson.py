@@ -114,7 +114,7 @@ def _held_out(n_frames: int, *, share: float, seed: int) -> list[int]:
 
 
 def _compiled(settings: "UNet", classes: Classes) -> "keras.Model":
-    """A new network with its optimizer, in the numbers asked for."""
+    """Return a new network with its optimizer, in the numbers asked for."""
     wake_keras()
     import keras
 
@@ -178,7 +178,7 @@ def _model(
     held: Sequence[int],
     history: History,
 ) -> "UNetModel":
-    """The model with its card: data, settings, figures, range, and the file of the network."""
+    """Return the model with its card: data, settings, figures, range, and the file of the network."""
     from engine.unet.segmenter import UNetModel
 
     judged = list(held) or list(range(len(everything.frames)))

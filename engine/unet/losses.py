@@ -1,4 +1,4 @@
-"""What a network is taught by: losses of logits against class numbers, pixels of no class left out.
+"""Losses of logits against class numbers.
 
 All take class numbers `(image, y, x)`, -1 = no class, and logits `(image, y, x, class)`.
 """
@@ -15,7 +15,7 @@ FOCUS: Final = 2.0
 
 
 def cross_entropy(weights: Sequence[float] | None = None) -> Loss:
-    """Mean cross-entropy of the pixels, each weighted by its class."""
+    """Return mean cross-entropy of the pixels, each weighted by its class."""
 
     def loss(classes: Any, logits: Any) -> Any:
         from keras import ops
@@ -49,7 +49,7 @@ def focal(weights: Sequence[float] | None = None) -> Loss:
 
 
 def dice(weights: Sequence[float] | None = None) -> Loss:  # noqa: ARG001  (classes count alike in it)
-    """One minus the mean Dice coefficient of the classes.
+    """Return one minus the mean Dice coefficient of the classes.
 
     References
     ----------
@@ -69,7 +69,7 @@ def dice(weights: Sequence[float] | None = None) -> Loss:  # noqa: ARG001  (clas
 
 
 def total(weights: Sequence[float] | None = None) -> Loss:
-    """Sum of the weighted cross-entropy, the focal and the Dice loss."""
+    """Return the sum of the weighted cross-entropy, the focal and the Dice loss."""
     parts = [make(weights) for make in (cross_entropy, focal, dice)]
 
     def loss(classes: Any, logits: Any) -> Any:
@@ -91,14 +91,14 @@ LOSSES: Final[Mapping[str, Callable[[Sequence[float] | None], Loss]]] = {
 
 
 def inverse_frequency(counts: np.ndarray) -> list[float]:
-    """Weights of classes by their number of pixels: the rarer the heavier, 1 on average over the pixels."""
+    """Return weights of classes by their number of pixels: the rarer the heavier, 1 on average over pixels."""
     share = np.maximum(counts, 1) / max(1, counts.sum())
     weights = 1 / share
     return [float(w) for w in weights / np.sum(weights * share)]
 
 
 def _truth(classes: Any, logits: Any) -> tuple[Any, Any]:
-    """One plane a class, 1 where a pixel is of it, and which pixels are of any."""
+    """Return one plane a class, 1 where a pixel is of it, and which pixels are of any."""
     from keras import ops
 
     classes = ops.cast(classes, "int32")

@@ -53,7 +53,7 @@ def lean(n_classes: int) -> "keras.Model":
 
 
 def classic(n_classes: int) -> "keras.Model":
-    """The prior system's U-Net: 32 to 512 filters, 4 poolings, ELU and dropout, 7.2 million weights."""
+    """Return the prior system's U-Net: 32 to 512 filters, 4 poolings, ELU, dropout, 7.2 million weights."""
     import keras
     from keras import layers, ops
 
@@ -77,12 +77,12 @@ Images are pixels above the background in units of its noise.
 
 
 def step(network: "keras.Model") -> int:
-    """Pixels by which an image can move without moving relative to poolings and strides: a power of two."""
+    """Return the pixels by which an image can move without moving relative to poolings and strides."""
     return int(2 ** sum(map(_halves, network.operations)))
 
 
 def halo(network: "keras.Model") -> int:
-    """Pixels round a pixel on which its logits may depend, rounded up to whole steps of the poolings.
+    """Return the pixels around a pixel on which its logits may depend, rounded up to steps of the poolings.
 
     The largest sum of the layers' reaches over all ways from the input: (k - 1) / 2 pixels of the layer's own
     resolution for a kernel of k, and one for a pooling, whose pixels cover it and a neighbour.
@@ -110,7 +110,7 @@ def halo(network: "keras.Model") -> int:
 
 
 def _halves(layer: Any) -> bool:
-    """Whether a layer halves the resolution."""
+    """Return whether a layer halves the resolution."""
     kind = type(layer).__name__
     return kind == "MaxPooling2D" or (kind == "Conv2D" and max(layer.strides) == 2)
 

@@ -24,7 +24,7 @@ _DOUBTS: Final[Mapping[str, tuple[float, str]]] = {
 
 
 def facts(frame: da.Array, found: Background) -> dict[str, float]:
-    """What tells kinds of frames apart, from rows spread over a frame.
+    """Return what tells kinds of frames apart, from rows spread over a frame.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def seen_range(frames: Sequence[da.Array], backgrounds: Sequence[Background]) ->
 
 
 def doubts(trained: Mapping[str, Sequence[float]], frame: da.Array, found: Background) -> list[str]:
-    """Sentences on how a frame differs from those of the training; none if it does not."""
+    """Return sentences on how a frame differs from those of the training; none if it does not."""
     said = []
     for name, value in facts(frame, found).items():
         low, high = trained[name]

@@ -1,4 +1,4 @@
-"""What runs a network: Keras on its backend, or OpenVINO, which is faster on CPUs.
+"""Runtimes of a network: Keras on its backend, or OpenVINO.
 
 A process loads a network once for each shape of tile. Networks are files, so that any process can.
 """
@@ -72,12 +72,12 @@ class Network(NamedTuple):
         return cls(str(path), digest, halo(loaded), step(loaded))
 
     def loaded(self) -> "keras.Model":
-        """The Keras model, from image to logits."""
+        """Return the Keras model, from image to logits."""
         return load_network(self.path, self.digest)
 
 
 def resolved(runtime: str, network: Network, sample: np.ndarray) -> str:
-    """The runtime that `auto` stands for on this machine; any other as it is.
+    """Return the runtime that `auto` stands for on this machine; any other as it is.
 
     OpenVINO where it is installed; in bfloat16 only where the CPU has matrix units for it (AMX) and at least
     `AGREEMENT` of the labels of the sample stay the same.
@@ -110,7 +110,7 @@ def resolved(runtime: str, network: Network, sample: np.ndarray) -> str:
 
 @lru_cache(maxsize=8)
 def answers(network: Network, runtime: str, edges: tuple[int, int]) -> Answers:
-    """What a network says of tiles of one shape, ready to be called; not by two threads at once."""
+    """Return what a network says of tiles of one shape, ready to be called; not by two threads at once."""
     if runtime == KERAS:
         return partial(_predicted, _answering(network))
     import openvino
@@ -143,7 +143,7 @@ def _inferred(request: Any, images: np.ndarray) -> tuple[np.ndarray, ...]:
 
 @lru_cache(maxsize=4)
 def _answering(network: Network) -> "keras.Model":
-    """The network with arg-max, confidence and entropy behind it."""
+    """Return the network with arg-max, confidence and entropy behind it."""
     import keras
 
     image = keras.Input((None, None, 1))
@@ -151,7 +151,7 @@ def _answering(network: Network) -> "keras.Model":
 
 
 def _answers(logits: Any) -> list[Any]:
-    """Labels, confidence and entropy of logits `(image, y, x, class)`, as Keras tensors."""
+    """Return labels, confidence and entropy of logits `(image, y, x, class)`, as Keras tensors."""
     from keras import ops
 
     probabilities = ops.softmax(logits, axis=-1)
@@ -165,7 +165,7 @@ def _answers(logits: Any) -> list[Any]:
 
 
 def _converted(network: Network) -> Path:
-    """The network in OpenVINO's form, converted once a machine and kept in the user's cache."""
+    """Return the network in OpenVINO's form, converted once a machine and kept in the user's cache."""
     import openvino
 
     folder = platformdirs.user_cache_path("mapstack") / "networks" / network.digest[:32]

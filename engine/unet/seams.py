@@ -1,4 +1,4 @@
-"""Where two ways to cut a frame into tiles give different labels: the seams that a user need not fear."""
+"""Seams: pixels where two tilings of a frame give different labels."""
 
 from typing import NamedTuple
 

@@ -156,7 +156,7 @@ class UNetModel(Model):
         return segmented(self, images)
 
     def applied(self) -> Network:
-        """The network as tasks take it.
+        """Return the network as tasks take it.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What a network says of a large frame, put into temporary files row of tiles by row of tiles.
+"""Store of the predictions for a large frame, in temporary files.
 
 So the network sees every pixel once, however many steps follow, and memory does not grow with the frame. In
 a job that is started again the rows that are finished are found again.
@@ -24,7 +24,7 @@ ROWS: Final = "rows.json"
 
 
 def spooled(maps: Segmented) -> Segmented:
-    """The same maps, computed: in memory, or for a large frame in files that go when the maps do."""
+    """Return the same maps, computed: in memory, or for a large frame in files that go when the maps do."""
     kept = progress.kept()
     if maps.labels.size <= IN_MEMORY:
         return Segmented(*_in_memory(maps))
@@ -36,7 +36,7 @@ def spooled(maps: Segmented) -> Segmented:
 
 
 def stored(*planes: xr.DataArray) -> list[xr.DataArray]:
-    """The same maps; those of a large frame are computed into files that go when the maps do.
+    """Return the same maps; those of a large frame are computed into files that go when the maps do.
 
     What is made of them then reads each tile when it needs it: tiles that wait for others are not held.
     """
@@ -101,7 +101,7 @@ def _compute_row(maps: Segmented, planes: list[Any], row: int) -> None:
 
 
 def _rows_done(folder: Path, maps: Segmented) -> int:
-    """Rows of tiles that lie finished in a folder; none if they are of another frame or tiling."""
+    """Return the rows of tiles that lie finished in a folder; none if they are of another frame or tiling."""
     try:
         noted = json.loads((folder / ROWS).read_text(encoding="utf-8"))
         return int(noted["done"]) if noted["chunks"] == _plain(maps) else 0

@@ -315,7 +315,7 @@ def test_a_folder_opens_with_its_first_frame_and_the_others_beside_it(page, serv
 
 def test_the_welcome_page_has_the_example_frame_one_click_away(page, server):
     page.goto(server.url)
-    page.locator("#open-frame").click()
+    page.locator("#open-mosaics").click()
     page.locator("#data-title", has_text="frame_000").wait_for()
 
 

@@ -1,1 +1,1 @@
-"""TODO: say what this package holds."""
+"""The Micrographs page: images sorted into classes."""

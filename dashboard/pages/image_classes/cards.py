@@ -5,7 +5,13 @@ from typing import Any, Final
 
 from dashboard.components import Listing, Matrix, Shares
 from dashboard.kit import Work, button, markup
-from dashboard.pages.image_classes.state import ImageSelection, group_by_truth, class_names, metric_rows, count_rows
+from dashboard.pages.image_classes.state import (
+    ImageSelection,
+    class_names,
+    count_rows,
+    group_by_truth,
+    metric_rows,
+)
 from dashboard.workspace.session import Session
 
 LEAST_REVIEWED: Final = 2
@@ -47,9 +53,7 @@ class ClassesCard:
         told = {"not sure": unsure - unlike, "unlike anything seen": unlike, "reviewed": reviewed}
         parts = [f"{n} {what}" for what, n in told.items() if n > 0]
         note = ", ".join([f"{len(rows)} picture{'s' * (len(rows) != 1)}", *parts])
-        self.shares.param.update(
-            rows=count_rows(self.session.result, rows), note=note if len(rows) else ""
-        )
+        self.shares.param.update(rows=count_rows(self.session.result, rows), note=note if len(rows) else "")
         few = reviewed < LEAST_REVIEWED
         self.retrain.disabled = few
         why = "" if len(rows) else "Press Run first: "
@@ -65,7 +69,12 @@ class TruthCard:
     """Confusion matrix of labels and answers; `show` gets the pictures of a cell."""
 
     def __init__(
-        self, session: Session, pictures: ImageSelection, work: Work, *, show: Callable[[list[int], str], None]
+        self,
+        session: Session,
+        pictures: ImageSelection,
+        work: Work,
+        *,
+        show: Callable[[list[int], str], None],
     ) -> None:
         self.session, self.pictures, self.show = session, pictures, show
         self.labels: list[int] = []
@@ -79,7 +88,7 @@ class TruthCard:
             empty="Where pictures come with a class (a folder a class, or labels.csv), here stands how often"
             " the answer is the same.",
         )
-        self.judged = Listing(
+        self.metrics = Listing(
             css_classes=["bare"],
             columns=JUDGED,
             empty="After Run: how good the model is, class by class, on pictures held out when it learned.",
@@ -106,4 +115,4 @@ class TruthCard:
             chosen=[],
             note=f"{right} of {total} labelled pictures were answered as labelled." if total else "",
         )
-        self.judged.rows = metric_rows(result)
+        self.metrics.rows = metric_rows(result)

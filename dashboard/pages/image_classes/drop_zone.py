@@ -46,7 +46,7 @@ class ImageDropZone:
     def _begin(self, message: Any) -> None:
         self.close()
         self.zone.param.update(taken=0, refused="")
-        self.drop = Upload(self.workspace.drops, list(message["names"]), list(message["sizes"]))
+        self.drop = Upload(self.workspace.uploads, list(message["names"]), list(message["sizes"]))
         n_left_out = len(self.drop.left_out)
         if n_left_out:
             what = f"{n_left_out} files are" if n_left_out > 1 else f"{self.drop.left_out[0]} is"
@@ -62,4 +62,4 @@ class ImageDropZone:
         if self.drop is not None:
             path: Path = self.drop.finish()
             self.drop = None
-            self.on_done(self.workspace.address(str(path)))
+            self.on_done(self.workspace.find_address(str(path)))

@@ -8,8 +8,8 @@ import numpy as np
 from dashboard.components import ObjectTable
 from dashboard.kit import Work, png_source
 from dashboard.pages.image_classes.state import EVERY, ImageSelection, read_thumbnails
-from dashboard.workspace.session import Session
 from dashboard.views.gallery import ObjectGallery
+from dashboard.workspace.session import Session
 
 ROWS: Final = 60
 """Rows of the table that are sent at once."""

@@ -7,7 +7,13 @@ import numpy as np
 
 from dashboard.kit import Work, choice, escape, markup, png_source
 from dashboard.pages.image_classes.plots import paint_evidence, paint_parts
-from dashboard.pages.image_classes.state import Prediction, PartsMap, ImageSelection, explain_image, class_names
+from dashboard.pages.image_classes.state import (
+    ImageSelection,
+    PartsMap,
+    Prediction,
+    class_names,
+    explain_image,
+)
 from dashboard.workspace.session import Session
 
 HINT: Final = (

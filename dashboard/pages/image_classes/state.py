@@ -3,19 +3,17 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import param
 
-from dashboard.workspace.workspace import Workspace, Result, Stack
-from dashboard.pages.nanoparticles.state import open_collection, read_values
+from dashboard.workspace.datasets import Result, Stack
+from dashboard.workspace.image_collection import read_values
 from dashboard.workspace.object_table import ALL, NO_CLASS, ObjectSelection
 from engine.image_classes.seen import levelled, specimen, square
-from engine.recipe import Step
 from engine.schema import CONFIDENCE, EXAMPLE, IMAGE, IMAGE_TABLE, KNOWN, LABEL, PICTURES, TILES, table
 
 EDGE: Final = 448
@@ -53,16 +51,6 @@ COLUMNS: Final = (
     "certainty",
 )
 """Columns of the table, where there is none."""
-
-
-def open_image_folder(workspace: Workspace, address: str, steps: tuple[Step, ...] = ()) -> Stack:
-    """Open a picture or a folder of them; only the first is read, for its picture."""
-    stack = open_collection(workspace, address, steps, reader="labelled")
-    if not Path(stack.source).is_relative_to(workspace.drops) or IMAGE not in stack.images.sizes:
-        return stack
-    return replace(
-        stack, images=stack.images.assign_attrs(title=f"{stack.images.sizes[IMAGE]} dropped pictures")
-    )
 
 
 class ImageSelection(ObjectSelection):
@@ -126,7 +114,9 @@ def image_rows(result: Result | None) -> pd.DataFrame:
 def class_names(result: Result) -> dict[int, str]:
     """Class names by label, as people say them."""
     labels = result.classes[LABEL].values.tolist()
-    return {int(n): format_class_name(name) for n, name in zip(labels, result.classes["name"].values, strict=True)}
+    return {
+        int(n): format_class_name(name) for n, name in zip(labels, result.classes["name"].values, strict=True)
+    }
 
 
 def class_colors(result: Result) -> dict[int, str]:
@@ -165,7 +155,7 @@ def group_by_truth(rows: pd.DataFrame) -> dict[tuple[int, int], list[int]]:
 
 
 def metric_rows(result: Result | None) -> list[dict[str, Any]]:
-    """How good the model is on pictures held out, a row a class."""
+    """Return the metrics of the model on held-out images, which are used here for the first time."""
     if result is None:
         return []
     judged = json.loads(str(result.tree.attrs.get("judged", "[]")))
@@ -279,7 +269,9 @@ def _alike(result: Result, number: int) -> tuple[ReferenceImage, ...]:
     names, colors = class_names(result), class_colors(result)
     labels = known["class"].values.tolist()
     return tuple(
-        ReferenceImage(str(file), names.get(int(label), ""), colors.get(int(label), NO_CLASS), np.asarray(small))
+        ReferenceImage(
+            str(file), names.get(int(label), ""), colors.get(int(label), NO_CLASS), np.asarray(small)
+        )
         for file, label, small in zip(known["file"].values, labels, known["thumbnail"].values, strict=True)
     )
 

@@ -1,1 +1,1 @@
-"""TODO: say what this package holds."""
+"""The Maps page: stacks of maps, segmented."""

@@ -10,12 +10,13 @@ from dashboard.components import Stepper
 from dashboard.kit import button, choice, switch
 from dashboard.pages.base import Page, PageContext
 from dashboard.pages.workbench import Workbench
-from dashboard.workspace.workspace import Stack
 from dashboard.views.charts import ChoicePanel, HistogramPanel, SpectraPanel
 from dashboard.views.display_controls import scale_controls
 from dashboard.views.map_grid import MapGrid
 from dashboard.views.selection_card import SelectionCard
+from dashboard.workspace.datasets import Stack
 
+ANALYSIS: Final = "kmeans"
 MODE_NAMES: Final = {
     "classes": "segments",
     "raw": "raw",
@@ -24,46 +25,20 @@ MODE_NAMES: Final = {
     "confidence": "confidence",
 }
 
-BODY: Final = """
-<div class="maps" id="maps">
-  <section class="rail" aria-label="what goes in">
-    <div class="card"><h2>Data<small>{{ embed(roots.change) }}</small></h2>{{ embed(roots.data) }}</div>
-    <div class="card"><h2>How many classes?</h2>{{ embed(roots.choice) }}</div>
-    <div class="card"><h2>Settings</h2>{{ embed(roots.settings) }}
-      <details id="more"><summary>more</summary>{{ embed(roots.more) }}</details>{{ embed(roots.masked) }}
-      {{ embed(roots.job) }}</div>
-    <div class="card"><h2>Export<small>{{ embed(roots.code) }}</small></h2>{{ embed(roots.export) }}</div>
-  </section>
-  <section class="centre" aria-label="maps">
-    <div class="card bar">{{ embed(roots.modes) }}<span class="gap"></span>{{ embed(roots.look) }}</div>
-    <div class="card pictures">{{ embed(roots.maps) }}</div>
-    <div class="card">{{ embed(roots.stepper) }}</div>
-  </section>
-  <section class="right" aria-label="what came out">
-    <div class="card"><h2>Classes</h2>{{ embed(roots.classes) }}</div>
-    <div class="card charts" id="spectra"><h2>Spectra <small>mean ± sd</small></h2>
-      {{ embed(roots.spectra) }}</div>
-    <div class="card charts" id="histogram">
-      <h2>Histogram<small>pixels by {{ embed(roots.histogram_of) }}</small></h2>
-      {{ embed(roots.histogram) }}</div>
-    <div class="card"><h2>Selection</h2>{{ embed(roots.selection) }}</div>
-  </section>
-  <footer class="status">{{ embed(roots.status) }}{{ embed(roots.history) }}{{ embed(roots.home) }}</footer>
-</div>
-<div class="hidden-root">{{ embed(roots.keys) }}{{ embed(roots.browser) }}</div>
-"""
 
-
-class MapsPage(Workbench):
-    """All parts of one visit and how they hang together."""
-
-    analysis = "kmeans"
+class MapsPage:
+    """The parts of one tab and how they act on each other."""
 
     def __init__(self, context: PageContext) -> None:
-        super().__init__(context)
-        session, work = self.session, self.work
+        self.bench = Workbench(
+            context, ANALYSIS, read=self._read_query, write=self._write_query, press=self._press
+        )
+        self.session, self.controls = context.session, self.bench.controls
+        session, work = context.session, context.work
         self.choice = ChoicePanel(lambda k: work.post(lambda: self._choose(k)))
-        self.grid = MapGrid(session, on_tap=self._tap, on_region=self._draw_region, on_move=self.status.move)
+        self.grid = MapGrid(
+            session, on_tap=self._tap, on_region=self._draw_region, on_move=self.bench.status.move
+        )
         self.spectra = SpectraPanel(session, work)
         self.histogram = HistogramPanel(session, work)
         self.selection = SelectionCard(session, work, self.spectra, self._use_region)
@@ -74,15 +49,15 @@ class MapsPage(Workbench):
         """Return what is set into the page's HTML."""
         controls = self.controls
         wide = {"margin": 0, "sizing_mode": "stretch_width"}
-        return super().parts() | {
+        return self.bench.parts() | {
             "choice": self.choice.root,
-            "settings": controls.main,
             "more": pn.Column(controls.more, controls.pixel_size, **wide),
             "masked": pn.Column(controls.note, controls.forget, **wide),
             "modes": self.modes,
-            "look": pn.Row(self.stretch, self.colors, margin=0),
+            "display": pn.Row(self.stretch, self.colors, margin=0),
             "maps": self.grid.root,
             "stepper": self.stepper,
+            "classes": self.bench.classes.table,
             "spectra": self.spectra.root,
             "histogram": self.histogram.root,
             "histogram_of": self.of,
@@ -90,37 +65,36 @@ class MapsPage(Workbench):
             "home": button("⌂ reset view", "reset-view", self.grid.reset, margin=(0, 4, 0, 6)),
         }
 
-    def opened(self, stack: Stack) -> None:
-        """Show data that were opened, and find out how many classes there are."""
-        super().opened(stack)
+    def _recommend_k(self, stack: Stack) -> None:
+        """Find out how many classes there are in data that were opened."""
+        context = self.bench.context
         self.choice.wait("Looking how many classes there are …")
-        self.work.run(
-            lambda: self.context.workspace.choice_of_k(stack),
+        context.work.run(
+            lambda: context.workspace.cache.recommend_k(stack),
             self.choice.show,
             key="choose",
             failed=lambda: self.choice.wait("This could not be found out for these data."),
         )
 
-    def restore(self, query: Mapping[str, str], stack: Stack) -> None:
-        """Take wavelength and class from the URL."""
+    def _read_query(self, query: Mapping[str, str], stack: Stack) -> None:
+        """Take the position along the spectral axis from the URL."""
         if stack.spectral and _is_number(query.get(stack.spectral)):
             values = stack.images[stack.spectral].values.astype(float)
             self.session.plane = int(np.abs(values - float(query[stack.spectral])).argmin())
-        super().restore(query, stack)
 
-    def query(self, stack: Stack) -> dict[str, str]:
-        """Where along the spectral axis the maps are."""
+    def _write_query(self, stack: Stack) -> dict[str, str]:
+        """Return the position along the spectral axis."""
         if stack.spectral is None:
             return {}
         return {stack.spectral: f"{float(stack.images[stack.spectral].values[self.session.plane]):g}"}
 
-    def press(self, key: str) -> None:
-        """Step along the spectral axis by the arrows, and what keys do on every page."""
+    def _press(self, key: str) -> bool:
+        """Step along the spectral axis by the arrows."""
         session, n = self.session, len(self.stepper.values)
-        if key in ("ArrowLeft", "ArrowRight") and n:
-            session.plane = (session.plane + (1 if key == "ArrowRight" else -1)) % n
-        else:
-            super().press(key)
+        if key not in ("ArrowLeft", "ArrowRight") or not n:
+            return False
+        session.plane = (session.plane + (1 if key == "ArrowRight" else -1)) % n
+        return True
 
     def _connect(self) -> None:
         session = self.session
@@ -131,9 +105,10 @@ class MapsPage(Workbench):
         self.of.param.watch(lambda event: self.histogram.choose(event.new or ""), "value")
         self.stepper.param.watch(lambda event: setattr(session, "plane", event.new), "value")
         self.controls.settings.param.watch(self._mark_k, "n_clusters")
-        session.param.watch(self._stack_changed, "stack")
+        session.param.watch(self._show_stack, "stack")
         session.param.watch(self._show_plane, "plane")
-        session.param.watch(self.write_url, ["stack", "result", "plane", "selected"])
+        self.bench.url.watch("plane")
+        self.bench.data.on_stack.append(self._recommend_k)
         self._mark_k()
 
     def _mark_k(self, *_: Any) -> None:
@@ -142,7 +117,7 @@ class MapsPage(Workbench):
     def _choose(self, k: int) -> None:
         self.controls.settings.n_clusters = k
 
-    def _stack_changed(self, *_: Any) -> None:
+    def _show_stack(self, *_: Any) -> None:
         stack = self.session.stack
         if stack is None:
             return
@@ -173,15 +148,17 @@ class MapsPage(Workbench):
         region = self.selection.region
         if what in ("exclude", "keep"):
             self.controls.exclude(polygon, keep_inside=what == "keep")
-            self.context.tell("The next run takes that into account: press Run.")
+            self.bench.context.tell("The next run takes that into account: press Run.")
         elif region is None or not region.shares:
-            self.context.tell("There are no classes in this region; run a segmentation first.", "error")
+            self.bench.context.tell("There are no classes in this region; run a segmentation first.", "error")
         elif what == "split":
-            self.classes.edit("split", label=max(region.shares, key=lambda label: region.shares[label]))
+            self.bench.classes.edit("split", label=max(region.shares, key=lambda label: region.shares[label]))
         elif len(session.selected) != 1:
-            self.context.tell("Select the one class that the region should get, then press again.", "error")
+            self.bench.context.tell(
+                "Select the one class that the region should get, then press again.", "error"
+            )
         else:
-            self.classes.edit("relabel", polygon=polygon, label=session.selected[0])
+            self.bench.classes.edit("relabel", polygon=polygon, label=session.selected[0])
 
 
 def _is_number(text: str | None) -> bool:
@@ -192,10 +169,10 @@ def _is_number(text: str | None) -> bool:
 
 
 def build(context: PageContext) -> Mapping[str, Any]:
-    """Make the parts of one visit."""
+    """Make the parts of one tab."""
     page = MapsPage(context)
-    pn.state.onload(page.start)
+    pn.state.onload(page.bench.data.start)
     return page.parts()
 
 
-PAGE: Final = Page(slug="maps", title="Maps", body=BODY, build=build)
+PAGE: Final = Page(slug="maps", title="Maps", layout="maps.html", build=build, analysis=ANALYSIS)

@@ -1,1 +1,1 @@
-"""TODO: say what this package holds."""
+"""The Mosaics page: frames of a detector, segmented, and their objects."""

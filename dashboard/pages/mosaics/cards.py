@@ -11,11 +11,20 @@ import panel as pn
 from dashboard import theme
 from dashboard.components import Sections
 from dashboard.kit import Work, escape, markup, png_source
-from dashboard.plots.object_charts import plot_distribution, paint_object
-from dashboard.workspace.workspace import MapResult, Stack
-from dashboard.workspace.object_table import ALL, KEV, Box, ObjectSelection, extent, outline, section_box, count_by_section
-from dashboard.workspace.session import Session
+from dashboard.plots.object_charts import paint_object, plot_distribution
 from dashboard.views.charts import chart_pane
+from dashboard.workspace.datasets import MapResult, Stack
+from dashboard.workspace.object_table import (
+    ALL,
+    KEV,
+    Box,
+    ObjectSelection,
+    count_by_section,
+    extent,
+    outline,
+    section_box,
+)
+from dashboard.workspace.session import Session
 from engine.schema import OBJECTS, PIXEL, X, Y, pixel_map
 
 SOUGHT: Final = "cluster"
@@ -82,7 +91,9 @@ class ObjectCharts:
 class SectionsCard:
     """How many objects lie in which section of the frame; a click goes there."""
 
-    def __init__(self, session: Session, objects: ObjectSelection, work: Work, *, go: Callable[[Box], None]) -> None:
+    def __init__(
+        self, session: Session, objects: ObjectSelection, work: Work, *, go: Callable[[Box], None]
+    ) -> None:
         self.session, self.objects, self.go = session, objects, go
         self.grid = Sections(listener=lambda message: work.post(lambda: self._enter(message)))
         objects.param.watch(self._count, "shown")

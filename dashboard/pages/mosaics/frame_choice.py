@@ -5,8 +5,8 @@ from typing import Any
 
 from dashboard.kit import Work, choice
 from dashboard.pages.mosaics.state import list_frames
-from dashboard.workspace.workspace import Workspace
 from dashboard.workspace.session import Session
+from dashboard.workspace.workspace import Workspace
 
 
 class FrameChoice:

@@ -8,7 +8,7 @@ import panel as pn
 
 from dashboard.components import ObjectTable
 from dashboard.kit import UNSEEN_LABEL, WIDGET_STYLE, Work, button, setting, settings_form
-from dashboard.workspace.object_table import KEV, Box, ObjectSelection, link_class, find_object, surroundings
+from dashboard.workspace.object_table import KEV, Box, ObjectSelection, find_object, link_class, surroundings
 from dashboard.workspace.session import Session
 
 ROWS: Final = 60
@@ -29,7 +29,9 @@ TOO_NARROW: Final = "No object passes: widen the limits above."
 class ObjectList:
     """Table, filters, and going from object to object; `go` shows a part of the frame."""
 
-    def __init__(self, session: Session, objects: ObjectSelection, work: Work, *, go: Callable[[Box], None]) -> None:
+    def __init__(
+        self, session: Session, objects: ObjectSelection, work: Work, *, go: Callable[[Box], None]
+    ) -> None:
         self.session, self.objects, self.work, self.go = session, objects, work, go
         self.table = ObjectTable(
             columns=COLUMNS,
@@ -50,7 +52,7 @@ class ObjectList:
         objects.param.watch(lambda _: self._turn(0), "shown")
         self._turn(0)
 
-    def at(self, x: float, y: float, reach: float) -> None:
+    def choose_at(self, x: float, y: float, reach: float) -> None:
         """Choose the object at a position of the frame, or within reach of it."""
         result = self.session.result
         if result is not None:

@@ -13,14 +13,14 @@ MOST: Final = 500
 
 def find_first_frame(workspace: Workspace, address: str) -> str:
     """Address of the first frame of a folder of frames; of anything else, its own."""
-    path, key = split_key(workspace.path(address))
+    path, key = split_key(workspace.find_path(address))
     found = frames_in(Path(path)) if Path(path).is_dir() and not key else []
-    return workspace.address(str(found[0])) if found else address
+    return workspace.find_address(str(found[0])) if found else address
 
 
 def list_frames(workspace: Workspace, address: str) -> dict[str, str]:
     """Addresses of the open frame and of those of its kind in its folder, by their file names."""
-    path, key = split_key(workspace.path(address))
+    path, key = split_key(workspace.find_path(address))
     here = Path(path)
     suffixes = "".join(here.suffixes[-2:]).lower()
     found = [
@@ -31,5 +31,5 @@ def list_frames(workspace: Workspace, address: str) -> dict[str, str]:
         and not file.name.startswith(".")
         and not LABELS_OF_FRAME.fullmatch(file.name)
     ]
-    named = {file.name: workspace.address(str(file)) for file in found[:MOST]}
+    named = {file.name: workspace.find_address(str(file)) for file in found[:MOST]}
     return named | {here.name + (f"::{key}" if key else ""): address}

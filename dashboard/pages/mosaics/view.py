@@ -8,12 +8,12 @@ import param
 
 from dashboard.kit import escape, markup
 from dashboard.plots.spectra import SHOWN_UNITS
-from dashboard.workspace.workspace import Stack
-from dashboard.workspace.object_table import Box
-from dashboard.workspace.session import Session, pixel_units
 from dashboard.views.layers import Layers, Look
 from dashboard.views.linked import LinkedMaps
 from dashboard.views.map_grid import TITLE_HEIGHT, empty_layers, layers_of, map_cell, short
+from dashboard.workspace.datasets import Stack
+from dashboard.workspace.object_table import Box
+from dashboard.workspace.session import Session, pixel_units
 
 TITLES = {
     "over": "Classes over the frame",

@@ -1,1 +1,1 @@
-"""TODO: say what this package holds."""
+"""The Particles page: micrographs, their nanoparticles, and the class of each."""

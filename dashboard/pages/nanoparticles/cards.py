@@ -8,17 +8,18 @@ import numpy as np
 from dashboard.components import Matrix, Shares
 from dashboard.kit import Work, button, escape, markup, png_source
 from dashboard.pages.nanoparticles.plots import plot_spectrum
-from dashboard.workspace.workspace import Workspace, Stack
 from dashboard.pages.nanoparticles.state import (
     compare_with_model,
     corrected_shares,
-    read_crop,
+    fraction_rows,
     grey_range,
     micrograph_rows,
-    fraction_rows,
+    read_crop,
 )
+from dashboard.workspace.datasets import Stack
 from dashboard.workspace.object_table import ObjectSelection
 from dashboard.workspace.session import Session
+from dashboard.workspace.workspace import Workspace
 from engine.nanoparticles.crops import grey
 from engine.nanoparticles.population import JUDGED
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from dashboard.kit import Work, png_source
-from dashboard.workspace.workspace import Workspace, Stack
-from dashboard.pages.nanoparticles.state import read_crop, grey_range
+from dashboard.pages.nanoparticles.state import grey_range, read_crop
+from dashboard.views.gallery import ObjectGallery
+from dashboard.workspace.datasets import Stack
 from dashboard.workspace.object_table import ObjectSelection
 from dashboard.workspace.session import Session
-from dashboard.views.gallery import ObjectGallery
+from dashboard.workspace.workspace import Workspace
 from engine.nanoparticles.crops import grey
 
 
@@ -60,7 +61,7 @@ def picture(workspace: Workspace, stack: Stack, row: dict[str, Any]) -> str:
     def made() -> str:
         return png_source(grey(read_crop(workspace, stack, row), grey_range(workspace, stack, number)))
 
-    return workspace.pictures.get((stack.identity, *place_of(row)), made)
+    return workspace.cache.pictures.get((stack.identity, *place_of(row)), made)
 
 
 def place_of(row: dict[str, Any]) -> tuple[Any, ...]:

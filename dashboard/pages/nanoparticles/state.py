@@ -1,25 +1,20 @@
 """A collection of micrographs and the particles found in it, one micrograph at a time."""
 
 import json
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
-from dashboard.workspace.workspace import Workspace, Result, Stack
+from dashboard.workspace.datasets import Result, Stack
+from dashboard.workspace.image_collection import load_image
 from dashboard.workspace.object_table import NO_CLASS
-from engine.errors import MapstackError
-from engine.nanoparticles.crops import grey_limits, window
+from dashboard.workspace.workspace import Workspace
 from engine.export.outlines import trace_objects
+from engine.nanoparticles.crops import grey_limits, window
 from engine.nanoparticles.population import EMPTY, JUDGED
-from engine.preprocess.intensity import frames
-from engine.pyramid import Pyramid, value_pyramid
-from engine.readers import digest, open_images
-from engine.readers.collection import PIXEL_SIZE, without_fill
-from engine.recipe import Step, prepare
+from engine.pyramid import Pyramid
 from engine.schema import (
     FRACTIONS,
     IMAGE,
@@ -31,7 +26,6 @@ from engine.schema import (
     RETRAINED,
     X,
     Y,
-    image_variables,
     table,
 )
 
@@ -76,59 +70,6 @@ class MicrographData:
         )
 
 
-def open_collection(
-    workspace: Workspace, address: str, steps: tuple[Step, ...] = (), *, reader: str = "collection"
-) -> Stack:
-    """Open a micrograph or, by a reader, a folder of them; only the first is read, for its picture."""
-    source = workspace.path(address)
-    images = prepare(open_images(source, reader=reader if Path(source).is_dir() else None), steps)
-    found = Stack(address, digest(source), images, {}, {})
-    return replace(found, pyramids=load_image(workspace, found, 0).pyramids)
-
-
-def load_image(workspace: Workspace, stack: Stack, number: int) -> Stack:
-    """One image of a collection, in memory, with its own pixel size."""
-    found: Stack = workspace.planes.get((stack.identity, number), lambda: _micrograph(stack, number))
-    return found
-
-
-def _micrograph(stack: Stack, number: int) -> Stack:
-    plane = _plane(stack.images, number)
-    rows, columns = without_fill(plane.values).shape
-    plane = plane[:rows, :columns]
-    name = image_variables(stack.images)[0]
-    images = xr.Dataset({name: plane.drop_vars([IMAGE, "file"], errors="ignore")}, attrs=stack.images.attrs)
-    images = _scaled(images)
-    pyramids = {name: value_pyramid(images[name]).build()}
-    return Stack(stack.address, f"{stack.digest}-{number}", images, {}, pyramids)
-
-
-def _plane(images: xr.Dataset, number: int) -> xr.DataArray:
-    """One image `(y, x)`, in memory."""
-    if IMAGE not in images.sizes:
-        return frames(images)[number].compute()
-    one = images[image_variables(images)[0]].isel({IMAGE: slice(number, number + 1)})
-    return one.compute().isel({IMAGE: 0})
-
-
-def read_values(stack: Stack, number: int) -> np.ndarray | None:
-    """Values of an image of a collection, `(y, x)`; None where it cannot be read."""
-    try:
-        return without_fill(np.asarray(_plane(stack.images, number).values))
-    except MapstackError:
-        return None
-
-
-def _scaled(images: xr.Dataset) -> xr.Dataset:
-    """Coordinates in nm where the collection knows the size of this image's pixels and has none itself."""
-    size = float(images.coords[PIXEL_SIZE]) if PIXEL_SIZE in images.coords else np.nan
-    images = images.drop_vars(PIXEL_SIZE, errors="ignore")
-    if not np.isfinite(size) or any(images[dim].attrs.get("units", "px") != "px" for dim in PIXEL):
-        return images
-    coords = {dim: (dim, np.arange(images.sizes[dim]) * size, {"units": "nm"}) for dim in PIXEL}
-    return images.assign_coords(coords)
-
-
 def load_micrograph(workspace: Workspace, stack: Stack, number: int, result: Result | None) -> MicrographData:
     """A micrograph with the outlines of its particles; takes a moment: call it in a thread."""
     shown = load_image(workspace, stack, number)
@@ -150,18 +91,6 @@ def _rings(numbers: np.ndarray, stack: Stack) -> dict[int, list[np.ndarray]]:
         ]
         for number, outlines in trace_objects(numbers)
     }
-
-
-def count_images(stack: Stack) -> int:
-    """Number of micrographs."""
-    return int(stack.images.sizes.get(IMAGE, 1))
-
-
-def file_names(stack: Stack) -> list[str]:
-    """Names of the micrographs."""
-    if "file" in stack.images.coords:
-        return [str(name) for name in stack.images["file"].values]
-    return [Path(stack.source.partition("::")[0]).name]
 
 
 def micrograph_rows(result: Result | None) -> pd.DataFrame:
@@ -253,7 +182,7 @@ def grey_range(workspace: Workspace, stack: Stack, number: int) -> tuple[float, 
         shown = load_image(workspace, stack, number)
         return grey_limits(shown.images[shown.variables[0]].values)
 
-    found: tuple[float, float] = workspace.scales.get((stack.identity, number), measured)
+    found: tuple[float, float] = workspace.cache.grey_ranges.get((stack.identity, number), measured)
     return found
 
 

@@ -7,9 +7,11 @@ import pandas as pd
 from dashboard.components import Strip
 from dashboard.kit import Work, png_source
 from dashboard.pages.nanoparticles.plots import shrink_micrograph
-from dashboard.workspace.workspace import Workspace, Stack
-from dashboard.pages.nanoparticles.state import file_names, micrograph_rows, count_images, read_values
+from dashboard.pages.nanoparticles.state import micrograph_rows
+from dashboard.workspace.datasets import Stack
+from dashboard.workspace.image_collection import count_images, file_names, read_values
 from dashboard.workspace.session import Session
+from dashboard.workspace.workspace import Workspace
 from engine.nanoparticles.population import COUNTS
 
 PAGE: Final = 10
@@ -53,7 +55,9 @@ class MicrographStrip:
         self.strip.param.update(page=page, pages=pages, chosen=self.session.plane, note=note)
         self._count()
         numbers = range(page * PAGE, min((page + 1) * PAGE, count_images(stack)))
-        self.work.run(lambda: [picture(self.workspace, stack, n) for n in numbers], self._picture, key="strip")
+        self.work.run(
+            lambda: [picture(self.workspace, stack, n) for n in numbers], self._picture, key="strip"
+        )
 
     def _picture(self, sources: list[str]) -> None:
         rows = zip(self.strip.rows, sources, strict=False)
@@ -87,7 +91,7 @@ class MicrographStrip:
 
 def picture(workspace: Workspace, stack: Stack, number: int) -> str:
     """A micrograph as a small picture; empty where it cannot be read."""
-    return workspace.pictures.get((stack.identity, number), lambda: _drawn(stack, number))
+    return workspace.cache.pictures.get((stack.identity, number), lambda: _drawn(stack, number))
 
 
 def _drawn(stack: Stack, number: int) -> str:

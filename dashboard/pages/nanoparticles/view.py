@@ -9,12 +9,13 @@ import param
 import xarray as xr
 
 from dashboard.kit import Work, markup, switch
-from dashboard.workspace.workspace import Workspace, Result
 from dashboard.pages.nanoparticles.state import MicrographData, load_micrograph
-from dashboard.workspace.object_table import NO_CLASS, ObjectSelection
-from dashboard.workspace.session import Session, pixel_units
 from dashboard.views.linked import LinkedMaps
 from dashboard.views.map_grid import TITLE_HEIGHT, map_cell
+from dashboard.workspace.datasets import Result
+from dashboard.workspace.object_table import NO_CLASS, ObjectSelection
+from dashboard.workspace.session import Session, pixel_units
+from dashboard.workspace.workspace import Workspace
 from engine.nanoparticles.lattice_map import lattice_map
 from engine.nanoparticles.strain import strain_map
 from engine.pyramid import Pyramid, value_pyramid

@@ -7,8 +7,8 @@ import pytest
 from dashboard import theme
 from dashboard.plots.images import stretched
 from dashboard.plots.labels import lookup
-from dashboard.plots.object_charts import plot_distribution, log_bins, paint_object
-from dashboard.plots.learning_curves import plot_scores, plot_loss
+from dashboard.plots.learning_curves import plot_loss, plot_scores
+from dashboard.plots.object_charts import log_bins, paint_object, plot_distribution
 
 theme.install()
 LIMITS, QUARTILES = (0.0, 90.0, 200.0, 1000.0), (0.0, 99.3255, 100.6745, 1000.0)

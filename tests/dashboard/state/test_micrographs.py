@@ -5,8 +5,9 @@ import pytest
 
 import engine
 from dashboard.pages.nanoparticles import state as state
-from dashboard.workspace.workspace import Workspace, prepare_result
+from dashboard.workspace.cache import prepare_result
 from dashboard.workspace.object_table import ObjectSelection
+from dashboard.workspace.workspace import Workspace
 from engine.simulate.hrtem import Hrtem
 
 

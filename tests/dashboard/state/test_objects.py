@@ -8,20 +8,22 @@ import pandas as pd
 import pytest
 
 import engine
-from dashboard.workspace.workspace import Workspace, MapResult, prepare_result
+from dashboard.workspace.cache import prepare_result
+from dashboard.workspace.datasets import MapResult
 from dashboard.workspace.object_table import (
     ALL,
     ObjectSelection,
-    make_object_table,
-    link_class,
+    count_by_section,
     find_object,
+    link_class,
+    make_object_table,
     outline,
     section_box,
     section_grid,
-    count_by_section,
     surroundings,
 )
 from dashboard.workspace.session import Session
+from dashboard.workspace.workspace import Workspace
 from engine import pipeline
 from engine.simulate.mosaic import Mosaic
 from tests.stand_in import true_result
@@ -38,7 +40,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="module")
 def stack(workspace: Workspace):
-    return workspace.stack("mosaic/frame_000.fits")
+    return workspace.open_stack("mosaic/frame_000.fits")
 
 
 @pytest.fixture(scope="module")
@@ -159,8 +161,8 @@ def test_an_object_is_shown_in_the_middle_and_outlined_a_pixel_wider(objects, st
 
 
 def test_labelled_folders_are_found_in_the_roots_and_among_the_simulated(workspace):
-    from dashboard.workspace import training
     from dashboard.views.train_panel import FRAMES
+    from dashboard.workspace import training
 
     assert training.list_folders(workspace, FRAMES) == {"mosaic: 1 labelled frames": "mosaic"}
     made = training.simulate_examples(workspace, "mosaic", {"size": 32, "n_frames": 2})
@@ -192,7 +194,7 @@ def test_the_models_are_the_one_that_mapstack_brings_and_those_trained_here(work
 @pytest.mark.parametrize("width", [20, 32, 33, 100, 255])
 def test_from_far_no_object_is_lost(result, width):
     x0, y0, x1, y1 = result.labels.bounds
-    seen, bounds = result.marks.view((x0, x1), (y0, y1), width, width)
+    seen, bounds = result.object_overview.view((x0, x1), (y0, y1), width, width)
     cell = 256 // seen.shape[0]
     truth = FRAMES.frame(0).labels + 1
     expected = truth.reshape(256 // cell, cell, 256 // cell, cell).max(axis=(1, 3))
@@ -203,7 +205,7 @@ def test_from_far_no_object_is_lost(result, width):
 
 def test_near_by_the_labels_themselves_are_seen(result):
     window = ((100.0, 150.0), (30.0, 80.0), 200, 200)
-    seen, bounds = result.marks.view(*window)
+    seen, bounds = result.object_overview.view(*window)
     expected, same = result.labels.view(*window)
     assert bounds == same
     np.testing.assert_array_equal(seen, expected)

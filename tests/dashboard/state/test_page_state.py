@@ -10,11 +10,19 @@ import numpy as np
 import pytest
 
 from dashboard.kit import escape, sentence
-from dashboard.workspace.editing import class_rows, write_code, apply_edit, last_edit, store_result, undo_last_edit
-from dashboard.workspace.example_data import open_example
-from dashboard.workspace.workspace import Workspace, Cache
+from dashboard.workspace.cache import Cache
 from dashboard.workspace.drawn_region import read_pixel, summarise_region
+from dashboard.workspace.editing import (
+    apply_edit,
+    class_rows,
+    last_edit,
+    store_result,
+    undo_last_edit,
+    write_code,
+)
+from dashboard.workspace.example_data import open_example
 from dashboard.workspace.session import Session, read_position
+from dashboard.workspace.workspace import Workspace
 from engine import pipeline
 from engine.errors import FileError, InputError
 from engine.simulate.maps import Maps
@@ -50,20 +58,20 @@ def test_the_example_is_segmented_into_the_zones_it_has(example):
 
 
 def test_a_stack_is_opened_once_for_everybody(workspace):
-    assert workspace.stack("maps") is workspace.stack("maps")
+    assert workspace.open_stack("maps") is workspace.open_stack("maps")
 
 
 @pytest.mark.parametrize("address", ["../root", "/etc", "maps/../../..", "http://x/maps", "", "maps\0"])
 def test_an_address_outside_of_the_served_folders_is_refused(workspace, address):
     with pytest.raises(FileError):
-        workspace.stack(address)
+        workspace.open_stack(address)
 
 
 def test_a_sibling_whose_name_begins_like_a_root_is_not_served(workspace, served):
     sibling = served.with_name(served.name + "_secret")
     sibling.mkdir()
     with pytest.raises(FileError):
-        workspace.address(str(sibling))
+        workspace.find_address(str(sibling))
 
 
 def test_a_thing_that_many_ask_for_at_once_is_made_once():
@@ -187,13 +195,13 @@ def test_a_stack_prepared_with_a_pixel_size_is_seen_in_its_units_and_excluding_c
 ):
     step = {"name": "pixel_size", "arguments": {"size": 0.5, "unit": "µm"}}
     region = {"name": "exclude", "arguments": {"polygons": [[[0, 0], [5, 0], [5, 5]]]}}
-    plain, scaled = workspace.stack("maps"), workspace.stack("maps", (step,))
+    plain, scaled = workspace.open_stack("maps"), workspace.open_stack("maps", (step,))
     assert scaled.pyramids["psi"].bounds[2] == pytest.approx(0.5 * plain.pyramids["psi"].bounds[2], abs=0.3)
-    assert workspace.stack("maps", (step, region)).pyramids is scaled.pyramids
+    assert workspace.open_stack("maps", (step, region)).pyramids is scaled.pyramids
 
 
 def test_clean_up_deletes_old_caches_and_exports_but_nothing_that_is_looked_at(workspace):
-    workspace.stack("maps")
+    workspace.open_stack("maps")
     forgotten = workspace.home / "views" / "0123abcd-7-psi"
     exported = workspace.home / "exports" / "fresh"
     old = workspace.home / "exports" / "old"
@@ -201,4 +209,4 @@ def test_clean_up_deletes_old_caches_and_exports_but_nothing_that_is_looked_at(w
     for folder in (forgotten, exported, old, *(workspace.home / "views" / name for name in used)):
         folder.mkdir(parents=True)
     os.utime(old, (0, 0))
-    assert set(workspace.leftovers()) == {forgotten, old}
+    assert set(workspace.list_leftovers()) == {forgotten, old}

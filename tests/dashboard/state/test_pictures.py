@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dashboard.pages.image_classes.plots import paint_evidence
 from dashboard.pages.image_classes import state as state
+from dashboard.pages.image_classes.gallery import badge
+from dashboard.pages.image_classes.plots import paint_evidence
+from dashboard.pages.image_classes.prediction_card import prediction_html
+from dashboard.views.train_panel import PICTURES
 from dashboard.workspace import training
-from dashboard.workspace.uploads import Upload, make_safe_names
-from dashboard.workspace.workspace import Workspace, prepare_result
+from dashboard.workspace.cache import prepare_result
 from dashboard.workspace.object_table import link_class
 from dashboard.workspace.session import Session
-from dashboard.pages.image_classes.prediction_card import prediction_html
-from dashboard.pages.image_classes.gallery import badge
-from dashboard.views.train_panel import PICTURES
+from dashboard.workspace.uploads import Upload, make_safe_names
+from dashboard.workspace.workspace import Workspace
 from engine.errors import InputError
 from engine.recipe import Recipe
 from engine.simulate.sem import Sem
@@ -143,7 +144,9 @@ def test_without_a_result_there_is_nothing_and_nothing_fails():
 def test_the_card_says_what_is_doubtful_and_escapes_names_of_files(workspace, result):
     stack = state.open_image_folder(workspace, "sem")
     rows = state.image_rows(result).set_index("object", drop=False)
-    html = {n: prediction_html(state.explain_image(stack, result, rows.loc[n].to_dict())) for n in (1, 2, 3, 4)}
+    html = {
+        n: prediction_html(state.explain_image(stack, result, rows.loc[n].to_dict())) for n in (1, 2, 3, 4)
+    }
     assert "Not sure" in html[2]
     assert "Long rods or Dots?" in html[2]
     assert "Unlike anything seen" in html[3]
@@ -171,7 +174,7 @@ def test_evidence_colours_what_speaks_for_the_class_and_against_it():
 def test_a_drop_arrives_in_parts_and_is_opened_by_its_address(workspace):
     source = next((workspace.roots[0] / "sem").rglob("*.png"))
     content = source.read_bytes()
-    drop = Upload(workspace.drops, ["../x.png", "notes.txt", "x.png"], [len(content), 3, len(content)])
+    drop = Upload(workspace.uploads, ["../x.png", "notes.txt", "x.png"], [len(content), 3, len(content)])
     assert drop.left_out == ["notes.txt"]
     drop.part(1, b"abc")
     for number in (0, 2):
@@ -179,14 +182,14 @@ def test_a_drop_arrives_in_parts_and_is_opened_by_its_address(workspace):
         drop.part(number, content[100:])
     folder = drop.finish()
     assert sorted(path.name for path in folder.iterdir()) == ["x-2.png", "x.png"]
-    assert folder.parent == workspace.drops
-    stack = state.open_image_folder(workspace, workspace.address(str(folder)))
+    assert folder.parent == workspace.uploads
+    stack = state.open_image_folder(workspace, workspace.find_address(str(folder)))
     assert stack.title == "2 dropped pictures"
     assert (folder / "x.png").read_bytes() == content
 
 
 def test_a_single_dropped_picture_is_a_file(workspace):
-    drop = Upload(workspace.drops, ["one.PNG"], [3])
+    drop = Upload(workspace.uploads, ["one.PNG"], [3])
     drop.part(0, b"abc")
     assert drop.finish().name == "one.PNG"
 
@@ -204,15 +207,15 @@ def test_a_single_dropped_picture_is_a_file(workspace):
 )
 def test_what_cannot_be_taken_is_refused_in_one_sentence(workspace, names, sizes, said):
     with pytest.raises(InputError, match=said):
-        Upload(workspace.drops, names, sizes)
-    assert not workspace.drops.exists()
+        Upload(workspace.uploads, names, sizes)
+    assert not workspace.uploads.exists()
 
 
 def test_more_or_fewer_bytes_than_said_are_refused(workspace):
-    drop = Upload(workspace.drops, ["a.png"], [3])
+    drop = Upload(workspace.uploads, ["a.png"], [3])
     with pytest.raises(InputError, match="larger than the browser said"):
         drop.part(0, b"abcd")
-    short = Upload(workspace.drops, ["a.png"], [3])
+    short = Upload(workspace.uploads, ["a.png"], [3])
     short.part(0, b"a")
     with pytest.raises(InputError, match="did not arrive whole"):
         short.finish()
@@ -231,13 +234,13 @@ def test_names_stay_in_their_folder(name, tmp_path):
 
 
 def test_drops_that_no_result_is_of_can_be_deleted_after_a_while(workspace):
-    drop = Upload(workspace.drops, ["a.png"], [1])
+    drop = Upload(workspace.uploads, ["a.png"], [1])
     drop.part(0, b"x")
     drop.finish()
-    assert drop.folder not in workspace.leftovers()
+    assert drop.folder not in workspace.list_leftovers()
     long_ago = time.time() - 10**5
     os.utime(drop.folder, (long_ago, long_ago))
-    assert drop.folder in workspace.leftovers()
+    assert drop.folder in workspace.list_leftovers()
 
 
 def test_folders_of_labelled_pictures_are_found_by_csv_and_by_folders(workspace):

@@ -10,7 +10,7 @@ import xarray as xr
 
 import engine
 from engine.__main__ import main
-from engine.analysis import load_model, shipped_model
+from engine.analysis import load_model, find_shipped_model
 from engine.errors import InputError
 from engine.nanoparticles.classify import EMPTY, Particles, classes_of, consistent
 from engine.nanoparticles.features import NAMES
@@ -116,7 +116,7 @@ def test_what_cannot_be_learned_from_is_refused(micrographs: Path):
 
 
 def test_a_stored_classifier_is_no_pickle_and_foreign_content_is_refused():
-    shipped = load_model(shipped_model("particles"))
+    shipped = load_model(find_shipped_model("particles"))
     assert bytes(shipped.arrays["classifier"][:2]) == b"PK"
     assert json.dumps(shipped.metadata)
     assert unpacked(shipped.arrays["classifier"]).n_features_in_ == len(shipped.metadata["features"])

@@ -11,7 +11,7 @@ import xarray as xr
 import engine
 from engine import progress
 from engine.__main__ import main
-from engine.analysis import load_model, shipped_model
+from engine.analysis import load_model, find_shipped_model
 from engine.errors import CancelledError, FileError, InputError
 from engine.readers.truth import labels_of
 from engine.simulate.mosaic import CLASSES, Mosaic
@@ -138,7 +138,7 @@ def test_the_runtime_that_auto_stands_for_is_recorded(frames: Path):
 def test_two_tilings_of_one_frame_differ_at_most_where_two_classes_tie():
     image = Mosaic(size=512, seed=9).frame(0).image
     images = xr.Dataset({"image": (("y", "x"), image)})
-    report = seam_report(load_model(shipped_model("unet")), images, tiles=(512, 128))
+    report = seam_report(load_model(find_shipped_model("unet")), images, tiles=(512, 128))
     assert report.n_pixels == image.size
     assert report.largest_margin < 1e-4
     assert report.share <= 1e-6 * 4  # one pixel of so small a frame
