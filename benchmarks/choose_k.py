@@ -19,9 +19,9 @@ from sklearn import metrics
 from sklearn.cluster import KMeans
 
 from engine.cluster import choose_k, indices
-from engine.cluster.choosing import drawn_points
+from engine.cluster.number_of_clusters import draw_points
 from engine.cluster.trials import N_RESTARTS, Sampled, fit_all
-from engine.simulate.maps import Maps
+from engine.simulate.ellipsometry_maps import Maps
 
 KS = range(2, 16)
 N_SILHOUETTE = 2**11
@@ -74,7 +74,7 @@ def speed(n_rounds: int, size: int) -> None:
     """Print the ratio to scikit-learn on the same sample, and the size's part in the time."""
     images, _ = Maps(size=256, seed=1).images()
     large, _ = Maps(size=size, seed=1).images()
-    points = drawn_points(images)[0]
+    points = draw_points(images)[0]
     works: dict[str, Callable[[], object]] = {
         "indices": lambda: ours(points),
         "scikit-learn": lambda: theirs(points),

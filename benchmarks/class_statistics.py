@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from engine.statistics import describe
-from engine.statistics.passes import QUANTILE_ERROR
+from engine.statistics.tile_passes import QUANTILE_ERROR
 
 N_CLASSES, N_WAVELENGTHS = 5, 11
 NAMES = {value: f"cluster_{value}" for value in range(1, N_CLASSES + 1)}

@@ -20,10 +20,10 @@ import xarray as xr
 from PIL import Image, ImageDraw, ImageFont
 
 import engine
-from engine.analysis import Model, load_model, find_shipped_model
+from engine.analysis import Model, find_shipped_model, load_model
 from engine.learning import scores
-from engine.learning.calibration import expected_calibration_error, risk_coverage
-from engine.readers.picture_files import read_gray
+from engine.learning.calibration import calibration_error, risk_coverage
+from engine.readers.images.picture_files import read_gray
 from engine.schema import IMAGE_TABLE, table
 from engine.simulate.hrtem import Hrtem
 from engine.simulate.sem import Sem
@@ -83,7 +83,7 @@ def judge(model: Model, images: xr.Dataset) -> None:
     baseline = 2 * common / (1 + common) / n_classes
     macro = np.mean([row["f1"] for row in report])
     print(f"macro F1 {macro:.3f} (always the commonest class: {baseline:.3f})")
-    print(f"expected calibration error {expected_calibration_error(chances, truth):.3f}")
+    print(f"expected calibration error {calibration_error(chances, truth):.3f}")
     curve = risk_coverage(chances.max(axis=1), found == truth)
     kept = int(np.searchsorted(curve.coverage, COVERAGE))
     print(f"error {curve.risk[-1]:.4f}, of the surest 95 % {curve.risk[kept]:.4f}")

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 import engine
-from engine.image_classes import lesson
+from engine.image_classes import train
 from engine.simulate import databars
 from engine.simulate.sem import CLASSES, Sem
 
@@ -39,10 +39,10 @@ def main() -> None:
     turned = [np.rot90(pictures[:N_COPIED], n, axes=(1, 2)) for n in range(4)]
     copies = np.concatenate([*turned, *(one[:, :, ::-1] for one in turned)])
     same = np.tile(classes[:N_COPIED], 8)
-    honest = lesson.examples.without_copies
-    lesson.examples.without_copies = lambda read, **_: (read, 0)
+    honest = train.examples.without_copies
+    train.examples.without_copies = lambda read, **_: (read, 0)
     print(f"copies taken apart:      {accuracy(copies, same, **settings):.3f}")
-    lesson.examples.without_copies = honest
+    train.examples.without_copies = honest
     print(f"copies kept together:    {accuracy(copies, same, **settings):.3f}")
 
 
@@ -55,7 +55,7 @@ def powders(n_pictures: int) -> tuple[np.ndarray, np.ndarray]:
 
 def with_bar(picture: np.ndarray, microscope: int) -> np.ndarray:
     """A picture above the data bar of one of two microscopes."""
-    style = databars.drawn_style(np.random.default_rng((SEED, microscope)))
+    style = databars.draw_style(np.random.default_rng((SEED, microscope)))
     facts = databars.Facts(10.0, 5000.0, 10.0, "SE2", 8.0)
     bar = databars.bar(facts, style, n_columns=3 * picture.shape[1])
     wide = np.kron(picture, np.ones((3, 3), np.uint8))

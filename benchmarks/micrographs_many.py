@@ -17,10 +17,10 @@ import numpy as np
 from _jobs import killed_and_resumed
 from PIL import Image
 
-from engine.analysis import load_model, find_shipped_model
+from engine.analysis import find_shipped_model, load_model
 from engine.export.store import open_result
-from engine.image_classes.answers import TOGETHER
-from engine.image_classes.seen import standardised
+from engine.image_classes.network_inputs import standardise
+from engine.image_classes.predict import TOGETHER
 from engine.learning.networks import load_network
 from engine.schema import IMAGE_TABLE, table
 from engine.simulate.sem import Sem
@@ -74,7 +74,7 @@ def one_by_one(files: list[Path]) -> float:
         with Image.open(file) as picture:
             side = min(picture.size)
             small = picture.convert("L").crop((0, 0, side, side)).resize((edge, edge))
-        return int(network.predict(standardised(np.asarray(small)[np.newaxis]), verbose=0).argmax())
+        return int(network.predict(standardise(np.asarray(small)[np.newaxis]), verbose=0).argmax())
 
     classify(files[0])
     began = time.monotonic()

@@ -19,15 +19,15 @@ from PIL import Image
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-from engine.analysis import load_model, find_shipped_model
+from engine.analysis import find_shipped_model, load_model
 from engine.learning import scores
 from engine.learning.splits import by_parent
-from engine.nanoparticles import forest
-from engine.nanoparticles.classify import CLASSES
+from engine.nanoparticles import classifiers
+from engine.nanoparticles.analysis import CLASSES
 from engine.nanoparticles.features import features
 from engine.nanoparticles.lattice import measure_lattice
 from engine.nanoparticles.prior_features import prior_features
-from engine.nanoparticles.regions import find_particles
+from engine.nanoparticles.segmentation import find_particles
 from engine.simulate.hrtem import Hrtem
 
 SEED = 9100
@@ -47,7 +47,7 @@ def main() -> None:
 def judge_simulated(folder: Path, n_micrographs: int) -> None:
     """Print how the shipped model does on simulated micrographs."""
     model, simulator = load_model(folder), Hrtem(size=SIZE, seed=SEED, empty=0.05)
-    classifier = forest.unpacked(model.arrays["classifier"])
+    classifier = classifiers.unpack_classifier(model.arrays["classifier"])
     ends, counts, ours, theirs, parents, truth, off = [], [], [], [], [], [], []
     for number in range(n_micrographs):
         made = simulator.frame(number)
@@ -68,7 +68,7 @@ def judge_simulated(folder: Path, n_micrographs: int) -> None:
             if row["class"] != "null" and lattice.resolved:
                 off.append(errors(made, row, lattice))
     truth, parents, ours = np.array(truth), np.array(parents), np.array(ours)
-    found = forest.probabilities(classifier, ours, n_classes=4)[:, : len(CLASSES)].argmax(axis=1)
+    found = classifiers.probabilities(classifier, ours, n_classes=4)[:, : len(CLASSES)].argmax(axis=1)
     counts = per_micrograph(truth, found, parents)
     good, n = np.array(ends).T
     low, high = resampled(good, n)
@@ -77,7 +77,7 @@ def judge_simulated(folder: Path, n_micrographs: int) -> None:
     table(counts, "crops with the true outlines, shipped classifier")
     part = by_parent(parents, shares=(0.6, 0.4), seed=0, classes=truth)
     for name, numbers in (("our features", ours), ("the prior 874 features", np.array(theirs))):
-        fitted = forest.CLASSIFIERS[forest.FOREST](0).fit(numbers[part == 0], truth[part == 0])
+        fitted = classifiers.CLASSIFIERS[classifiers.FOREST](0).fit(numbers[part == 0], truth[part == 0])
         again = fitted.predict(numbers[part == 1])
         table(
             per_micrograph(truth[part == 1], again, parents[part == 1]), f"a forest on {name}, fitted on 60 %"

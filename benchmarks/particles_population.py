@@ -18,9 +18,9 @@ import numpy as np
 from _jobs import killed_and_resumed
 from PIL import Image
 
-from engine.analysis import load_model, find_shipped_model
+from engine.analysis import find_shipped_model, load_model
 from engine.export.store import open_result
-from engine.nanoparticles.population import CLASSES, counts_of, fraction_table
+from engine.nanoparticles.tables import CLASSES, counts_of, fraction_table
 from engine.schema import OBJECT_TABLE, table
 from engine.simulate.hrtem import Hrtem
 

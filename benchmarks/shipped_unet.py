@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import engine
-from engine.readers.truth import labels_of
+from engine.readers.labels.label_files import labels_of
 from engine.simulate.mosaic import Mosaic
 
 SHIPPED = Path(engine.__file__).parent / "unet" / "shipped"

@@ -24,8 +24,8 @@ from engine import blocks
 from engine.analysis import load_model
 from engine.runtime.device import computes_bfloat16, has_amx, wake_keras
 from engine.unet import losses
-from engine.unet.infer import background, segment
 from engine.unet.network import NETWORKS
+from engine.unet.predict_tiles import background, segment
 from engine.unet.runtimes import KERAS, OPENVINO, OPENVINO_BF16
 
 SECTION = 256

@@ -289,7 +289,7 @@ def page_zoom(size: int, n_gestures: int) -> None:
 
     from engine import pipeline
     from engine.runtime import jobs
-    from engine.simulate.maps import Maps
+    from engine.simulate.ellipsometry_maps import Maps
 
     with tempfile.TemporaryDirectory() as folder:
         root, home = Path(folder) / "data", Path(folder) / "home"

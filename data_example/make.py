@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
+from engine.simulate.ellipsometry_maps import Maps
 from engine.simulate.hrtem import Hrtem
-from engine.simulate.maps import Maps
 from engine.simulate.mosaic import Mosaic
 from engine.simulate.sem import Sem
 

@@ -32,7 +32,7 @@ TILE_BYTES: Final = 32 * 2**20
 """Size aimed at for a tile with all its channels where the data does not bring chunks of its own."""
 
 
-def tiled(array: xr.DataArray, *, tile_bytes: int = TILE_BYTES) -> da.Array:
+def as_tiles(array: xr.DataArray, *, tile_bytes: int = TILE_BYTES) -> da.Array:
     """Dask array of an image variable with all leading dims in one chunk.
 
     Arrays in memory become full-width row bands (views, no copies); Dask arrays keep their tiles.
@@ -43,10 +43,10 @@ def tiled(array: xr.DataArray, *, tile_bytes: int = TILE_BYTES) -> da.Array:
         return data.rechunk(dict.fromkeys(range(n_leading), -1))
     row_bytes = max(1, array.nbytes // max(1, array.sizes[PIXEL[0]]))
     n_rows = max(256, tile_bytes // row_bytes)
-    return _banded(np.asarray(data), n_rows)
+    return _make_bands(np.asarray(data), n_rows)
 
 
-def _banded(values: np.ndarray, n_rows: int) -> da.Array:
+def _make_bands(values: np.ndarray, n_rows: int) -> da.Array:
     """Dask array of row bands that are views; `da.from_array` would copy the whole array first."""
     starts = range(0, values.shape[-2], n_rows)
     bands = [values[..., start : start + n_rows, :] for start in starts]
@@ -58,7 +58,7 @@ def _banded(values: np.ndarray, n_rows: int) -> da.Array:
     return da.Array(graph, name, chunks, dtype=values.dtype)
 
 
-def aligned(*arrays: da.Array) -> list[da.Array]:
+def align_tiles(*arrays: da.Array) -> list[da.Array]:
     """Return the same arrays, all with the `(y, x)` chunks of the first; leading dims in one chunk."""
     chunks = arrays[0].chunks[-2:]
     return [
@@ -66,7 +66,7 @@ def aligned(*arrays: da.Array) -> list[da.Array]:
     ]
 
 
-def cut(array: da.Array, chunks: tuple[tuple[int, ...], ...]) -> da.Array:
+def cut_tiles(array: da.Array, chunks: tuple[tuple[int, ...], ...]) -> da.Array:
     """Return the same array in other chunks, each computed by the task that asks for it; lazy.
 
     What is cut before it is worked on is read in the chunks asked for, where Dask's own rechunking would work
@@ -109,7 +109,7 @@ def map_tiles(
     leading
         Sizes of the output's leading dims.
     """
-    inputs = aligned(*arrays)
+    inputs = align_tiles(*arrays)
     indices: list[Any] = []
     for n, array in enumerate(inputs):
         indices += [array, (*(f"{n}.{axis}" for axis in range(array.ndim - 2)), *PIXEL)]
@@ -176,7 +176,7 @@ def per_tile(kernel: Callable[..., Any], *arrays: da.Array, **arguments: Any) ->
 
     Kernels may return anything.
     """
-    inputs = aligned(*arrays)
+    inputs = align_tiles(*arrays)
     # graphs stay as they are: optimising each by itself would rename tasks that other collections share
     grids = [array.to_delayed(optimize_graph=False).reshape(array.numblocks[-2:]) for array in inputs]
     lifted = dask.delayed(kernel, pure=False, traverse=False)

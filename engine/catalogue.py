@@ -7,38 +7,39 @@ line, the dashboard and the contract tests. This module holds strings; what they
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.entries import Edit, Entry, Exporter, load
+from engine.entries import Edit, Entry, Exporter
+from engine.entries import load as load
 from engine.errors import UnknownNameError
 
 READERS: Final[Mapping[str, str]] = {
-    "results": "engine.readers.results",
-    "ellipsometry": "engine.readers.ellipsometry",
-    "npy": "engine.readers.npy",
-    "hyperspy": "engine.readers.hyperspy",
-    "matlab": "engine.readers.matlab",
-    "netcdf": "engine.readers.netcdf",
-    "micrograph": "engine.readers.micrograph",
-    "hdf5": "engine.readers.hdf5",
-    "zarr": "engine.readers.zarr_stores",
-    "fits": "engine.readers.fits",
-    "frames": "engine.readers.frames",
-    "tiff": "engine.readers.tiff",
-    "pictures": "engine.readers.pictures",
+    "results": "engine.readers.label_maps",
+    "ellipsometry": "engine.readers.ellipsometry.ep4_folder",
+    "npy": "engine.readers.arrays.npy",
+    "hyperspy": "engine.readers.microscopes.hyperspy",
+    "matlab": "engine.readers.arrays.matlab",
+    "netcdf": "engine.readers.arrays.netcdf",
+    "micrograph": "engine.readers.microscopes.micrograph",
+    "hdf5": "engine.readers.arrays.hdf5",
+    "zarr": "engine.readers.arrays.zarr_stores",
+    "fits": "engine.readers.fits.fits_reader",
+    "frames": "engine.readers.fits.frame_folder",
+    "tiff": "engine.readers.images.tiff",
+    "pictures": "engine.readers.images.picture_reader",
     "collection": "engine.readers.collection",
-    "labelled": "engine.readers.labelled",
+    "labelled": "engine.readers.labels.labelled_folder",
 }
 """Modules with `accepts(path, head) -> bool` and `read(path, *, key, chunks) -> Dataset`, tried in order."""
 
 ANALYSES: Final[Mapping[str, str]] = {
     "profile": "engine.profile.analysis:Profile",
-    "kmeans": "engine.cluster.kmeans:KMeans",
-    "unet": "engine.unet.segmenter:UNet",
-    "particles": "engine.nanoparticles.classify:Particles",
-    "micrographs": "engine.image_classes.classify:Micrographs",
+    "kmeans": "engine.cluster.analysis:KMeans",
+    "unet": "engine.unet.analysis:UNet",
+    "particles": "engine.nanoparticles.analysis:Particles",
+    "micrographs": "engine.image_classes.analysis:Micrographs",
 }
 
 SIMULATORS: Final[Mapping[str, str]] = {
-    "maps": "engine.simulate.maps:Maps",
+    "maps": "engine.simulate.ellipsometry_maps:Maps",
     "mosaic": "engine.simulate.mosaic:Mosaic",
     "hrtem": "engine.simulate.hrtem:Hrtem",
     "sem": "engine.simulate.sem:Sem",
@@ -68,8 +69,8 @@ EXPORTERS: Final[Mapping[str, Exporter]] = {
         Exporter("netcdf", _for(EVERY, "engine.export.store:write_netcdf")),
         Exporter("zarr", _for(EVERY, "engine.export.store:write_zarr")),
         Exporter("json", _for(EVERY, "engine.export.store:write_json")),
-        Exporter("tiff", _with_values("engine.export.images:write_tiff")),
-        Exporter("fits", _with_values("engine.export.images:write_fits")),
+        Exporter("tiff", _with_values("engine.export.rasters:write_tiff")),
+        Exporter("fits", _with_values("engine.export.rasters:write_fits")),
         Exporter("png", _with_values("engine.export.figures:write_png")),
         Exporter("svg", _with_values("engine.export.figures:write_svg")),
         Exporter("geojson", _for(WITH_LABELS, "engine.export.regions:write_geojson")),
@@ -104,21 +105,21 @@ STEPS: Final[Mapping[str, str]] = {
 EDITS: Final[Mapping[str, Edit]] = {
     entry.name: entry
     for entry in (
-        Edit("merge", {CLASS_MAP: "engine.edits.classes:merge"}),
+        Edit("merge", {CLASS_MAP: "engine.edits.class_maps:merge"}),
         Edit(
             "rename",
             {
-                CLASS_MAP: "engine.edits.classes:rename",
+                CLASS_MAP: "engine.edits.class_maps:rename",
                 POPULATION: "engine.nanoparticles.edits:rename",
-                SORTED_IMAGES: "engine.edits.columns:rename",
+                SORTED_IMAGES: "engine.edits.class_names:rename",
             },
         ),
-        Edit("recolour", _for((CLASS_MAP, POPULATION, SORTED_IMAGES), "engine.edits.columns:recolour")),
-        Edit("relabel", {CLASS_MAP: "engine.edits.classes:relabel"}),
+        Edit("recolour", _for((CLASS_MAP, POPULATION, SORTED_IMAGES), "engine.edits.class_names:recolour")),
+        Edit("relabel", {CLASS_MAP: "engine.edits.class_maps:relabel"}),
         Edit(
             "relabel_objects",
             {
-                CLASS_MAP: "engine.edits.classes:relabel_objects",
+                CLASS_MAP: "engine.edits.class_maps:relabel_objects",
                 POPULATION: "engine.nanoparticles.edits:relabel_particles",
             },
         ),
@@ -134,7 +135,7 @@ EDITS: Final[Mapping[str, Edit]] = {
                 SORTED_IMAGES: "engine.image_classes.edits:learn_correction",
             },
         ),
-        Edit("clean", {CLASS_MAP: "engine.edits.classes:clean"}),
+        Edit("clean", {CLASS_MAP: "engine.edits.class_maps:clean"}),
         Edit(
             "split",
             {CLASS_MAP: "engine.edits.split:split"},

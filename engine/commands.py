@@ -107,7 +107,7 @@ def score(options: Namespace) -> None:
 
 def _open_truth(result: xr.DataTree, path: Path) -> xr.DataArray:
     """Open the truth of a result; of a collection, the labels of its micrographs in their order."""
-    from engine.readers.truth import is_result, labels_of_files, read_labels
+    from engine.readers.labels.label_files import is_result, labels_of_files, read_labels
 
     if IMAGE not in result.dims or not path.is_dir() or is_result(path):
         return read_labels(path)

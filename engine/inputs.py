@@ -11,9 +11,9 @@ from engine import catalogue
 from engine.analysis import COLLECTION, FRAME, LABELLED, Analysis
 from engine.readers import open_images, split_key
 from engine.readers.collection import images_in
-from engine.readers.frames import has_amplifiers, is_frame
-from engine.readers.labelled import picture_labels
-from engine.readers.truth import is_result, labels_of
+from engine.readers.fits.frame_folder import has_amplifiers, is_frame
+from engine.readers.labels.label_files import is_result, labels_of
+from engine.readers.labels.labelled_folder import picture_labels
 
 
 def open_inputs(path: str | Path, analysis: str) -> xr.Dataset:

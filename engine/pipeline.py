@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from engine import catalogue, progress
-from engine.analysis import Model, is_model, load_model, model_from_dict, find_shipped_model
+from engine.analysis import Model, find_shipped_model, is_model, load_model, model_from_dict
 from engine.errors import InputError
 from engine.export.atomic import appearing
 from engine.export.store import open_result, write_result

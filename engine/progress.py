@@ -67,7 +67,7 @@ def keeping(folder: Path, recorder: Recorder) -> Iterator[None]:
         _recorder.reset(tokens[1])
 
 
-def kept() -> Path | None:
+def checkpoint_folder() -> Path | None:
     """Return the folder in which work that is started again finds what it had finished.
 
     None: there is none.

@@ -146,7 +146,7 @@ def record_step(function: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset
     @wraps(function)
     def recorded(images: xr.Dataset, **arguments: Any) -> xr.Dataset:
         step = {"name": function.__name__, "arguments": arguments}
-        done = [*recorded_steps(images), step]
+        done = [*list_steps(images), step]
         return function(images, **arguments).assign_attrs({PREPARE: json.dumps(done, default=_plain)})
 
     return recorded
@@ -161,7 +161,7 @@ def _plain(value: Any) -> Any:
     raise InputError(f"an argument of type {type(value).__name__} cannot be recorded; give numbers or lists")
 
 
-def recorded_steps(images: xr.Dataset) -> tuple[Step, ...]:
+def list_steps(images: xr.Dataset) -> tuple[Step, ...]:
     """Return the preparation steps that led to these images."""
     return tuple(json.loads(images.attrs.get(PREPARE, "[]")))
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 import xarray as xr
 
 from engine import catalogue
-from engine.analysis import Analysis, Model, load_model, find_shipped_model
+from engine.analysis import Analysis, Model, find_shipped_model, load_model
 from engine.errors import FileError, InputError
 from engine.export.provenance import read_recipe
 from engine.inputs import open_inputs, open_labels
 from engine.readers import digest
-from engine.recipe import MODEL, SOURCE, Recipe, library_versions, mapstack_version, prepare, recorded_steps
+from engine.recipe import MODEL, SOURCE, Recipe, library_versions, list_steps, mapstack_version, prepare
 from engine.schema import KIND
 
 RECIPE: Final = "recipe"
@@ -116,7 +116,7 @@ def recipe_for(chosen: Analysis, images: xr.Dataset) -> Recipe:
         settings=without_seed(settings),
         source=source,
         digest=None if source is None else digest(source),
-        prepare=recorded_steps(images),
+        prepare=list_steps(images),
         seed=settings["seed"],
         versions=library_versions(),
     )
@@ -208,7 +208,7 @@ def prepare_inputs(recipe: Recipe, images: xr.Dataset | None = None) -> xr.Datas
             raise InputError("the recipe's images were in memory, not in a file; give the images or a path")
         check_source(recipe)
         images = open_inputs(recipe.source, recipe.analysis)
-    return images if recorded_steps(images) else prepare(images, recipe.prepare)
+    return images if list_steps(images) else prepare(images, recipe.prepare)
 
 
 def images_of(result: xr.DataTree) -> xr.Dataset:

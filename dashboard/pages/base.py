@@ -14,7 +14,7 @@ Closing = Callable[[], None]
 
 @dataclass
 class PageContext:
-    """One open tab: its workspace, what it shows, what its URL asked for, and how to tell its user something."""
+    """One open tab: its workspace, what it shows, its URL, and how to tell its user something."""
 
     workspace: Workspace
     session: Session

@@ -1,4 +1,4 @@
-"""Parts of a page with data, a run and its result: opened data, the URL, shortcuts, the code that makes it again."""
+"""Parts of a page with data, a run and its result: opened data, the URL, shortcuts, code."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -252,7 +252,7 @@ class CodeCard:
 
 
 class Workbench:
-    """The parts that pages with data, a run and a result have in common; a page owns one and adds its pictures.
+    """The parts that pages with data, a run and a result have in common; each page owns one.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from engine import catalogue
 from engine.errors import MapstackError
 from engine.recipe import MODEL
 from engine.runtime import jobs
-from engine.runtime.place import bytes_in
+from engine.runtime.job_files import bytes_in
 
 COLUMNS: Final = [
     {"name": "data", "title": "data", "long": True},

@@ -5,7 +5,7 @@ from typing import Any
 from dashboard.kit import escape, markup
 from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
 from dashboard.workspace.session import Session, pixel_units, read_position
-from engine.readers.sky import sky_text
+from engine.readers.fits.sky import sky_text
 
 
 class StatusLine:

@@ -3,8 +3,8 @@
     cache = SharedCache(home)
     stack = cache.open_stack("maps", source="/data/maps")     # described, with pyramids
 
-One a process. It knows no user and no address: `dashboard.workspace.workspace.Workspace` decides which files may
-be opened. Opening takes time on first use: call it off the event loop.
+One a process. It knows no user: `dashboard.workspace.workspace.Workspace` decides which files may be opened.
+Opening takes time on first use: call it off the event loop.
 """
 
 import json
@@ -196,7 +196,7 @@ class SharedCache:
 
 
 def find_richest_plane(images: xr.Dataset) -> int:
-    """Return the index of the plane whose values differ most over the map; ellipsometry starts at its first."""
+    """Return the index of the plane whose values differ most over the map; of ellipsometry, the first."""
     dim = spectral_dim(images)
     if dim is None or is_ellipsometry(images):
         return 0

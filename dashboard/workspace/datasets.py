@@ -9,7 +9,7 @@ import xarray as xr
 
 from dashboard.workspace.object_overview import ObjectOverview
 from engine.pyramid import Pyramid
-from engine.recipe import Recipe, Step, recorded_steps
+from engine.recipe import Recipe, Step, list_steps
 from engine.schema import LABEL, WARNINGS, image_variables, is_ellipsometry, spectral_dim
 
 BACKGROUND: Final = "background"
@@ -57,7 +57,7 @@ class Stack:
     @property
     def steps(self) -> tuple[Step, ...]:
         """How the images were prepared."""
-        return recorded_steps(self.images)
+        return list_steps(self.images)
 
     @property
     def identity(self) -> tuple[str, str]:

@@ -14,8 +14,8 @@ from engine import pipeline
 from engine.analysis import find_shipped_model
 from engine.export.store import write_result
 from engine.recipe import Recipe
-from engine.runtime.place import Place
-from engine.schema import CLASSES, CONFIDENCE, ENTROPY, FRACTIONS, LABEL, LABELS, OBJECTS
+from engine.runtime.job_files import JobFiles
+from engine.schema import CONFIDENCE, ENTROPY, FRACTIONS, LABEL, LABELS, OBJECTS
 
 IN_MEMORY: Final = 2**28
 """Bytes up to which an edited map is computed once and kept."""
@@ -23,7 +23,9 @@ IN_MEMORY: Final = 2**28
 
 def apply_edit(workspace: Workspace, stack: Stack, result: Result, name: str, /, **arguments: Any) -> Result:
     """Apply one edit and return what to show; takes a moment: call it in a thread."""
-    return _in_memory(pipeline.edit(result.tree, name, stack.images, **arguments), workspace)
+    return _in_memory(
+        pipeline.edit(result.tree, name, stack.images, author=workspace.user, **arguments), workspace
+    )
 
 
 def undo_last_edit(workspace: Workspace, result: Result) -> Result:
@@ -35,7 +37,7 @@ def store_result(workspace: Workspace, result: Result) -> Result:
     """Store an edited result as it is shown; nothing is computed a second time."""
     job = workspace.submit(result.recipe, start=False)
     if job.result is None:
-        write_result(result.tree, Place(workspace.home, job.id).result)
+        write_result(result.tree, JobFiles(workspace.home, job.id).result)
         job = workspace.submit(result.recipe, start=False)
     return replace(result, id=job.id)
 
@@ -141,6 +143,3 @@ def _area(value: float) -> str:
 
 def _two_places(value: Any) -> str:
     return "–" if not np.isfinite(value) else f"{float(value):.2f}"
-
-
-__all__ = ["CLASSES", "class_rows", "code_of", "edited", "last_edit", "stored", "undone"]

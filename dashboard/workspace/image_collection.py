@@ -163,7 +163,7 @@ def read_values(stack: Stack, number: int) -> np.ndarray | None:
 
 
 def _scale_coordinates(images: xr.Dataset) -> xr.Dataset:
-    """Give coordinates in nm where the collection knows the pixel size of this image and it has none itself."""
+    """Return an image with coordinates in nm where only the collection knows its pixel size."""
     size = float(images.coords[PIXEL_SIZE]) if PIXEL_SIZE in images.coords else np.nan
     images = images.drop_vars(PIXEL_SIZE, errors="ignore")
     if not np.isfinite(size) or any(images[dim].attrs.get("units", "px") != "px" for dim in PIXEL):

@@ -19,9 +19,7 @@ class Session(param.Parameterized):
 
     stack = param.ClassSelector(class_=Stack, default=None, allow_None=True, doc="What is open.")
     result = param.ClassSelector(class_=Result, default=None, allow_None=True)
-    plane = param.Integer(
-        0, bounds=(0, None), doc="Index along the spectral dim, or of the shown image of a collection."
-    )
+    plane = param.Integer(0, bounds=(0, None), doc="Index along the spectral dim or of the image.")
     selected = param.List([], item_type=int, doc="Label values of the selected classes.")
     pixel = param.Tuple(None, length=2, allow_None=True, doc="Picked position (x, y) in coordinates.")
     region = param.List([], doc="Corners [x, y] of the drawn region in coordinates.")

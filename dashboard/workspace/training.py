@@ -15,9 +15,9 @@ from dashboard.workspace.workspace import DEPTH, SKIPPED, Workspace
 from engine import catalogue
 from engine.analysis import find_shipped_model, is_model
 from engine.errors import MapstackError
-from engine.readers.frames import LABELS_OF_FRAME
-from engine.readers.labelled import LABELS_FILES, MASKS, SPLITS, SUFFIXES
-from engine.runtime.place import Place
+from engine.readers.fits.frame_folder import LABELS_OF_FRAME
+from engine.readers.labels.labelled_folder import LABELS_FILES, MASKS, SPLITS, SUFFIXES
+from engine.runtime.job_files import JobFiles
 
 FRAMES: Final = "frames"
 """Folder in the home for simulated frames and pictures."""
@@ -64,7 +64,7 @@ def list_models(workspace: Workspace, analysis: str) -> list[TrainedModel]:
     if shipped is not None:
         found.append(_trained(SHIPPED, "Mapstack's own, of simulated data", shipped))
     for job in workspace.list_jobs():
-        folder = Place(workspace.home, job.id).model
+        folder = JobFiles(workspace.home, job.id).model
         if job.state == "done" and is_model(folder) and job.recipe and job.recipe.analysis == analysis:
             when = job.created[:16].replace("T", " ")
             found.append(_trained(job.id, f"{Path(str(job.recipe.source)).name}, {when}", folder))
@@ -90,7 +90,7 @@ def _trained(id: str, title: str, folder: Path) -> TrainedModel:
 def read_curves(workspace: Workspace, id: str) -> pd.DataFrame:
     """Figures of each epoch of a training job so far; empty before the first."""
     try:
-        return pd.read_csv(Place(workspace.home, id).curves)
+        return pd.read_csv(JobFiles(workspace.home, id).curves)
     except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError):
         return pd.DataFrame()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from engine.errors import InputError
-from engine.readers.labelled import SUFFIXES
+from engine.readers.labels.labelled_folder import SUFFIXES
 
 MOST_FILES: Final = 1000
 MOST_BYTES: Final = 200 * 10**6

@@ -4,8 +4,8 @@
     stack = workspace.open_stack("maps")              # opened, described, with pyramids
     result = workspace.open_result(job_id)            # tables in memory, maps as pyramids
 
-One a visit; `Workspace` alone turns an address of a URL into a path. It holds nothing that was opened: the cache
-does, which all visits share. Opening takes time on first use: call it off the event loop.
+One a visit. `Workspace` alone turns an address of a URL into a path. What was opened is held by the cache,
+which all visits share. Opening takes time on first use: call it off the event loop.
 """
 
 import time
@@ -97,7 +97,7 @@ class Workspace:
         raise FileError(f"{file.name} is not inside the served folders; serve the folder that holds it")
 
     def find_example(self, analysis: str = "kmeans") -> str | None:
-        """Return the address of the data to show first: the example, for stacks else the first openable one."""
+        """Return the address of the example; for stacks, else of the first that can be opened."""
         declared = catalogue.find("analyses", analysis)
         for root in self.roots:
             example = root / declared.example

@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from engine.cluster.choosing import ChoiceOfK, choose_k
-    from engine.cluster.components import decompose
-    from engine.cluster.kmeans import KMeans, KMeansModel
+    from engine.cluster.analysis import KMeans, KMeansModel
+    from engine.cluster.decomposition import decompose
+    from engine.cluster.number_of_clusters import ChoiceOfK, choose_k
     from engine.cluster.specks import remove_specks
 
 __all__ = ["ChoiceOfK", "KMeans", "KMeansModel", "choose_k", "decompose", "remove_specks"]

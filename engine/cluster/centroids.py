@@ -34,7 +34,7 @@ class Grids:
     @classmethod
     def of(cls, features: np.ndarray, weights: np.ndarray) -> "Grids":
         """Grids fit for pixels like these, judged by some of them: larger values are summed as exactly."""
-        features, weights = thinned(features, weights, GRID_PIXELS)
+        features, weights = thin_points(features, weights, GRID_PIXELS)
         largest = grid_of(weights[None])[0] if weights.size else grid_of(np.ones((1, 1)))[0]
         return cls(grid_of(features), float(largest))
 
@@ -131,7 +131,7 @@ def settle(
     """Iterate Lloyd's step until it gains less than `tolerance`; the centroids and their inertia."""
     for _ in range(MAX_ITERATIONS):
         totals = Totals.of(features, weights, centroids, grids=grids)
-        moved = _occupied(features, weights, totals.centroids(centroids), totals.counts)
+        moved = _fill_empty_clusters(features, weights, totals.centroids(centroids), totals.counts)
         done = totals.counts.all() and totals.gain(centroids) <= tolerance
         if done or np.array_equal(moved, centroids):
             break
@@ -139,7 +139,7 @@ def settle(
     return centroids, float(totals.inertia.sum())
 
 
-def thinned(features: np.ndarray, weights: np.ndarray, n_pixels: int) -> tuple[np.ndarray, np.ndarray]:
+def thin_points(features: np.ndarray, weights: np.ndarray, n_pixels: int) -> tuple[np.ndarray, np.ndarray]:
     """Return every so manieth pixel, about `n_pixels`."""
     step = max(1, features.shape[1] // n_pixels)
     return np.ascontiguousarray(features[:, ::step]), weights[::step]
@@ -153,7 +153,7 @@ def complete(pixels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.nan_to_num(pixels.T, nan=0.0, posinf=0.0, neginf=0.0))
 
 
-def _occupied(
+def _fill_empty_clusters(
     features: np.ndarray, weights: np.ndarray, centroids: np.ndarray, counts: np.ndarray
 ) -> np.ndarray:
     """Move centroids without pixels to the pixels that are farthest from their own."""

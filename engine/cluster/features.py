@@ -219,7 +219,7 @@ def _principal_axes(values: np.ndarray) -> np.ndarray:
     return np.asarray(axes * np.sign(axes[np.arange(len(axes)), largest])[:, None])
 
 
-def _scaled(space: FeatureSpace, planes: list[np.ndarray]) -> np.ndarray:
+def _scale_tile(space: FeatureSpace, planes: list[np.ndarray]) -> np.ndarray:
     """Shift and scale each channel into one float32 array, without another copy of the values."""
     out = np.empty((len(space.offset), planes[0].shape[1]), np.float32)
     start = 0
@@ -241,9 +241,9 @@ def _angles(space: FeatureSpace, planes: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.cos(psi), across * np.cos(delta), across * np.sin(delta)])
 
 
-def _projected(space: FeatureSpace, planes: list[np.ndarray]) -> np.ndarray:
+def _project_tile(space: FeatureSpace, planes: list[np.ndarray]) -> np.ndarray:
     """Components of the scaled channels; a missing value counts as its channel's offset."""
-    values = _scaled(space, planes)
+    values = _scale_tile(space, planes)
     missing = ~np.isfinite(values)
     values[missing] = 0
     features: np.ndarray = project(values, space.components.astype(np.float32))
@@ -252,9 +252,9 @@ def _projected(space: FeatureSpace, planes: list[np.ndarray]) -> np.ndarray:
 
 
 _TRANSFORMS: Final[Mapping[str, Any]] = {
-    RAW: _scaled,
-    STANDARDISED: _scaled,
+    RAW: _scale_tile,
+    STANDARDISED: _scale_tile,
     ANGLES: _angles,
-    PCA: _projected,
-    NMF: _projected,
+    PCA: _project_tile,
+    NMF: _project_tile,
 }

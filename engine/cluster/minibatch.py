@@ -43,7 +43,7 @@ def refine_in_batches(
     bands = _random_bands(images, seed)
     for start in range(0, len(bands), N_AT_ONCE):
         progress.report(start / len(bands), "clustering, random batches")
-        for features, weights in _loaded(images, pixels, bands[start : start + N_AT_ONCE]):
+        for features, weights in _load_band(images, pixels, bands[start : start + N_AT_ONCE]):
             if features.shape[1] >= len(centroids):
                 learner.partial_fit(features.T, sample_weight=weights if weights.size else None)
     found = getattr(learner, "cluster_centers_", centroids)
@@ -57,7 +57,7 @@ def _random_bands(images: xr.Dataset, seed: int) -> list[slice]:
     return [slice(int(start), int(start) + height) for start in starts]
 
 
-def _loaded(
+def _load_band(
     images: xr.Dataset, pixels: PixelFeatures, bands: list[slice]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield features and weights of the pixels of some bands that have values, the bands read in parallel."""

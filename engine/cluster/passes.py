@@ -12,7 +12,7 @@ from engine import blocks
 from engine.cluster.assignment import assign
 from engine.cluster.centroids import Grids, Totals
 from engine.cluster.features import NMF, PCA, FeatureSpace
-from engine.cluster.sample import checked_weights
+from engine.cluster.sample import check_weights
 from engine.cluster.vectors import identity
 from engine.schema import MASK, WEIGHTS
 
@@ -82,7 +82,7 @@ class PixelFeatures:
     def arrays(self, images: xr.Dataset) -> list[da.Array]:
         """Return the Dask arrays of which tiles are given to `bands`."""
         extra = [name for name, there in ((MASK, self.masked), (WEIGHTS, self.weighted)) if there]
-        return [blocks.tiled(images[name]) for name in (*self.space.variables, *extra)]
+        return [blocks.as_tiles(images[name]) for name in (*self.space.variables, *extra)]
 
     def bands(self, tiles: tuple[np.ndarray, ...]) -> Iterator[Band]:
         """Yield the tile's rows, some at a time, as features and weights."""
@@ -94,7 +94,7 @@ class PixelFeatures:
         for start in range(0, n_rows, step):
             rows = slice(start, start + step)
             planes = [tile[..., rows, :].reshape(-1, min(step, n_rows - start) * n_columns) for tile in tiles]
-            weights = checked_weights(planes[-1][0]) if self.weighted else _NO_WEIGHTS
+            weights = check_weights(planes[-1][0]) if self.weighted else _NO_WEIGHTS
             if as_they_are:
                 yield Band(rows, planes[0], self.space.linear, weights)
             else:

@@ -104,7 +104,7 @@ def _select(loaded: dict[str, np.ndarray], names: list[str], *, is_all: bool) ->
         kept &= ~loaded[MASK][0].astype(bool)
     weights = None
     if WEIGHTS in loaded:
-        weights = checked_weights(loaded[WEIGHTS][0])
+        weights = check_weights(loaded[WEIGHTS][0])
         kept &= weights > 0
     if not kept.any():
         raise InputError(
@@ -125,7 +125,7 @@ def _as_floats(plane: np.ndarray) -> np.ndarray:
     return plane if finite.all() else np.where(finite, plane, np.array(np.nan, plane.dtype))
 
 
-def checked_weights(weights: np.ndarray) -> np.ndarray:
+def check_weights(weights: np.ndarray) -> np.ndarray:
     """Return the weights as float32, missing ones as 0.
 
     Raises

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import progress
 from engine.cluster.assignment import squared_distances
-from engine.cluster.centroids import FINE, ROUGH, Grids, Totals, complete, settle, thinned
+from engine.cluster.centroids import FINE, ROUGH, Grids, Totals, complete, settle, thin_points
 from engine.errors import InputError
 
 CORE_PER_CLUSTER: Final = 2**10
@@ -84,13 +84,13 @@ def cluster_pixels(
         progress.report(0.3, "finding centres")
         runs = _best_distinct(runs, 1 if _agree(runs) else N_SWAPPED, alike=ROUGH)
         runs = [
-            _swapped(core, run, rng, grids=grids, threads=threads)
+            _swap_centroids(core, run, rng, grids=grids, threads=threads)
             for run, rng in zip(runs, seeds, strict=False)
         ]
         progress.report(0.6, "finding centres")
         grids = Grids.of(*everything)
         for tolerance, n_kept in ((ROUGH, N_FINAL), (FINE, 1)):
-            settled = partial(_settled, everything, grids=grids, tolerance=tolerance)
+            settled = partial(_run_until_settled, everything, grids=grids, tolerance=tolerance)
             runs = _best_distinct(list(threads.map(settled, runs)), n_kept, alike=ROUGH)
     return runs[0].centroids
 
@@ -111,8 +111,8 @@ def draw_core(pixels: Core, *, n_clusters: int, rng: np.random.Generator) -> Cor
     n_core = max(MIN_CORE, min(MAX_CORE, n_core, CORE_VALUES // len(features)))
     if features.shape[1] <= n_core:
         return pixels
-    few = Core(*thinned(features, weights, n_core))
-    centroids = _seeded(*few, n_clusters=n_clusters, rng=rng)
+    few = Core(*thin_points(features, weights, n_core))
+    centroids = _seed_centroids(*few, n_clusters=n_clusters, rng=rng)
     if len(centroids) < n_clusters:  # so few different pixels that some may be rare
         return pixels
     centroids = settle(*few, centroids, grids=Grids.of(*few), tolerance=ROUGH)[0]
@@ -136,7 +136,7 @@ def _shares(pixels: Core) -> np.ndarray:
     return np.ones(pixels.features.shape[1])
 
 
-def _settled(pixels: Core, run: Run, *, grids: Grids, tolerance: float) -> Run:
+def _run_until_settled(pixels: Core, run: Run, *, grids: Grids, tolerance: float) -> Run:
     return Run(*settle(*pixels, run.centroids, grids=grids, tolerance=tolerance))
 
 
@@ -160,7 +160,7 @@ def _best_distinct(runs: list[Run], n_kept: int, *, alike: float) -> list[Run]:
     return kept
 
 
-def _swapped(
+def _swap_centroids(
     core: Core, run: Run, rng: np.random.Generator, *, grids: Grids, threads: ThreadPoolExecutor
 ) -> Run:
     """Replace single centroids by pixels while that helps: the way out of a bad optimum.
@@ -172,10 +172,10 @@ def _swapped(
     """
     n_clusters = len(run.centroids)
     for _ in range(n_clusters + 4 if n_clusters > 1 else 0):
-        trials = threads.map(partial(_followed, core, grids=grids), _swaps(core, run.centroids, rng))
+        trials = threads.map(partial(_follow_best, core, grids=grids), _swaps(core, run.centroids, rng))
         best = min(trials, key=lambda trial: trial.inertia, default=run)
         if best.inertia < run.inertia * (1 - ROUGH):
-            run = _settled(core, best, grids=grids, tolerance=ROUGH)
+            run = _run_until_settled(core, best, grids=grids, tolerance=ROUGH)
     return run
 
 
@@ -203,7 +203,7 @@ def _swaps(core: Core, centroids: np.ndarray, rng: np.random.Generator) -> list[
     return swaps
 
 
-def _followed(core: Core, centroids: np.ndarray, grids: Grids) -> Run:
+def _follow_best(core: Core, centroids: np.ndarray, grids: Grids) -> Run:
     """Centroids after a few of Lloyd's steps, with the inertia before the last of them."""
     for _ in range(TRIAL_STEPS):
         totals = Totals.of(*core, centroids, grids=grids)
@@ -226,7 +226,7 @@ def plus_plus(
     D. Arthur, S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA 2007, section 5
     (of several candidates drawn by squared distance, the one that lowers the inertia most).
     """
-    centroids = _seeded(features, weights, n_clusters=n_clusters, rng=rng)
+    centroids = _seed_centroids(features, weights, n_clusters=n_clusters, rng=rng)
     if len(centroids) < n_clusters:
         raise InputError(
             f"n_clusters={n_clusters}, but the pixels have only {len(centroids)} different values;"
@@ -235,7 +235,7 @@ def plus_plus(
     return centroids
 
 
-def _seeded(
+def _seed_centroids(
     features: np.ndarray, weights: np.ndarray, *, n_clusters: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Centroids as of `plus_plus`, fewer of them where there are no more different pixels."""

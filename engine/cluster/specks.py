@@ -67,14 +67,14 @@ def _votes(numbered: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
     n_classes = int(neighbours.max(initial=0)) + 1
     votes = np.zeros((int(numbered.max(initial=0)) + 1) * n_classes, np.int64)
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        for here, there in (_shifted(dy, dx), _shifted(-dy, -dx)):
+        for here, there in (_shift_plane(dy, dx), _shift_plane(-dy, -dx)):
             area, label = numbered[here], neighbours[there]
             pairs = (area > 0) & (label > 0)
             votes += np.bincount(area[pairs] * n_classes + label[pairs], minlength=votes.size)
     return votes.reshape(-1, n_classes)
 
 
-def _shifted(dy: int, dx: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+def _shift_plane(dy: int, dx: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """Slices of all pixels that have a neighbour at (dy, dx), and of those neighbours."""
 
     def pair(step: int) -> tuple[slice, slice]:

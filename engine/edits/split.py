@@ -10,7 +10,7 @@ import xarray as xr
 from engine import blocks
 from engine.analysis import model_from_dict
 from engine.cluster import KMeans
-from engine.edits.classes import map_labels, rebuild
+from engine.edits.class_maps import map_labels, rebuild
 from engine.palette import class_colors
 from engine.recipe import Recipe
 from engine.schema import CONFIDENCE, LABELS, MASK, PIXEL, labels_dtype, pixel_map
@@ -97,7 +97,7 @@ def _insert_parts(labels: np.ndarray, parts: np.ndarray, *, numbers: np.ndarray)
 def _lower_confidence(result: xr.DataTree, parts: xr.DataTree) -> xr.DataArray:
     """Return the lower of both margins where the class was split, the old one elsewhere."""
     arrays = [
-        blocks.tiled(pixel_map(tree, name))
+        blocks.as_tiles(pixel_map(tree, name))
         for tree, name in ((result, CONFIDENCE), (parts, CONFIDENCE), (parts, LABELS))
     ]
     data = blocks.map_tiles(_lower_of_both, *arrays, dtype=np.float32)

@@ -9,8 +9,8 @@ import xarray as xr
 
 from engine.export.atomic import appearing
 from engine.export.collections import per_micrograph
-from engine.export.images import pixel_step
 from engine.export.provenance import RECIPE, ascii_recipe, one_line, stem
+from engine.export.rasters import pixel_step
 from engine.export.streaming import in_memory
 from engine.schema import CLASSES, LABEL, LABELS, X, pixel_map, table
 

@@ -11,9 +11,9 @@ import xarray as xr
 
 from engine.export.atomic import appearing
 from engine.export.collections import per_micrograph
-from engine.export.images import pixel_edges, pixel_step
 from engine.export.outlines import Outline, trace, trace_objects
 from engine.export.provenance import LINE, RECIPE, one_line, recipe_text, stem
+from engine.export.rasters import pixel_edges, pixel_step
 from engine.export.streaming import in_memory
 from engine.export.tables import objects_frame
 from engine.schema import (

@@ -118,7 +118,7 @@ def copy_result(stored: str | Path, out: str | Path, *, source: str | None, over
 def _planes(variable: xr.DataArray) -> da.Array:
     """Return the tiles of a map; of the maps of a collection, each image by itself."""
     if variable.dims[0] != IMAGE:
-        return blocks.tiled(variable)
+        return blocks.as_tiles(variable)
     return da.asarray(variable.data).rechunk({0: 1})
 
 

@@ -11,8 +11,8 @@ import xarray as xr
 
 from engine.export.atomic import appearing
 from engine.export.fits_tables import ascii_text
-from engine.export.images import image_axes, pixel_resolution, recipe_unit
 from engine.export.provenance import RECIPE, ascii_recipe, one_line, recipe_text, stem
+from engine.export.rasters import image_axes, pixel_resolution, recipe_unit
 from engine.export.streaming import in_memory
 from engine.schema import VALID, VALUES, pixel_map, table
 

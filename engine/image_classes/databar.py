@@ -106,7 +106,7 @@ def find_databar(image: np.ndarray) -> slice:
         if _has_borders(counts, strip)
     }
     bars = [slice(*rows) for rows, strip in strips.items() if _has_letters(grey, strip)]
-    bars = bars or list(_lettered_ends(grey, counts))
+    bars = bars or list(_find_letter_ends(grey, counts))
     return _with_frame(grey, max(bars, key=lambda bar: bar.stop - bar.start)) if bars else slice(0, 0)
 
 
@@ -204,7 +204,8 @@ def _has_letters(grey: np.ndarray, strip: _Strip) -> bool:
     is_laid_over = strip.start > 0 and strip.stop < len(grey)
     rows = grey[strip.start : strip.stop]
     return any(
-        _are_letters(_marked(rows, strip.level, contrast), aligned=not is_laid_over) for contrast in CONTRASTS
+        _are_letters(_mark_pixels(rows, strip.level, contrast), aligned=not is_laid_over)
+        for contrast in CONTRASTS
     )
 
 
@@ -237,7 +238,7 @@ def _is_within(span: slice, size: int) -> bool:
     return bool(span.start > 0 and span.stop < size)
 
 
-def _marked(strip: np.ndarray, level: int, contrast: float) -> np.ndarray:
+def _mark_pixels(strip: np.ndarray, level: int, contrast: float) -> np.ndarray:
     """Return the pixels where a strip is of another level than its own, without lines from side to side."""
     distance = np.abs(strip.astype(np.int16) - level)
     marked = distance > max(LEAST_CONTRAST, contrast * distance.max())
@@ -254,23 +255,25 @@ def _are_aligned(ends: np.ndarray, height: int) -> bool:
     return bool(n_pairs > max(3 * by_chance, by_chance + 4 * np.sqrt(by_chance) + 2))
 
 
-def _lettered_ends(grey: np.ndarray, counts: np.ndarray) -> Iterator[slice]:
+def _find_letter_ends(grey: np.ndarray, counts: np.ndarray) -> Iterator[slice]:
     """Yield the lines of letters at either end of an image that is as flat as its bar, which has no border."""
     height = len(grey)
     most = int(TALLEST * height)
     for level in _levels(counts, TOLERANCES[-1])[:2]:
         for is_upper in (False, True):
             end = grey[:most][::-1] if is_upper else grey[height - most :]
-            n_rows = _lettered_rows(end, level)
+            n_rows = _find_letter_rows(end, level)
             if n_rows:
                 yield slice(0, n_rows) if is_upper else slice(height - n_rows, height)
 
 
-def _lettered_rows(end: np.ndarray, level: int) -> int:
+def _find_letter_rows(end: np.ndarray, level: int) -> int:
     """Return the rows from the last one up to above all lines of letters that clean rows separate."""
     bands = [
         rows
-        for (rows,) in ndimage.find_objects(ndimage.label(_marked(end, level, CONTRASTS[0]).any(axis=1))[0])
+        for (rows,) in ndimage.find_objects(
+            ndimage.label(_mark_pixels(end, level, CONTRASTS[0]).any(axis=1))[0]
+        )
     ]
     first = len(end)
     for band in reversed(bands):
@@ -278,7 +281,7 @@ def _lettered_rows(end: np.ndarray, level: int) -> int:
         margin = slice(max(band.start - 2, 0), min(band.stop + 2, len(end)))
         is_line = tall <= 0.06 * len(end) / TALLEST and band.start >= 2
         is_near = first - band.stop <= max(2 * tall, 0.2 * len(end))
-        if not (is_line and is_near and _are_letters(_marked(end[margin], level, CONTRASTS[0]))):
+        if not (is_line and is_near and _are_letters(_mark_pixels(end[margin], level, CONTRASTS[0]))):
             break
         first = max(band.start - tall, 0)
     return len(end) - first if (len(end) - first) * TALLEST <= TALLEST_LINES * len(end) else 0

@@ -8,9 +8,9 @@ import xarray as xr
 
 from engine.analysis import model_of
 from engine.errors import InputError
-from engine.image_classes.result import chances_of, class_table, judged, threshold
+from engine.image_classes.result import chances_of, choose_classes, class_table, threshold
 from engine.learning import review
-from engine.learning.correction import Lesson
+from engine.learning.correction import ReviewedExamples
 from engine.schema import CLASSES, IMAGE, IMAGE_TABLE, LABEL, PICTURES, table
 from engine.schema import columns as c
 from engine.schema.accessors import colors_of, names_of
@@ -89,13 +89,14 @@ def learn_correction(
     return {"correction": dict(correction or review.learn(reviewed_examples(result)))}
 
 
-def reviewed_examples(result: xr.DataTree) -> Lesson:
+def reviewed_examples(result: xr.DataTree) -> ReviewedExamples:
     """Return all images as examples, those that a person reviewed marked."""
     pictures, kept = pictures_of(result), table(result, PICTURES)
-    return Lesson(
+    model: Any = model_of(result)
+    return ReviewedExamples(
         numbers=pictures[IMAGE].values,
         features=np.asarray(kept[c.EMBEDDING].values, np.float64),
-        chances=chances_of(model_of(result), kept[c.LOGITS].values),
+        chances=chances_of(model, kept[c.LOGITS].values),
         truth=pictures[c.CLASS].values.astype(int) - 1,
         reviewed=pictures[c.REVIEWED].values,
         parents=np.arange(pictures.sizes[IMAGE]),
@@ -116,7 +117,8 @@ def reclassify(result: xr.DataTree, _images: xr.Dataset, chances: np.ndarray) ->
         Probabilities.
     """
     pictures = pictures_of(result)
-    found = judged(chances, pictures[c.UNLIKE].values, threshold(model_of(result)))
+    model: Any = model_of(result)
+    found = choose_classes(chances, pictures[c.UNLIKE].values, threshold(model))
     reviewed = pictures[c.REVIEWED].values
     anew = {
         name: (IMAGE, np.where(reviewed, pictures[name].values, column), pictures[name].attrs)

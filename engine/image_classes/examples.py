@@ -9,7 +9,7 @@ import xarray as xr
 
 from engine import blocks, progress
 from engine.errors import InputError
-from engine.image_classes.seen import View, inputs, pixel_sizes, squares
+from engine.image_classes.network_inputs import View, inputs, pixel_sizes, squares
 from engine.learning import leaks
 from engine.learning.splits import by_parent
 from engine.schema import IMAGE, class_names

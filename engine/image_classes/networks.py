@@ -68,10 +68,10 @@ def build(name: str, *, edge: int, n_classes: int, weights: str = "", n_channels
         return _OWN[name]((edge, edge, n_channels), n_classes)
     if n_channels > 1:
         raise InputError(f"{name} takes no magnification; leave it out, or take the network {COMPACT}")
-    return _transferred(name, edge=edge, n_classes=n_classes, weights=weights)
+    return _load_backbone(name, edge=edge, n_classes=n_classes, weights=weights)
 
 
-def tapped(network: "keras.Model") -> "keras.Model":
+def add_outputs(network: "keras.Model") -> "keras.Model":
     """Return the network with three outputs: logits, features `(image, feature)`, maps `(image, y, x, map)`.
 
     The features are the means and spreads of the maps at several depths: what a picture looks like, not
@@ -129,7 +129,7 @@ def _compact(shape: tuple[int, int, int], n_classes: int) -> "keras.Model":
             y = layers.Conv2D(n_filters, 3, padding="same", use_bias=False)(x)
             x = layers.Add()([x, layers.BatchNormalization()(y)])
         x = layers.ReLU(name=f"depth_{depth}")(x)
-    return _headed(image, x, n_classes)
+    return _add_head(image, x, n_classes)
 
 
 def _small(shape: tuple[int, int, int], n_classes: int) -> "keras.Model":
@@ -153,7 +153,7 @@ _OWN: Final[Mapping[str, Callable[[tuple[int, int, int], int], "keras.Model"]]] 
 }
 
 
-def _headed(image: Any, x: Any, n_classes: int) -> "keras.Model":
+def _add_head(image: Any, x: Any, n_classes: int) -> "keras.Model":
     import keras
     from keras import layers
 
@@ -161,7 +161,7 @@ def _headed(image: Any, x: Any, n_classes: int) -> "keras.Model":
     return keras.Model(image, layers.Dense(n_classes, name=HEAD)(layers.Dropout(0.2)(x)))
 
 
-def _transferred(name: str, *, edge: int, n_classes: int, weights: str) -> "keras.Model":
+def _load_backbone(name: str, *, edge: int, n_classes: int, weights: str) -> "keras.Model":
     import keras
     from keras import layers
 
@@ -182,4 +182,4 @@ def _transferred(name: str, *, edge: int, n_classes: int, weights: str) -> "kera
             f"{file.name} holds no weights of {name} without its head ({type(error).__name__}); give another"
         ) from None
     body.trainable = False
-    return _headed(image, body.output, n_classes)
+    return _add_head(image, body.output, n_classes)

@@ -114,7 +114,7 @@ def _direction(values: np.ndarray, strange: np.ndarray) -> np.ndarray:
 
 def _in_units_of_limits(known: Known, held_out: np.ndarray) -> Known:
     """Return the same, such that all but a few held-out pictures stay below 1."""
-    apart = np.sqrt(_squared(known, held_out).min(axis=2))
+    apart = np.sqrt(_squared_distances(known, held_out).min(axis=2))
     limits = np.maximum(np.quantile(apart, QUANTILE, axis=1), 1e-9)
     strangeness = _strangeness(known, held_out)
     usual = float(np.median(strangeness))
@@ -143,7 +143,7 @@ def compare(known: Known, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     distance : ndarray (picture,), float32
         Or how strange it is, if that is more.
     """
-    squared = _squared(known, features)
+    squared = _squared_distances(known, features)
     together = squared.sum(axis=0)
     n_similar = min(N_SIMILAR, together.shape[1])
     similar = np.argsort(together, axis=1, kind="stable")[:, :n_similar]
@@ -155,7 +155,7 @@ def _strangeness(known: Known, features: np.ndarray) -> np.ndarray:
     return np.asarray((np.asarray(features, np.float32) - known.middle) @ known.direction + known.level)
 
 
-def _squared(known: Known, features: np.ndarray) -> np.ndarray:
+def _squared_distances(known: Known, features: np.ndarray) -> np.ndarray:
     """Squared distances `(depth, picture, known picture)`."""
     places = (np.asarray(features, np.float32) - known.middle) @ known.whitening
     found = []

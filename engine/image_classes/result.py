@@ -8,27 +8,27 @@ import numpy as np
 import xarray as xr
 
 from engine import palette
-from engine.image_classes.answers import Answers
-from engine.image_classes.seen import pixel_sizes
+from engine.image_classes.network_inputs import pixel_sizes
+from engine.image_classes.predict import Answers
 from engine.learning.calibration import abstain_below, at_temperature
 from engine.readers.collection import PIXEL_SIZE
 from engine.recipe import SOURCE
-from engine.schema.kinds import SORTED_IMAGES
 from engine.schema import (
-    KIND,
     CLASSES,
     CONFIDENCE,
     EXAMPLE,
     IMAGE,
     IMAGE_TABLE,
+    KIND,
     KNOWN,
     LABEL,
     PICTURES,
     RANK,
 )
+from engine.schema.kinds import SORTED_IMAGES
 
 if TYPE_CHECKING:
-    from engine.image_classes.classify import MicrographsModel
+    from engine.image_classes.analysis import MicrographsModel
 
 SMALL: Final = ("row", "column")
 PARTS: Final = ("part_row", "part_column")
@@ -47,7 +47,7 @@ def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> 
     tables = {
         IMAGE_TABLE: image_table(model, images, found),
         PICTURES: _pictures(found),
-        KNOWN: _known(model),
+        KNOWN: _reference_table(model),
     }
     tables[CLASSES] = class_table(tables[IMAGE_TABLE], model.names)
     tree = xr.DataTree(xr.Dataset(attrs={"long_name": "micrographs", KIND: SORTED_IMAGES.name}))
@@ -61,7 +61,7 @@ def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -
     """Return one row a picture."""
     chances = chances_of(model, found.logits)
     unlike = found.distance > 1
-    said = judged(chances, unlike, threshold(model))
+    said = choose_classes(chances, unlike, threshold(model))
     n_images = len(chances)
     columns: dict[str, tuple[Any, str, str]] = {
         "file": (files_of(images, n_images), "1", "file"),
@@ -98,7 +98,7 @@ def chances_of(model: "MicrographsModel", logits: np.ndarray) -> np.ndarray:
     return at_temperature(logits, float(model.metadata["temperature"]))
 
 
-def judged(chances: np.ndarray, unlike: np.ndarray, least: float) -> dict[str, np.ndarray]:
+def choose_classes(chances: np.ndarray, unlike: np.ndarray, least: float) -> dict[str, np.ndarray]:
     """Return what probabilities say of each picture: `class second confidence abstained`.
 
     Parameters
@@ -172,7 +172,7 @@ def _pictures(found: Answers) -> xr.Dataset:
     )
 
 
-def _known(model: "MicrographsModel") -> xr.Dataset:
+def _reference_table(model: "MicrographsModel") -> xr.Dataset:
     files = np.array(model.metadata["known_files"], dtype=str)
     thumbnails = model.arrays["known_thumbnails"]
     return xr.Dataset(

@@ -91,7 +91,7 @@ def at_temperature(logits: ArrayLike, temperature: float) -> Floats:
     return np.asarray(softmax(np.asarray(logits, np.float64) / temperature, axis=-1))
 
 
-def expected_calibration_error(probabilities: ArrayLike, truth: ArrayLike, *, n_bins: int = 15) -> float:
+def calibration_error(probabilities: ArrayLike, truth: ArrayLike, *, n_bins: int = 15) -> float:
     """Return the mean gap between confidence and accuracy, over bins of equal width of the confidence.
 
     The confidence is the largest probability; a bin holds its upper end.

@@ -23,7 +23,7 @@ OFFSET_RIDGE: Final = 0.1
 N_FOLDS: Final = 5
 
 
-class Lesson(NamedTuple):
+class ReviewedExamples(NamedTuple):
     """Objects or images that a person reviewed, and the probabilities of a classifier for them.
 
     Attributes
@@ -73,7 +73,7 @@ class Correction(NamedTuple):
         return _softmax(_logs(chances) + z @ np.array(self.weights))
 
 
-def learn_correction(lesson: Lesson, *, seed: int = 0) -> tuple[Correction, np.ndarray]:
+def learn_correction(lesson: ReviewedExamples, *, seed: int = 0) -> tuple[Correction, np.ndarray]:
     """Learn a correction, and judge it on parents that were left out.
 
     Returns
@@ -99,26 +99,26 @@ def learn_correction(lesson: Lesson, *, seed: int = 0) -> tuple[Correction, np.n
     groups = parents if np.unique(parents).size > 1 else np.arange(reviewed.sum())
     part = np.full(len(truth), -1)
     part[reviewed] = folds(groups, min(N_FOLDS, np.unique(groups).size), seed=seed)
-    tried = [_left_out(z, logs, targets, counts, part, ridge) for ridge in RIDGES]
+    tried = [_predict_left_out(z, logs, targets, counts, part, ridge) for ridge in RIDGES]
     losses = [-np.log(unseen[np.arange(len(unseen)), truth[reviewed]]).mean() for unseen in tried]
     best = int(np.argmin(losses))
-    weights = _fitted(z, logs, targets, counts, RIDGES[best])
+    weights = _fit_weights(z, logs, targets, counts, RIDGES[best])
     return Correction(weights.tolist(), centre.tolist(), scale.tolist()), tried[best]
 
 
-def _left_out(
+def _predict_left_out(
     z: np.ndarray, logs: np.ndarray, targets: np.ndarray, counts: np.ndarray, part: np.ndarray, ridge: float
 ) -> np.ndarray:
     """Return the probabilities of the reviewed objects, of each fold by a correction that did not see it."""
     found = np.zeros_like(logs)
     for fold in np.unique(part[part >= 0]):
         rest = part != fold
-        weights = _fitted(z[rest], logs[rest], targets[rest], counts[rest], ridge)
+        weights = _fit_weights(z[rest], logs[rest], targets[rest], counts[rest], ridge)
         found[~rest] = _softmax(logs[~rest] + z[~rest] @ weights)
     return np.asarray(np.maximum(found[part >= 0], LEAST))
 
 
-def _fitted(
+def _fit_weights(
     z: np.ndarray, logs: np.ndarray, targets: np.ndarray, counts: np.ndarray, ridge: float
 ) -> np.ndarray:
     """Return weights `(feature + 1, class)` of the least penalised cross-entropy."""

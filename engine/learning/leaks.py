@@ -174,7 +174,7 @@ def duplicates(
         )
     thumbnails = _thumbnails(crops)
     descriptors = _descriptors(thumbnails, np.random.default_rng(seed))
-    pairs = [_verified(thumbnails, found, threshold) for found in _candidates(descriptors, sides)]
+    pairs = [_verify_pairs(thumbnails, found, threshold) for found in _candidates(descriptors, sides)]
     rows = np.concatenate([np.empty((0, 2), np.int64), *(found for found, _ in pairs)])
     correlation = np.concatenate([np.empty(0, np.float32), *(value for _, value in pairs)])
     rows, kept = np.unique(rows, axis=0, return_index=True)
@@ -270,10 +270,10 @@ def _thumbnails(crops: Sequence[ArrayLike] | NDArray[Any]) -> Vectors:
         middle = image[finite].mean() if finite.any() else 0.0
         rows, columns = map(_reduction, image.shape)
         small[n] = rows @ np.where(finite, image - middle, 0) @ columns.T
-    return _of_length_1(_whitened(_of_length_1(small)))
+    return _of_length_1(_whiten_spectra(_of_length_1(small)))
 
 
-def _whitened(images: Vectors) -> Vectors:
+def _whiten_spectra(images: Vectors) -> Vectors:
     """Return the images with spatial frequencies weighted to be equally strong in the mean of all images.
 
     Outlines and shading, which are alike in different objects, are strong at few frequencies; noise and
@@ -354,7 +354,7 @@ def _candidates(descriptors: Vectors, sides: NDArray[Any]) -> Iterator[Numbers]:
             yield np.sort(np.column_stack([np.repeat(asking, near.shape[1]), near.ravel()]), axis=1)
 
 
-def _verified(thumbnails: Vectors, pairs: Numbers, threshold: float) -> tuple[Numbers, Vectors]:
+def _verify_pairs(thumbnails: Vectors, pairs: Numbers, threshold: float) -> tuple[Numbers, Vectors]:
     """Those of the pairs that are copies, and their correlation under the best symmetry."""
     best = np.empty(len(pairs), np.float32)
     for start in range(0, len(pairs), N_TOGETHER):

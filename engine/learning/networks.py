@@ -41,11 +41,11 @@ def load_network(path: str, digest: str) -> "keras.Model":
         If it is no network.
     """
     with _loading:  # threads that begin together would each read it
-        return _loaded(path, digest)
+        return _load_network(path, digest)
 
 
 @lru_cache(maxsize=4)
-def _loaded(path: str, digest: str) -> "keras.Model":  # noqa: ARG001  (a part of the key)
+def _load_network(path: str, digest: str) -> "keras.Model":  # noqa: ARG001  (a part of the key)
     wake_keras()
     import keras
 

@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 
 from engine.learning import scores
-from engine.learning.correction import Correction, Lesson, learn_correction
+from engine.learning.correction import Correction, ReviewedExamples, learn_correction
 from engine.schema import RETRAINED
 
 
-def learn(examples: Lesson) -> dict[str, Any]:
+def learn(examples: ReviewedExamples) -> dict[str, Any]:
     """Return a correction of the model's probabilities and a report on it, ready for a recipe.
 
     The report compares, for the reviewed examples, the person's class with the model's before and after the
@@ -37,7 +37,7 @@ def retrain(
     images: xr.Dataset,
     correction: Mapping[str, Any] | None,
     *,
-    collect: Callable[[xr.DataTree], Lesson],
+    collect: Callable[[xr.DataTree], ReviewedExamples],
     reclassify: Callable[[xr.DataTree, xr.Dataset, np.ndarray], xr.DataTree],
 ) -> xr.DataTree:
     """Return a result with the classes that corrected probabilities give; what a person gave stays.
@@ -68,6 +68,6 @@ def retrain(
     return edited
 
 
-def _confusion(truth: np.ndarray, predicted: np.ndarray, examples: Lesson) -> list[list[int]]:
+def _confusion(truth: np.ndarray, predicted: np.ndarray, examples: ReviewedExamples) -> list[list[int]]:
     counts: list[list[int]] = scores.confusion(truth, predicted, n_classes=len(examples.names)).tolist()
     return counts

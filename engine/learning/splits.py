@@ -62,7 +62,7 @@ def by_parent(
             f"{len(rows)} parents cannot be split into {wanted.size} parts; give objects of at least"
             f" {wanted.size} micrographs or samples, or fewer parts"
         )
-    return _spread(rows, wanted, np.random.default_rng(seed))[of_parent]
+    return _spread_parents(rows, wanted, np.random.default_rng(seed))[of_parent]
 
 
 def folds(parents: ArrayLike, n_folds: int, *, seed: int, classes: ArrayLike | None = None) -> Numbers:
@@ -114,7 +114,7 @@ def _content(parents: ArrayLike, classes: ArrayLike | None) -> tuple[Numbers, Nu
     return of_parent.astype(np.int64), table
 
 
-def _spread(rows: Numbers, wanted: NDArray[np.float64], rng: np.random.Generator) -> Numbers:
+def _spread_parents(rows: Numbers, wanted: NDArray[np.float64], rng: np.random.Generator) -> Numbers:
     """Part of each parent."""
     order = rng.permutation(len(rows))
     order = order[np.argsort(-rows[order].sum(axis=1), kind="stable")]

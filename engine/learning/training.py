@@ -131,7 +131,7 @@ def train(
         If the work was cancelled.
     """
     with _folder(part) as folder, ThreadPoolExecutor(1) as pool:
-        history = _restored(network, folder)
+        history = _restore_state(network, folder)
         board = _board(network, logs, n_epochs=len(history.rows))
         source = _Ahead(batches, pool)
         began = time.monotonic() - history.seconds
@@ -217,7 +217,7 @@ def _normalisations(network: "keras.Model") -> list[Any]:
 @contextmanager
 def _folder(part: str) -> Iterator[Path]:
     """Yield where checkpoints lie: with the job, so that it can go on from there, else for the time being."""
-    kept = progress.kept()
+    kept = progress.checkpoint_folder()
     if kept is not None:
         (kept / part).mkdir(parents=True, exist_ok=True)
         yield kept / part
@@ -226,7 +226,7 @@ def _folder(part: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _restored(network: "keras.Model", folder: Path) -> History:
+def _restore_state(network: "keras.Model", folder: Path) -> History:
     try:
         history = History(**json.loads((folder / HISTORY).read_text(encoding="utf-8")))
         network.optimizer.build(network.trainable_variables)

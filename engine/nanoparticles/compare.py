@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from engine.errors import InputError
-from engine.nanoparticles.population import counts_of
+from engine.nanoparticles.tables import counts_of
 from engine.schema import CLASSES, FRACTIONS, IMAGE, IMAGE_TABLE, LABEL, OBJECT_TABLE, table
 from engine.statistics.intervals import class_fractions, difference_of
 
@@ -134,11 +134,11 @@ def _medians(
     for k, label in enumerate(labels):
         there = (objects["class"].values == label) & np.isfinite(values) & ~objects["abstained"].values
         if there.any():
-            found[:, k] = _weighted_medians(values[there], weights[:, image[there]])
+            found[:, k] = _medians_by_weight(values[there], weights[:, image[there]])
     return found
 
 
-def _weighted_medians(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _medians_by_weight(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Medians of values that count as often as `weights` (draw, value) says; NaN where none does."""
     order = np.argsort(values)
     sums = np.cumsum(weights[:, order], axis=1)

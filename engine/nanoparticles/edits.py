@@ -13,18 +13,18 @@ from engine import blocks
 from engine.analysis import model_of
 from engine.errors import InputError
 from engine.learning import review
-from engine.learning.correction import Lesson
-from engine.nanoparticles.classify import consistent
-from engine.nanoparticles.population import (
+from engine.learning.correction import ReviewedExamples
+from engine.nanoparticles.analysis import consistent
+from engine.nanoparticles.segmentation import MASS
+from engine.nanoparticles.tables import (
     EMPTY,
     JUDGED,
+    choose_classes,
     class_table,
-    counted,
+    count_particles,
     counts_of,
     fraction_table,
-    judged,
 )
-from engine.nanoparticles.regions import MASS
 from engine.recipe import Recipe
 from engine.schema import (
     CLASSES,
@@ -151,11 +151,11 @@ def relabel_particles(
     return _replace_particles(result, images, _change_classes(particles, classes, names, reviewed, abstained))
 
 
-def reviewed_examples(result: xr.DataTree) -> Lesson:
+def reviewed_examples(result: xr.DataTree) -> ReviewedExamples:
     """Return all particles of a population as examples, those that a person reviewed marked."""
     particles = _particles(result)
     classes = particles[c.CLASS].values
-    return Lesson(
+    return ReviewedExamples(
         numbers=particles[OBJECT].values,
         features=table(result, FEATURES)[FEATURES].values,
         chances=_chances(result, particles),
@@ -181,7 +181,9 @@ def reclassify(result: xr.DataTree, images: xr.Dataset, chances: np.ndarray) -> 
     names, particles = names_of(result), _particles(result)
     known = consistent(chances, table(result, FEATURES)[FEATURES].values, _by_mass(result, particles))
     reviewed = particles[c.REVIEWED].values
-    found = judged(known, certainty=float(Recipe.from_json(result.attrs["recipe"]).settings["certainty"]))
+    found = choose_classes(
+        known, certainty=float(Recipe.from_json(result.attrs["recipe"]).settings["certainty"])
+    )
     classes = np.where(reviewed, particles[c.CLASS].values, found[c.CLASS].values)
     abstained = np.where(reviewed, False, found[c.ABSTAINED].values)
     anew = particles.assign({name: (OBJECT, column.values, column.attrs) for name, column in found.items()})
@@ -228,7 +230,7 @@ def _replace_particles(result: xr.DataTree, images: xr.Dataset, particles: xr.Da
     micrographs = table(result, IMAGE_TABLE)
     counts = counts_of(particles, n_images=micrographs.sizes[IMAGE])
     edited[OBJECT_TABLE] = xr.DataTree(particles)
-    edited[IMAGE_TABLE] = xr.DataTree(counted(micrographs, particles))
+    edited[IMAGE_TABLE] = xr.DataTree(count_particles(micrographs, particles))
     edited[FRACTIONS] = xr.DataTree(_fractions(edited, counts, particles))
     edited[CLASSES] = xr.DataTree(class_table(particles, names=names, colors=colors))
     if has(result, SPECTRA):
@@ -246,7 +248,7 @@ def _fractions(result: xr.DataTree, counts: np.ndarray, particles: xr.Dataset) -
 
 
 def _look_up(objects: xr.DataArray, lookup: np.ndarray) -> Any:
-    data = objects.data if hasattr(objects.data, "dask") else blocks.tiled(objects)
+    data = objects.data if hasattr(objects.data, "dask") else blocks.as_tiles(objects)
     return data.map_blocks(_take, lookup, dtype=lookup.dtype, meta=np.empty((0,) * data.ndim, lookup.dtype))
 
 

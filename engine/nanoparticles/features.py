@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy import fft, ndimage
 
+from engine.nanoparticles.gaussian import smooth_gaussian
 from engine.nanoparticles.lattice import Lattice, edge_taper, flat, over_noise, spectrum
-from engine.nanoparticles.smooth import smoothed
 
 N_FRINGES: Final = 4
 """Families of fringes that are followed, strongest first; of those not there the numbers are 0."""
@@ -105,10 +105,10 @@ def follow(even: np.ndarray, weight: np.ndarray, frequency: np.ndarray, *, sigma
     """
     rows, columns = (np.arange(n, dtype=np.float32) for n in even.shape)
     sigma = max(sigma, 0.6 / float(np.hypot(*frequency)))
-    share = np.maximum(smoothed(weight, sigma), 1e-3)
+    share = np.maximum(smooth_gaussian(weight, sigma), 1e-3)
     for _ in range(2):
         down, along = (np.exp(-2j * np.pi * f * n) for f, n in zip(frequency, (rows, columns), strict=True))
-        smooth = smoothed((even * down[:, None] * along).astype(np.complex64), sigma) / share
+        smooth = smooth_gaussian((even * down[:, None] * along).astype(np.complex64), sigma) / share
         seen = smooth * weight
         turned = [
             np.angle(np.sum(seen[1:] * np.conj(seen[:-1]))),
@@ -218,7 +218,7 @@ def _of_whole(values: np.ndarray, inside: np.ndarray, lattice: Lattice, diameter
     rows, columns = np.nonzero(inside)
     axes = np.linalg.eigvalsh(np.cov(rows, columns)) if rows.size > 2 else np.ones(2)
     periods = diameter / lattice.spacing[0] if lattice.resolved else 0.0
-    fine = values - smoothed(values, max(1.0, diameter / 10))
+    fine = values - smooth_gaussian(values, max(1.0, diameter / 10))
     texture = float(fine[inside].std() / max(float(fine[around].std()) if around.any() else 1.0, 1e-12))
     return [
         float(np.log(diameter)),

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy import fft, ndimage
 
-from engine.nanoparticles.smooth import smoothed
+from engine.nanoparticles.gaussian import smooth_gaussian
 
 SHORTEST: Final = 2.2
 """Period in pixels below which a peak is noise of the camera."""
@@ -93,7 +93,7 @@ def measure_lattice(crop: np.ndarray, inside: np.ndarray, *, n_peaks: int = N_PE
     order = np.argsort([-heights[tuple(place)] for place in candidates])[: 3 * n_peaks]
     peaks: list[tuple[float, float, float]] = []
     for row, column in candidates[order]:
-        y, x = _refined(power, row, column)
+        y, x = _refine_peak(power, row, column)
         found = (y, x, float(heights[row, column]))
         if not any(_multiple(found, other) for other in peaks):
             peaks.append(found)
@@ -113,8 +113,8 @@ def flat(crop: np.ndarray, weight: np.ndarray, *, sigma: float) -> np.ndarray:
     0 where there are none.
     """
     values = np.nan_to_num(np.asarray(crop, np.float32))
-    share = smoothed(weight, sigma)
-    slow = smoothed(values * weight, sigma) / np.maximum(share, 1e-6)
+    share = smooth_gaussian(weight, sigma)
+    slow = smooth_gaussian(values * weight, sigma) / np.maximum(share, 1e-6)
     return np.where(weight > 0, values - slow, 0.0).astype(np.float32)
 
 
@@ -141,7 +141,7 @@ def over_noise(power: np.ndarray, fy: np.ndarray, fx: np.ndarray, diameter: floa
     return np.asarray(power / np.maximum(smooth / MEDIAN, 1e-20)[ring])
 
 
-def _refined(power: np.ndarray, row: int, column: int) -> tuple[float, float]:
+def _refine_peak(power: np.ndarray, row: int, column: int) -> tuple[float, float]:
     """Frequency of a peak between the samples, by a parabola through the logarithms on either side."""
     found = []
     for axis, place in enumerate((row, column)):

@@ -46,14 +46,14 @@ def lattice_map(image: xr.DataArray, *, window: int, step: int) -> xr.DataArray:
     power = sliding_fft(image, window=window, step=step, taper=TAPER)
     ring, n_rings = _rings(window)
     sums = blocks.map_tiles(
-        _quiet_power, blocks.tiled(power), dtype=np.float32, leading=(n_rings,), ring=ring
+        _quiet_power, blocks.as_tiles(power), dtype=np.float32, leading=(n_rings,), ring=ring
     )
     (levels,) = blocks.compute(sums, doing="measuring the support")
     support = np.quantile(levels.reshape(n_rings, -1), QUIET, axis=1).astype(np.float32)
     middle, spread, quiet = null(window)
     peaks: da.Array = blocks.map_tiles(
         _peaks,
-        blocks.tiled(power),
+        blocks.as_tiles(power),
         dtype=np.float32,
         ring=ring,
         support=support / quiet,

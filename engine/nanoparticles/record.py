@@ -18,9 +18,9 @@ import xarray as xr
 
 from engine import blocks, progress
 from engine.errors import CancelledError, MapstackError
+from engine.nanoparticles.detect import look
 from engine.nanoparticles.features import NAMES
 from engine.nanoparticles.lattice import Lattice
-from engine.nanoparticles.look import look
 from engine.objects import measure_plane
 from engine.objects.measure import COLUMNS
 from engine.readers.collection import without_fill
@@ -118,19 +118,21 @@ def records(frames: Sequence[xr.DataArray], finding: Mapping[str, Any]) -> list[
     MapstackError
         If there is but one micrograph, and it cannot be read.
     """
-    found = {n: one for n in range(len(frames)) if (one := _kept(n)) is not None}
+    found = {n: one for n in range(len(frames)) if (one := _load_kept(n)) is not None}
     waiting = [n for n in range(len(frames)) if n not in found]
     for start in range(0, len(waiting), AT_ONCE):
         lot = waiting[start : start + AT_ONCE]
         with progress.stage(*((len(found) + n) / len(frames) for n in (0, len(lot)))):
-            made = _looked_at([frames[n] for n in lot], finding, many=len(frames) > 1)
+            made = _detect_in_image([frames[n] for n in lot], finding, many=len(frames) > 1)
         for n, one in zip(lot, made, strict=True):
             _keep(n, one)
             found[n] = one
     return [found[n] for n in range(len(frames))]
 
 
-def _looked_at(frames: Sequence[xr.DataArray], finding: Mapping[str, Any], *, many: bool) -> list[Record]:
+def _detect_in_image(
+    frames: Sequence[xr.DataArray], finding: Mapping[str, Any], *, many: bool
+) -> list[Record]:
     tasks = [_task(frame, finding) for frame in frames]
     doing = "finding particles"
     try:
@@ -142,11 +144,11 @@ def _looked_at(frames: Sequence[xr.DataArray], finding: Mapping[str, Any], *, ma
             return [unread(str(error))]
         if not many:
             raise
-    return [one for frame in frames for one in _looked_at([frame], finding, many=True)]
+    return [one for frame in frames for one in _detect_in_image([frame], finding, many=True)]
 
 
 def _task(frame: xr.DataArray, finding: Mapping[str, Any]) -> Any:
-    plane = blocks.tiled(frame)
+    plane = blocks.as_tiles(frame)
     parts = plane.rechunk(-1).to_delayed(optimize_graph=False)
     return dask.delayed(record, pure=False, traverse=False)(parts.item(), **finding)
 
@@ -164,7 +166,7 @@ def drawn(
     shape
         Rows and columns; smaller micrographs are filled up with 0.
     """
-    lifted = dask.delayed(_drawn, pure=False, traverse=False)
+    lifted = dask.delayed(_draw_objects, pure=False, traverse=False)
     planes = [
         da.from_delayed(lifted(one, lookup, shape, dtype), shape, dtype=dtype)
         for one, lookup in zip(found, lookups, strict=True)
@@ -172,7 +174,7 @@ def drawn(
     return da.stack(planes)
 
 
-def _drawn(one: Record, lookup: np.ndarray, shape: tuple[int, int], dtype: Any) -> np.ndarray:
+def _draw_objects(one: Record, lookup: np.ndarray, shape: tuple[int, int], dtype: Any) -> np.ndarray:
     plane = np.zeros(shape, dtype)
     rows, columns = one.shape
     plane[:rows, :columns] = np.asarray(lookup, dtype)[objects_of(one)]
@@ -205,7 +207,7 @@ def _keep(n: int, one: Record) -> None:
     draft.rename(file)
 
 
-def _kept(n: int) -> Record | None:
+def _load_kept(n: int) -> Record | None:
     file = _file(n)
     if file is None or not file.is_file():
         return None
@@ -227,5 +229,5 @@ def _kept(n: int) -> Record | None:
 
 
 def _file(n: int) -> Path | None:
-    folder = progress.kept()
+    folder = progress.checkpoint_folder()
     return None if folder is None else folder / f"micrograph_{n:06d}.npz"

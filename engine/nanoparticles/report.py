@@ -89,7 +89,7 @@ def _describe_scores(result: xr.DataTree) -> str:
 
 def _draw(result: xr.DataTree, figure: Any) -> None:
     axes = figure.subplots(2, 2)
-    particles, colors = _decided(result), _colors(result)
+    particles, colors = _select_decided(result), _colors(result)
     units = table(result, OBJECT_TABLE)["radius"].attrs.get("units", "px")
     parts: list[Callable[[Any], None]] = [
         lambda a: _fractions(a, fractions_frame(result), _colors(result)),
@@ -106,7 +106,7 @@ def _colors(result: xr.DataTree) -> dict[str, str]:
     return {**dict(zip(names, map(str, classes["color"].values), strict=True)), UNDECIDED: GREY}
 
 
-def _decided(result: xr.DataTree) -> pd.DataFrame:
+def _select_decided(result: xr.DataTree) -> pd.DataFrame:
     """Return the table of particles, those without a class left out; what is undecided is called so."""
     particles = objects_frame(result)
     particles = particles[particles["class"] > 0]

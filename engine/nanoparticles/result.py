@@ -8,7 +8,8 @@ import xarray as xr
 
 from engine import blocks
 from engine.nanoparticles.features import NAMES
-from engine.nanoparticles.population import (
+from engine.nanoparticles.record import Record, drawn
+from engine.nanoparticles.tables import (
     Micrographs,
     class_table,
     counts_of,
@@ -16,19 +17,17 @@ from engine.nanoparticles.population import (
     image_table,
     object_table,
 )
-from engine.nanoparticles.record import Record, drawn
 from engine.preprocess.intensity import frames
 from engine.readers.collection import PIXEL_SIZE
 from engine.recipe import SOURCE
-from engine.schema.kinds import POPULATION
 from engine.schema import (
-    KIND,
     CLASSES,
     CONFIDENCE,
     FEATURES,
     FRACTIONS,
     IMAGE,
     IMAGE_TABLE,
+    KIND,
     LABEL,
     LABELS,
     OBJECT,
@@ -42,6 +41,7 @@ from engine.schema import (
     label_map,
     pixel_map,
 )
+from engine.schema.kinds import POPULATION
 from engine.statistics.classes import pixel_area
 from engine.statistics.spectra import class_spectra
 
@@ -127,7 +127,7 @@ def _maps(
         CONFIDENCE: (objects[CONFIDENCE].values, np.float32),
         OBJECTS: (objects[OBJECT].values, np.uint32),
     }
-    chunks = {0: 1, **dict(enumerate(blocks.tiled(first).chunks, 1))} if len(found) == 1 else {}
+    chunks = {0: 1, **dict(enumerate(blocks.as_tiles(first).chunks, 1))} if len(found) == 1 else {}
     maps = {}
     for name, (values, dtype) in columns.items():
         lookups = lookups_of(objects, values, [one.n_particles for one in found])

@@ -66,7 +66,7 @@ def sliding_fft(
     (0.0, 0.125, 3)
     """
     _check(image, window, step, taper)
-    data = blocks.tiled(image)
+    data = blocks.as_tiles(image)
     starts = [np.arange(0, n - window + 1, step) for n in image.shape]
     shape = (window * (window // 2 + 1), starts[1].size)
     lifted = delayed(

@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from engine.export.outlines import boxes_of
+from engine.nanoparticles.detect import wider
 from engine.nanoparticles.features import SLOW, follow
 from engine.nanoparticles.lattice import edge_taper, flat, measure_lattice
-from engine.nanoparticles.look import wider
 
 RESOLUTION: Final = 1.5
 """Standard deviation of the window in which a phase is measured, in periods of the fringes."""

@@ -74,7 +74,7 @@ def unmix(spectra: xr.DataArray, *, n_components: int = 3, method: str = NFINDR,
     n_places = spectra.sizes[PIXEL[0]] * spectra.sizes[PIXEL[1]]
     if not 2 <= n_components <= n_places:
         raise InputError(f"n_components is {n_components}; give a whole number from 2 to {n_places}")
-    (values,) = blocks.compute(blocks.tiled(spectra), doing="reading spectra")
+    (values,) = blocks.compute(blocks.as_tiles(spectra), doing="reading spectra")
     rows = np.asarray(values, np.float32).reshape(len(values), -1).T
     solve = _nmf if method == NMF else _nfindr
     endmembers, abundances = solve(rows, n_components, seed)

@@ -140,7 +140,7 @@ def _connect_tile(mask: xr.DataArray, planes: Planes) -> xr.DataArray:
         raise InputError(
             f"connectivity is {planes.connectivity!r}; expected one of 4 (edges) or 8 (edges and corners)"
         )
-    objects = _number_pixels(blocks.tiled(mask), planes)
+    objects = _number_pixels(blocks.as_tiles(mask), planes)
     attrs = {"units": "1", "long_name": "object"}
     return xr.DataArray(objects, coords=mask.coords, dims=PIXEL, name=OBJECTS, attrs=attrs)
 

@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.objects import shape, sums
 from engine.objects.sums import Sums
 from engine.schema import CLASSES, CONFIDENCE, LABEL, OBJECT, OBJECTS, PIXEL, X, Y
-from engine.statistics.passes import HELD_BYTES
+from engine.statistics.tile_passes import HELD_BYTES
 
 COLUMNS: Final = {
     LABEL: ("1", "number of the object"),
@@ -134,7 +134,7 @@ def _table(found: Sums, objects: xr.DataArray, image: xr.DataArray | None) -> xr
 
 def _reduce_tiles(objects: xr.DataArray, given: dict[str, xr.DataArray]) -> Any:
     """Delayed sums of all objects."""
-    arrays = [blocks.tiled(objects), *(_later(array, objects) for array in given.values())]
+    arrays = [blocks.as_tiles(objects), *(_later(array, objects) for array in given.values())]
     parts = blocks.per_tile(sums.tile_sums, *arrays, given=tuple(given))
     tops, lefts = (np.cumsum([0, *sizes[:-1]]).tolist() for sizes in arrays[0].chunks)
     placed = dask.delayed(sums.place_sums, pure=False)
@@ -151,11 +151,11 @@ def _later(array: xr.DataArray, objects: xr.DataArray) -> da.Array:
     The objects often come from the same map, which would else be held until the last of them is found. A row
     of tiles waits for its first tile of objects: all at once would be held until their objects come.
     """
-    tiles = blocks.tiled(array)
+    tiles = blocks.as_tiles(array)
     if tiles.nbytes <= HELD_BYTES or not all(isinstance(a.data, da.Array) for a in (array, objects)):
         return tiles
     awaited = objects.data
-    tiles = blocks.cut(tiles, awaited.chunks)
+    tiles = blocks.cut_tiles(tiles, awaited.chunks)
     rows = [bind(tiles.blocks[row], awaited.blocks[row, 0]) for row in range(awaited.numblocks[0])]
     later: da.Array = da.concatenate(rows)
     return later

@@ -67,7 +67,7 @@ class Ruled(NamedTuple):
     """Dim change: one row an object that got another class."""
 
 
-class Judged(NamedTuple):
+class ObjectsUnderRules(NamedTuple):
     """Objects that rules are applied to."""
 
     labels: xr.DataArray
@@ -121,19 +121,19 @@ def _change_class(
     labels: xr.DataArray,
     numbers: Mapping[str, int],
     rules: Rules,
-    judge: Callable[[Judged, Rules], Verdicts],
+    judge: Callable[[ObjectsUnderRules, Rules], Verdicts],
     maps: Mapping[str, xr.DataArray],
 ) -> Ruled:
     """Return the labels after some of the rules, which see the objects as `measure` describes them."""
     objects = connect_classes(labels, classes=[numbers[name] for name in NAMES[1:]])
-    judged = Judged(labels, objects, measure(objects, classes=labels, **maps), numbers)
+    judged = ObjectsUnderRules(labels, objects, measure(objects, classes=labels, **maps), numbers)
     changed, rows = _changes(judged, judge(judged, rules))
     audit = _trail(rows, units={dim: judged.table[dim].attrs["units"] for dim in PIXEL})
     if not changed.size:
         return Ruled(labels, audit)
     new = np.zeros(int(judged.table[OBJECT].values[-1]) + 1, labels.dtype)
     new[judged.table[OBJECT].values[changed]] = rows["new"]
-    tiles = (blocks.tiled(labels), blocks.tiled(objects))
+    tiles = (blocks.as_tiles(labels), blocks.as_tiles(objects))
     array = blocks.map_tiles(_look_up, *tiles, dtype=labels.dtype, new=new)
     after = xr.DataArray(array, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS)
     return Ruled(after, audit)
@@ -145,7 +145,7 @@ def _traits(labels: xr.DataArray, numbers: Mapping[str, int], rules: Rules) -> d
     They are: touching a cluster, lying in a line of hot pixels, and in a straight streak of hot pixels and
     clusters together, as which a network may see a hot line in parts.
     """
-    tiles = blocks.tiled(labels)
+    tiles = blocks.as_tiles(labels)
     beside = blocks.map_halo(traits.touching_pixels, tiles, halo=1, dtype=np.uint8, label=numbers[CLUSTER])
     lines = blocks.map_halo(
         traits.in_lines,
@@ -176,7 +176,7 @@ def _either(tile: np.ndarray, *, labels: tuple[int, ...]) -> np.ndarray:
     return np.isin(tile, labels).view(np.uint8)
 
 
-def _by_shape(judged: Judged, rules: Rules) -> Verdicts:
+def _by_shape(judged: ObjectsUnderRules, rules: Rules) -> Verdicts:
     table = judged.table
     area, touching = table["area"].values, table["charge"].values > 0
     hot, inside = judged.are(HOT), judged.are(GLOWING) & ~table["touches_edge"].values
@@ -197,7 +197,7 @@ def _by_shape(judged: Judged, rules: Rules) -> Verdicts:
     }
 
 
-def _by_size(judged: Judged, rules: Rules) -> Verdicts:
+def _by_size(judged: ObjectsUnderRules, rules: Rules) -> Verdicts:
     cluster, area = judged.are(CLUSTER), judged.table["area"].values
     return {
         "a cluster has a least size": (cluster & (area < rules.min_cluster), BACKGROUND),
@@ -208,7 +208,7 @@ def _by_size(judged: Judged, rules: Rules) -> Verdicts:
     }
 
 
-def _islands(judged: Judged, inside: np.ndarray, rules: Rules) -> np.ndarray:
+def _islands(judged: ObjectsUnderRules, inside: np.ndarray, rules: Rules) -> np.ndarray:
     """Return the glow that no glow joins to an edge, not even behind lines and tracks if it is large."""
     large = inside & (judged.table["area"].values > rules.glow_island)
     if not large.any():
@@ -216,7 +216,7 @@ def _islands(judged: Judged, inside: np.ndarray, rules: Rules) -> np.ndarray:
     numbers = judged.numbers
     behind = blocks.map_halo(
         traits.glow_behind,
-        blocks.tiled(judged.labels),
+        blocks.as_tiles(judged.labels),
         halo=traits.BEHIND,
         dtype=bool,
         glowing=numbers[GLOWING],
@@ -228,7 +228,7 @@ def _islands(judged: Judged, inside: np.ndarray, rules: Rules) -> np.ndarray:
     return np.asarray(inside & ~(large & np.append(False, at_edge)[of_object]))
 
 
-def _changes(judged: Judged, verdicts: Verdicts) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _changes(judged: ObjectsUnderRules, verdicts: Verdicts) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return the rows of the objects that break a rule, and what the trail says of them, column by column."""
     broken = np.stack([objects for objects, _ in verdicts.values()])
     changed = np.flatnonzero(broken.any(axis=0))

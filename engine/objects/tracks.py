@@ -146,12 +146,14 @@ def _features(table: xr.Dataset) -> np.ndarray:
 def _forest(seed: int) -> "RandomForestClassifier":
     from sklearn.ensemble import RandomForestClassifier
 
-    features, kinds = zip(*(_simulated(difficulty, seed) for difficulty in ("easy", "hard")), strict=True)
+    features, kinds = zip(
+        *(_simulate_tracks(difficulty, seed) for difficulty in ("easy", "hard")), strict=True
+    )
     forest = RandomForestClassifier(200, min_samples_leaf=2, class_weight="balanced", random_state=seed)
     return forest.fit(np.concatenate(features), np.concatenate(kinds))
 
 
-def _simulated(difficulty: str, seed: int, *, n_frames: int = 6) -> tuple[np.ndarray, np.ndarray]:
+def _simulate_tracks(difficulty: str, seed: int, *, n_frames: int = 6) -> tuple[np.ndarray, np.ndarray]:
     """Return the features of the objects of simulated frames, and the kind of the track that each is of."""
     from engine.objects.connect import connect
     from engine.objects.measure import measure

@@ -67,7 +67,7 @@ def exclude(images: xr.Dataset, *, polygons: Sequence[Polygon], keep_inside: boo
     if keep_inside:
         excluded = ~excluded
     if MASK in images:
-        excluded = excluded | blocks.aligned(excluded, blocks.tiled(images[MASK]))[1].astype(bool)
+        excluded = excluded | blocks.align_tiles(excluded, blocks.as_tiles(images[MASK]))[1].astype(bool)
     attrs = {"units": "1", "long_name": "excluded"}
     return images.assign({MASK: (PIXEL, excluded, attrs)})
 
@@ -120,7 +120,7 @@ def _centres(images: xr.Dataset, dim: str) -> da.Array:
     """Return the coordinates of the pixel centres, in the chunks of the images."""
     values = images.coords[dim].values if dim in images.coords else np.arange(images.sizes[dim])
     like = next(v for v in images.data_vars.values() if v.dims[-2:] == PIXEL)
-    chunks = blocks.tiled(like).chunks[-2:][PIXEL.index(dim)]
+    chunks = blocks.as_tiles(like).chunks[-2:][PIXEL.index(dim)]
     return da.from_array(values.astype(float), chunks=(chunks,), name=False)
 
 

@@ -43,10 +43,10 @@ def fill_gaps(images: xr.Dataset, *, size: int = 9, sigma: float = 2.0) -> xr.Da
         )
     reach = np.arange(size) - size // 2
     weights = np.exp(-(reach[:, None] ** 2 + reach**2) / (2 * sigma**2))
-    return with_neighbours(images, _filled, halo=size // 2, kinds="f", weights=weights)
+    return with_neighbours(images, _fill_tile, halo=size // 2, kinds="f", weights=weights)
 
 
-def _filled(tile: np.ndarray, *, weights: np.ndarray, period: float | None) -> np.ndarray:
+def _fill_tile(tile: np.ndarray, *, weights: np.ndarray, period: float | None) -> np.ndarray:
     """Copy of a tile `([channel,] y, x)` with its holes filled."""
     values = np.ascontiguousarray(tile)
     filled = np.empty_like(values)

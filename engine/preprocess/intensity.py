@@ -34,7 +34,7 @@ def intensity(images: xr.Dataset) -> xr.DataArray:
     if len(names) == 1 and dim is None:
         palette = images.attrs.get("palette")
         image = images[names[0]]
-        return _looked_up(image, palette) if palette and image.dtype == np.uint8 else image
+        return _look_up(image, palette) if palette and image.dtype == np.uint8 else image
     if len(names) == 1 and _is_colour(images[names[0]]):
         image = images[names[0]]
         grey = sum(
@@ -74,12 +74,12 @@ def _is_colour(image: xr.DataArray) -> bool:
     return image.sizes.get(CHANNEL, 0) in (3, 4) and image.attrs.get("units", "1") == "1"
 
 
-def _looked_up(image: xr.DataArray, palette: str) -> xr.DataArray:
+def _look_up(image: xr.DataArray, palette: str) -> xr.DataArray:
     """Luma of the palette's colour of each number."""
     shades = np.zeros(256, np.float32)
     colours = np.array(json.loads(palette), np.float32)
     shades[: len(colours)] = colours @ np.array(LUMA, np.float32)
-    data = da.map_blocks(_shade, blocks.tiled(image), shades, dtype=np.float32)
+    data = da.map_blocks(_shade, blocks.as_tiles(image), shades, dtype=np.float32)
     return image.copy(data=data)
 
 

@@ -39,7 +39,7 @@ def with_neighbours(
             continue
         data = _whole_planes(image)
         dtype = floating(image.dtype)
-        mask = blocks.tiled(images[MASK]).rechunk(data.chunks[-2:]) if MASK in images else None
+        mask = blocks.as_tiles(images[MASK]).rechunk(data.chunks[-2:]) if MASK in images else None
         source = data.astype(dtype) if mask is None else da.where(mask, np.nan, data).astype(dtype)
         arguments["period"] = PERIODS.get(name)
         if mask is None and _is_large(image) and image.dtype == dtype:
@@ -53,9 +53,9 @@ def with_neighbours(
 def _whole_planes(image: xr.DataArray) -> da.Array:
     """Dask array of an image: its own tiles, or whole planes of an image in memory, which need no halo."""
     if isinstance(image.data, da.Array):
-        return blocks.tiled(image)
+        return blocks.as_tiles(image)
     n_planes = max(1, blocks.TILE_BYTES // plane_bytes(image))
-    whole = blocks.tiled(image, tile_bytes=max(1, image.nbytes))
+    whole = blocks.as_tiles(image, tile_bytes=max(1, image.nbytes))
     return whole.rechunk(dict.fromkeys(range(image.ndim - 2), n_planes))
 
 

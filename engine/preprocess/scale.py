@@ -34,10 +34,10 @@ def pixel_size(images: xr.Dataset, *, size: float, unit: str = "µm") -> xr.Data
     unit = "µm" if unit in ("um", "μm") else unit
     if unit not in UNITS or not 0 < size < np.inf:
         raise InputError(f"pixel size {size} {unit}; expected a positive number of {', '.join(UNITS)}")
-    return images.assign_coords({dim: _scaled(images, dim, size, unit) for dim in PIXEL})
+    return images.assign_coords({dim: _scale_coordinates(images, dim, size, unit) for dim in PIXEL})
 
 
-def _scaled(images: xr.Dataset, dim: str, size: float, unit: str) -> xr.Variable:
+def _scale_coordinates(images: xr.Dataset, dim: str, size: float, unit: str) -> xr.Variable:
     places = np.arange(images.sizes[dim], dtype=float)
     attrs = dict(images.coords[dim].attrs) if dim in images.coords else {"long_name": dim}
     if attrs.get("units") == "px":

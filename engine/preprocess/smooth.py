@@ -40,32 +40,32 @@ def smooth(images: xr.Dataset, *, sigma: float) -> xr.Dataset:
         raise InputError(f"sigma {sigma}; expected 0 or a positive number of pixels")
     if sigma == 0:
         return images
-    return with_neighbours(images, _smoothed, halo=int(REACH * sigma + 0.5), sigma=float(sigma))
+    return with_neighbours(images, _smooth_tile, halo=int(REACH * sigma + 0.5), sigma=float(sigma))
 
 
-def _smoothed(tile: np.ndarray, *, sigma: float, period: float | None) -> np.ndarray:
+def _smooth_tile(tile: np.ndarray, *, sigma: float, period: float | None) -> np.ndarray:
     planes = tile.reshape(-1, *tile.shape[-2:])
     result = np.empty(planes.shape, tile.dtype)
     for plane, out in zip(planes, result, strict=True):
-        out[...] = smoothed_plane(plane, sigma=sigma, period=period)
+        out[...] = smooth_plane(plane, sigma=sigma, period=period)
     return result.reshape(tile.shape)
 
 
-def smoothed_plane(plane: np.ndarray, *, sigma: float, period: float | None = None) -> np.ndarray:
+def smooth_plane(plane: np.ndarray, *, sigma: float, period: float | None = None) -> np.ndarray:
     """Normalised Gaussian mean of one plane `(y, x)`, NaN where the plane is not finite."""
     valid = np.isfinite(plane)
     known = np.where(valid, plane, 0.0).astype(np.float64)
-    weight = np.where(valid, _blurred(valid.astype(np.float64), sigma), 1.0)
+    weight = np.where(valid, _blur_plane(valid.astype(np.float64), sigma), 1.0)
     if period is None:
-        mean = _blurred(known, sigma) / weight
+        mean = _blur_plane(known, sigma) / weight
     else:
         radian = known * (2 * np.pi / period)
-        sine = _blurred(np.where(valid, np.sin(radian), 0.0), sigma)
-        cosine = _blurred(np.where(valid, np.cos(radian), 0.0), sigma)
+        sine = _blur_plane(np.where(valid, np.sin(radian), 0.0), sigma)
+        cosine = _blur_plane(np.where(valid, np.cos(radian), 0.0), sigma)
         mean = np.arctan2(sine, cosine) * (period / (2 * np.pi)) % period
     return np.where(valid, mean, np.nan)
 
 
-def _blurred(plane: np.ndarray, sigma: float) -> np.ndarray:
+def _blur_plane(plane: np.ndarray, sigma: float) -> np.ndarray:
     blurred: np.ndarray = gaussian_filter(plane, sigma, mode="constant", truncate=REACH)
     return blurred

@@ -89,7 +89,7 @@ def fit_images(image: xr.DataArray, mask: xr.DataArray | None, *, shape: int, mi
         Height over its error below which there is no peak.
     """
     axis, order = sort_axis(image)
-    arrays = [blocks.tiled(image)] + ([] if mask is None else [blocks.tiled(mask)])
+    arrays = [blocks.as_tiles(image)] + ([] if mask is None else [blocks.as_tiles(mask)])
     return blocks.map_tiles(
         _fit_tile,
         *arrays,

@@ -35,7 +35,7 @@ def _jit(function: Any) -> Any:
     return njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})  # type: ignore[misc]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
 def _extremes(values: np.ndarray, n: int) -> tuple[float, float]:
     """Return the highest and the lowest sum of three neighbours."""
     left, middle, right = values[: n - 2], values[1 : n - 1], values[2:n]
@@ -66,7 +66,7 @@ def _half_width(axis: np.ndarray, values: np.ndarray, n: int, best: int, half: f
     right = best
     while right < n - 2 and values[right - 1] + values[right] + values[right + 1] > half:
         right += 1
-    return axis[right] - axis[left]
+    return float(axis[right] - axis[left])
 
 
 @_jit
@@ -121,7 +121,7 @@ def _fill_profile(
             ratio *= change
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})  # type: ignore[misc]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})  # type: ignore[untyped-decorator]
 def _normal_equations(
     axis: np.ndarray,
     values: np.ndarray,
@@ -244,7 +244,7 @@ def _descend(
         else:
             rss = _normal_equations(axis, values, start, stop, shape, step, peak, matrix, right, profile)
             damping = damping * 10.0 + 1e-2
-    return rss
+    return float(rss)
 
 
 @_jit
@@ -348,7 +348,7 @@ def _even_step(axis: np.ndarray) -> float:
     for i in range(1, axis.size):
         if abs(axis[i] - axis[i - 1] - step) > 1e-9 * span:
             return 0.0
-    return step
+    return float(step)
 
 
 @_jit

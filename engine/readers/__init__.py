@@ -6,10 +6,10 @@ from pathlib import Path
 import xarray as xr
 
 from engine import catalogue, schema
+from engine.readers.description import describe
+from engine.readers.digest import digest
 from engine.readers.dispatch import reader_of, split_key
-from engine.readers.facts import describe
-from engine.readers.fingerprint import digest
-from engine.readers.guard import guarded
+from engine.readers.guard import clear_errors
 from engine.readers.stack import dumps
 
 __all__ = ["describe", "digest", "open_images", "split_key"]
@@ -44,7 +44,7 @@ def open_images(
     where, key = split_key(path)
     name = reader_of(where) if reader is None else reader
     module = catalogue.find("readers", name)
-    with guarded(where):
+    with clear_errors(where):
         images = module.read(where, key=key, chunks=chunks)
         if chunks:
             images = images.chunk({dim: size for dim, size in chunks.items() if dim in schema.PIXEL})

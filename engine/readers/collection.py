@@ -12,11 +12,11 @@ import xarray as xr
 from engine import catalogue
 from engine.errors import FileError, InputError, MapstackError
 from engine.readers.dispatch import reader_of
-from engine.readers.frames import frames_in
-from engine.readers.guard import guarded, inside
-from engine.readers.micrograph_ser import described
+from engine.readers.fits.frame_folder import frames_in
+from engine.readers.guard import clear_errors, inside
+from engine.readers.images.tiff import natural
+from engine.readers.microscopes.ser import files_of_emi
 from engine.readers.stack import dumps
-from engine.readers.tiff import natural
 from engine.schema import CHANNEL, IMAGE, LUMA, PIXEL, X, Y, image_variables
 
 READERS: Final = ("micrograph", "tiff", "pictures", "fits", "npy", "hyperspy", "hdf5")
@@ -76,14 +76,14 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
             for dim, n in zip(PIXEL, edges, strict=True)
         },
     }
-    data = da.stack([_filled(plane, edges) for plane in planes])
+    data = da.stack([_fill_up(plane, edges) for plane in planes])
     attrs = {"units": str(planes[0].attrs.get("units", "1"))}
     return xr.Dataset({"intensity": ((IMAGE, *PIXEL), data, attrs)}, coords, {"warnings": dumps(notes)})
 
 
 def _plane(file: Path, chunks: Mapping[str, int] | None) -> xr.DataArray:
     """Return one image (y, x) in one chunk, a colour picture as its luma."""
-    with guarded(file):
+    with clear_errors(file):
         images = catalogue.find("readers", reader_of(file)).read(file, key=None, chunks=chunks)
     image = images[image_variables(images)[0]]
     if image.sizes.get(CHANNEL) in (3, 4):
@@ -94,7 +94,7 @@ def _plane(file: Path, chunks: Mapping[str, int] | None) -> xr.DataArray:
     return xr.DataArray(image.transpose(*PIXEL).chunk(-1))
 
 
-def _filled(plane: xr.DataArray, edges: tuple[int, ...]) -> da.Array:
+def _fill_up(plane: xr.DataArray, edges: tuple[int, ...]) -> da.Array:
     data = plane.data
     if plane.shape == edges:
         return data
@@ -154,7 +154,7 @@ def images_in(folder: Path) -> list[Path]:
 def _is_member(file: Path, folder: Path) -> bool:
     if file.name.startswith(".") or ACCOMPANIES.fullmatch(file.name) or not file.is_file():
         return False
-    if not inside(file, folder) or (file.suffix.lower() == ".emi" and described(file)):
+    if not inside(file, folder) or (file.suffix.lower() == ".emi" and files_of_emi(file)):
         return False
     try:
         return reader_of(file) in READERS

@@ -25,7 +25,7 @@ WHOLE_BYTES: Final = 64 * 2**30
 
 
 @contextmanager
-def guarded(path: Path) -> Iterator[None]:
+def clear_errors(path: Path) -> Iterator[None]:
     """Turn whatever a library raises on a bad file into one sentence.
 
     Raises

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.blocks import TILE_BYTES
 from engine.errors import FileError
-from engine.readers.guard import guarded
+from engine.readers.guard import clear_errors
 
 Window = tuple[slice, ...]
 """One slice with start and stop, and step 1, for each axis."""
@@ -47,7 +47,7 @@ class Source:
         window, rest = split_index(index, self.shape)
         if any(part.stop <= part.start for part in window):
             return np.asarray(np.empty([part.stop - part.start for part in window], self.dtype)[rest])
-        with guarded(self.path):
+        with clear_errors(self.path):
             if self.stamp != (0, 0) and stamp(self.path) != self.stamp:
                 raise FileError(f"{self.path.name} has changed since it was opened; open it again")
             return np.asarray(self.load(self.path, self.part, window)[rest])
@@ -133,7 +133,7 @@ def whole(source: Source, *, spectral: int | None) -> da.Array:
     return array.rechunk(tile_chunks(source.shape, source.dtype.itemsize, spectral=spectral))
 
 
-def piled(path: Path, sources: tuple[Source, ...]) -> Source:
+def stack_sources(path: Path, sources: tuple[Source, ...]) -> Source:
     """Return the sources of one shape and type as one array, the number of the source first."""
     first = sources[0]
     return Source(_load_pile, path, sources, (len(sources), *first.shape), first.dtype)

@@ -130,7 +130,7 @@ def axis(size: int, *, scale: float, offset: float, units: str) -> Coordinate | 
     return (offset + scale * np.arange(size, dtype=np.float64)) * factor, unit
 
 
-def unnamed_dims(shape: tuple[int, ...], *, last: bool = False) -> tuple[tuple[str, ...], list[str]]:
+def guess_dims(shape: tuple[int, ...], *, last: bool = False) -> tuple[tuple[str, ...], list[str]]:
     """Dims of an array whose axes nobody has named, and a sentence that says what was decided.
 
     A 3-D array is `(channel, y, x)`, unless its last axis is clearly the spectral one: the first two axes
@@ -165,7 +165,7 @@ def unnamed_dims(shape: tuple[int, ...], *, last: bool = False) -> tuple[tuple[s
     return dims, [note]
 
 
-def from_named(dataset: xr.Dataset, *, key: str | None, file_name: str) -> xr.Dataset:
+def arrange_named(dataset: xr.Dataset, *, key: str | None, file_name: str) -> xr.Dataset:
     """Return the images of a Dataset whose dims have names, though perhaps not ours.
 
     Raises
@@ -228,7 +228,7 @@ def _our_dims(dims: tuple[str, ...], shape: tuple[int, ...]) -> tuple[dict[str, 
         rest = iter(PIXEL)
         ours = [named[n] if n == spectral[0] else next(rest) for n in range(3)]
         return dict(zip(dims, ours, strict=True)), []
-    ours_unnamed, notes = unnamed_dims(shape)
+    ours_unnamed, notes = guess_dims(shape)
     return dict(zip(dims, ours_unnamed, strict=True)), notes
 
 

@@ -31,14 +31,14 @@ def has_amx() -> bool:
 @lru_cache(maxsize=1)
 def wake_keras() -> None:
     """Import Keras with its backend, without the dozen lines that TensorFlow writes past Python on stderr."""
-    with muted_stderr():
+    with mute_stderr():
         import keras
 
         keras.ops.convert_to_numpy(keras.ops.zeros(1))
 
 
 @contextmanager
-def muted_stderr() -> Iterator[None]:
+def mute_stderr() -> Iterator[None]:
     """Send what libraries write straight to the stream of errors nowhere; exceptions come through."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

@@ -9,8 +9,8 @@ from typing import Any, Final
 from engine.errors import InputError
 from engine.recipe import Recipe
 from engine.runtime import journal
+from engine.runtime.job_files import JobFiles
 from engine.runtime.journal import DONE, ENDED, FAILED, RUNNING, Progress
-from engine.runtime.place import Place
 
 _SETTLED: Final = 1_000_000_000
 """Nanoseconds after which a folder's time of change can be trusted: clocks of file systems are coarse."""
@@ -53,7 +53,7 @@ class Job:
         }
 
 
-def look(here: Place) -> Job:
+def look(here: JobFiles) -> Job:
     """Return a job; files of one that ended and did not change since are not read again."""
     try:
         changed = here.folder.stat().st_mtime_ns
@@ -61,17 +61,17 @@ def look(here: Place) -> Job:
         changed = time.time_ns()
     if time.time_ns() - changed < _SETTLED:
         return _read(here)
-    job = _remembered(here, changed)
+    job = _remember_finished(here, changed)
     still_so = job.state in ENDED and (job.result is None or job.result.is_dir())
     return job if still_so else _read(here)
 
 
 @functools.lru_cache(maxsize=4096)
-def _remembered(here: Place, changed: int) -> Job:  # noqa: ARG001  (a part of the key)
+def _remember_finished(here: JobFiles, changed: int) -> Job:  # noqa: ARG001  (a part of the key)
     return _read(here)
 
 
-def _read(here: Place) -> Job:
+def _read(here: JobFiles) -> Job:
     state = journal.read(here)
     progress = journal.read_progress(here) if state.state == RUNNING else Progress()
     recipe = None
@@ -99,7 +99,7 @@ def _read(here: Place) -> Job:
     )
 
 
-def recipe_of(here: Place) -> Recipe:
+def recipe_of(here: JobFiles) -> Recipe:
     """Return what a job is to do.
 
     Raises

@@ -26,6 +26,9 @@ from engine.errors import InputError
 from engine.recipe import Recipe
 from engine.runtime import journal, launch, worker
 from engine.runtime.job import Job, look, recipe_of
+from engine.runtime.job_files import JobFiles, clean, place, places
+from engine.runtime.job_files import remove as remove_files
+from engine.runtime.job_files import size as size_of
 from engine.runtime.journal import (
     CANCELLED,
     DONE,
@@ -38,9 +41,6 @@ from engine.runtime.journal import (
     State,
 )
 from engine.runtime.launch import Pool
-from engine.runtime.place import Place, clean, place, places
-from engine.runtime.place import remove as remove_files
-from engine.runtime.place import size as size_of
 from engine.runtime.processes import kill, this_process
 
 __all__ = [
@@ -107,12 +107,12 @@ def submit(
         If the source cannot be read or the home cannot be written.
     """
     recipe = _with_digest(recipe)
-    here = Place(_home(home), _identity(recipe))
+    here = JobFiles(_home(home), _identity(recipe))
     owner = _user() if owner is None else owner
-    with journal.locked(here.home):
+    with journal.lock_journal(here.home):
         before = journal.read(here) if here.folder.is_dir() else None
         if before is None or before.state not in (RUNNING, DONE):
-            journal.create(here, recipe.to_json(), _submitted(here, before, owner=owner, start=start))
+            journal.create(here, recipe.to_json(), _submit_once(here, before, owner=owner, start=start))
     if start:
         launch.start_waiting(here.home, pool=pool)
     return show(here.id, here.home)
@@ -128,7 +128,7 @@ def resume(id: str, home: str | Path | None = None, *, pool: Pool | None = None)
     """
     here = place(_home(home), id)
     recipe_of(here)
-    with journal.locked(here.home):
+    with journal.lock_journal(here.home):
         state = journal.read(here)
         if state.state not in (RUNNING, DONE):
             journal.write(here, State(WAITING, journal.now(), owner=state.owner, queued=True))
@@ -160,7 +160,7 @@ def work(
     """
     here = place(_home(home), id)
     me = this_process()
-    with journal.locked(here.home):
+    with journal.lock_journal(here.home):
         state = journal.read(here)
         mine = state.state == WAITING
         if mine:
@@ -206,7 +206,7 @@ def list(home: str | Path | None = None) -> "builtins.list[Job]":  # noqa: A001
 def request_cancel(id: str, home: str | Path | None = None) -> Job:
     """Ask for a job to be cancelled and return at once; it will be within five seconds."""
     here = place(_home(home), id)
-    with journal.locked(here.home):
+    with journal.lock_journal(here.home):
         state = journal.read(here)
         if state.state == RUNNING:
             here.token.touch()
@@ -224,7 +224,7 @@ def cancel(id: str, home: str | Path | None = None) -> Job:
     here = place(_home(home), id)
     request_cancel(id, here.home)
     if wait(id, here.home, timeout=CANCEL_PATIENCE).state == RUNNING:
-        with journal.locked(here.home):
+        with journal.lock_journal(here.home):
             state = journal.read(here)
             if state.state == RUNNING and state.guardian != state.worker:
                 kill(state.guardian, state.worker)
@@ -243,7 +243,7 @@ def remove(id: str, home: str | Path | None = None) -> None:
         If its files cannot be deleted.
     """
     here = place(_home(home), id)
-    with journal.locked(here.home):
+    with journal.lock_journal(here.home):
         if journal.read(here).state == RUNNING:
             raise InputError(f"job {id} is running; cancel it before you remove it")
         remove_files(here)
@@ -254,7 +254,7 @@ def size(id: str, home: str | Path | None = None) -> int:
     return size_of(place(_home(home), id))
 
 
-def _submitted(here: Place, before: State | None, *, owner: str, start: bool) -> State:
+def _submit_once(here: JobFiles, before: State | None, *, owner: str, start: bool) -> State:
     """State of a job that is submitted now: already done where the result is there, in line where it was."""
     if here.outcome.is_dir():
         return State(DONE, journal.now(), owner=owner, ended=journal.now())

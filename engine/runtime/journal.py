@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from engine.runtime.place import Place, clean, usable
+from engine.runtime.job_files import JobFiles, clean, usable
 from engine.runtime.processes import Process, alive
 
 WAITING: Final = "waiting"
@@ -67,7 +67,7 @@ class Progress:
 
 
 @contextmanager
-def locked(home: Path) -> Iterator[None]:
+def lock_journal(home: Path) -> Iterator[None]:
     """Hold the home's lock: every change of a job's state is made inside, from whatever process.
 
     The system lifts the lock of a process that dies. It does not nest.
@@ -86,7 +86,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def create(here: Place, recipe: str, state: State) -> None:
+def create(here: JobFiles, recipe: str, state: State) -> None:
     """Write a new job, or write one anew whose files were damaged; under the lock."""
     with usable(here.home):
         if here.folder.is_dir():
@@ -101,14 +101,14 @@ def create(here: Place, recipe: str, state: State) -> None:
         draft.rename(here.folder)
 
 
-def write(here: Place, state: State) -> State:
+def write(here: JobFiles, state: State) -> State:
     """Replace the stored state; under the lock."""
     with usable(here.home):
         _replace(here.state, json.dumps(asdict(state)), lasting=True)
     return state
 
 
-def read(here: Place) -> State:
+def read(here: JobFiles) -> State:
     """Return how the job really stands: a job whose process is gone is not running.
 
     Nothing is written. Damaged files are a failed job that says so.
@@ -117,15 +117,15 @@ def read(here: Place) -> State:
         state = _parse(here.state.read_text(encoding="utf-8"))
         if state.state == RUNNING and not (alive(state.guardian) or alive(state.worker)):
             state = _parse(here.state.read_text(encoding="utf-8"))  # its last word, if it had one
-            state = _ended(here, state) if state.state == RUNNING else state
+            state = _end_of(here, state) if state.state == RUNNING else state
     except (OSError, ValueError, TypeError, KeyError) as error:
-        return State(FAILED, created=_changed(here.folder), error=_damage(here, error))
+        return State(FAILED, created=_write_change(here.folder), error=_damage(here, error))
     if state.state == DONE and not here.outcome.is_dir():
         return replace(state, state=INTERRUPTED, error="its result was removed; resume the job to compute it")
     return state
 
 
-def claim(here: Place, state: State, *, guardian: Process, worker: Process | None) -> State:
+def claim(here: JobFiles, state: State, *, guardian: Process, worker: Process | None) -> State:
     """Note that a process does this job now; under the lock."""
     clean(here)
     for leftover in (here.token, here.progress, *(() if here.kept.is_dir() else (here.curves,))):
@@ -134,13 +134,13 @@ def claim(here: Place, state: State, *, guardian: Process, worker: Process | Non
     return write(here, replace(running, guardian=guardian, worker=worker))
 
 
-def settle(here: Place, state: State, *, error: str) -> State:
+def settle(here: JobFiles, state: State, *, error: str) -> State:
     """Note how a job ended whose process is gone, and remove what it left; under the lock."""
     clean(here)
     return end(here, state, _after(here, error=error))
 
 
-def end(here: Place, state: State, ending: Ending) -> State:
+def end(here: JobFiles, state: State, ending: Ending) -> State:
     """Note the ending of a job on which nobody works any more; under the lock."""
     here.token.unlink(missing_ok=True)
     if ending.state in (DONE, CANCELLED):
@@ -149,7 +149,7 @@ def end(here: Place, state: State, ending: Ending) -> State:
     return write(here, replace(ended, guardian=None, worker=None))
 
 
-def read_progress(here: Place) -> Progress:
+def read_progress(here: JobFiles) -> Progress:
     """Return how far the job is, as far as it was written."""
     try:
         return Progress(**json.loads(here.progress.read_text(encoding="utf-8")))
@@ -157,18 +157,18 @@ def read_progress(here: Place) -> Progress:
         return Progress()
 
 
-def write_progress(here: Place, progress: Progress) -> None:
+def write_progress(here: JobFiles, progress: Progress) -> None:
     """Replace the stored progress; where that fails the work goes on."""
     with suppress(OSError):
         _replace(here.progress, json.dumps(asdict(progress)))
 
 
-def _ended(here: Place, state: State) -> State:
+def _end_of(here: JobFiles, state: State) -> State:
     ending = _after(here, error=GONE)
-    return replace(state, state=ending.state, error=ending.error, ended=_changed(here.folder))
+    return replace(state, state=ending.state, error=ending.error, ended=_write_change(here.folder))
 
 
-def _after(here: Place, *, error: str) -> Ending:
+def _after(here: JobFiles, *, error: str) -> Ending:
     """Return how a job ended whose process is gone without a note: a stored result counts."""
     if here.outcome.is_dir():
         return Ending(DONE)
@@ -187,12 +187,12 @@ def _parse(text: str) -> State:
     return state
 
 
-def _damage(here: Place, error: Exception) -> str:
+def _damage(here: JobFiles, error: Exception) -> str:
     reason = error.strerror if isinstance(error, OSError) else "its content is damaged"
     return f"{here.state} cannot be read: {reason}; submit the job again or remove it"
 
 
-def _changed(path: Path) -> str:
+def _write_change(path: Path) -> str:
     try:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="milliseconds")
     except OSError:

@@ -12,8 +12,8 @@ from typing import Final
 
 from engine.errors import InputError
 from engine.runtime import journal
+from engine.runtime.job_files import JobFiles, places
 from engine.runtime.journal import State
-from engine.runtime.place import Place, places
 from engine.runtime.processes import identify
 
 LIMIT: Final = 2
@@ -102,8 +102,8 @@ class Pool:
 
 def start_waiting(home: Path, *, pool: Pool | None = None) -> None:
     """Start the jobs that wait for a process, oldest first, up to the limit; settle those that died."""
-    with journal.locked(home):
-        states = {here: _settled(here) for here in places(home)}
+    with journal.lock_journal(home):
+        states = {here: _wait_until_settled(here) for here in places(home)}
         guarded = [s for s in states.values() if s.state == journal.RUNNING and s.guardian != s.worker]
         waiting = [here for here, s in states.items() if s.state == journal.WAITING and s.queued]
         waiting.sort(key=lambda here: states[here].created)
@@ -126,7 +126,7 @@ def start_process(home: Path, freed: Callable[[Spare], None] | None = None) -> S
     """
     reading, writing = os.pipe()
     process = subprocess.Popen(  # noqa: S603  (our own module)
-        [sys.executable, "-m", "engine.runtime.guardian", str(home)],
+        [sys.executable, "-m", "engine.runtime.supervisor", str(home)],
         stdin=reading,
         stdout=subprocess.PIPE if freed else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -146,7 +146,7 @@ def _attend(spare: Spare, freed: Callable[[Spare], None] | None) -> None:
     spare.process.wait()
 
 
-def _start(here: Place, state: State, pool: Pool | None) -> None:
+def _start(here: JobFiles, state: State, pool: Pool | None) -> None:
     spare = pool.take() if pool is not None else start_process(here.home)
     try:
         journal.claim(here, state, guardian=identify(spare.process.pid), worker=None)
@@ -159,7 +159,7 @@ def _start(here: Place, state: State, pool: Pool | None) -> None:
         spare.dismiss()
 
 
-def _settled(here: Place) -> State:
+def _wait_until_settled(here: JobFiles) -> State:
     """Return how a job stands; where its process is gone that is written down."""
     state = journal.read(here)
     if state.state in journal.ENDED and state.guardian is not None:

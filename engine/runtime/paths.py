@@ -34,7 +34,7 @@ def resolve(path: str | Path, roots: Iterable[str | Path]) -> Path:
     text = str(path)
     if not text or "\0" in text or "://" in text:
         raise FileError(
-            f"{_shown(text)} is no path of a file or folder; choose one inside the served folders"
+            f"{_short_path(text)} is no path of a file or folder; choose one inside the served folders"
         )
     for root in roots:
         base = _real(Path(root))
@@ -42,7 +42,7 @@ def resolve(path: str | Path, roots: Iterable[str | Path]) -> Path:
         if base is None or where is None or not where.is_relative_to(base) or not _is_known(where):
             continue
         return where
-    raise FileError(f"{_shown(text)} is not in the served folders; choose one that is")
+    raise FileError(f"{_short_path(text)} is not in the served folders; choose one that is")
 
 
 def _real(path: Path) -> Path | None:
@@ -61,6 +61,6 @@ def _is_known(path: Path) -> bool:
         return False
 
 
-def _shown(text: str) -> str:
+def _short_path(text: str) -> str:
     """Return what was given, on one line and not too long."""
     return repr(text if len(text) <= 120 else f"{text[:117]}...")

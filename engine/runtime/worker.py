@@ -16,8 +16,8 @@ from engine.errors import CancelledError, InputError, MapstackError
 from engine.recipe import MODEL, Recipe
 from engine.runtime import journal
 from engine.runtime.client import connect
+from engine.runtime.job_files import JobFiles, clean
 from engine.runtime.journal import Ending, Progress
-from engine.runtime.place import Place, clean
 from engine.runtime.processes import this_process
 
 EXECUTE: Final = "engine.pipeline:execute"
@@ -40,7 +40,7 @@ _SENTENCES: Final = {
 """By the name of the error, so that nothing of Dask is imported for them."""
 
 
-def work(here: Place, *, on_progress: Callable[[Progress], None] | None = None) -> None:
+def work(here: JobFiles, *, on_progress: Callable[[Progress], None] | None = None) -> None:
     """Do a job that this process has claimed, under the Dask scheduler that is active.
 
     How it ends stands in the journal. What stops this process or thread (an interrupt from the keyboard)
@@ -54,7 +54,7 @@ def work(here: Place, *, on_progress: Callable[[Progress], None] | None = None) 
     _note(here, ending)
 
 
-def work_apart(here: Place) -> None:
+def work_apart(here: JobFiles) -> None:
     """Do a job in a process that was started for it, with its temporary files inside the job's folder.
 
     Dask is what `$MAPSTACK_SCHEDULER` (an address) or `$MAPSTACK_WORKERS` (a number) say, else threads.
@@ -62,7 +62,7 @@ def work_apart(here: Place) -> None:
     here.scratch.mkdir(exist_ok=True)
     os.environ["TMPDIR"] = tempfile.tempdir = str(here.scratch)
     try:
-        with connect(os.environ.get("MAPSTACK_SCHEDULER"), workers=_wanted_workers()):
+        with connect(os.environ.get("MAPSTACK_SCHEDULER"), workers=_count_workers()):
             ending = _attempt(here)
     except MapstackError as error:
         ending = Ending(journal.FAILED, str(error))
@@ -78,7 +78,7 @@ def execute_function() -> Callable[[Recipe, Path], None]:
 class Reporter:
     """Writes progress into the journal, a few times a second at most, and raises if the job is cancelled."""
 
-    def __init__(self, here: Place, on_progress: Callable[[Progress], None] | None = None) -> None:
+    def __init__(self, here: JobFiles, on_progress: Callable[[Progress], None] | None = None) -> None:
         self.here = here
         self.on_progress = on_progress
         self.time_left = TimeLeft(time.monotonic())
@@ -103,7 +103,7 @@ class Reporter:
 class Curves:
     """Writes figures that belong together as lines of a table, the first line names them."""
 
-    def __init__(self, here: Place) -> None:
+    def __init__(self, here: JobFiles) -> None:
         self.file = here.curves
 
     def __call__(self, figures: Mapping[str, float]) -> None:
@@ -142,7 +142,7 @@ class TimeLeft:
         return round(estimate, 1)
 
 
-def _attempt(here: Place, on_progress: Callable[[Progress], None] | None = None) -> Ending:
+def _attempt(here: JobFiles, on_progress: Callable[[Progress], None] | None = None) -> Ending:
     try:
         with progress.reporting(Reporter(here, on_progress)), progress.keeping(here.kept, Curves(here)):
             recipe = Recipe.from_json(here.recipe.read_text(encoding="utf-8"))
@@ -158,16 +158,16 @@ def _attempt(here: Place, on_progress: Callable[[Progress], None] | None = None)
     return Ending(journal.DONE)
 
 
-def _note(here: Place, ending: Ending) -> None:
+def _note(here: JobFiles, ending: Ending) -> None:
     """Write the ending down, unless the job is no longer this process'."""
-    with journal.locked(here.home):
+    with journal.lock_journal(here.home):
         found = journal.read(here)
         if found.state == journal.RUNNING and found.worker == this_process():
             clean(here)
             journal.end(here, found, ending)
 
 
-def _wanted_workers() -> int | None:
+def _count_workers() -> int | None:
     given = os.environ.get("MAPSTACK_WORKERS")
     if given is None:
         return None
@@ -176,7 +176,7 @@ def _wanted_workers() -> int | None:
     return int(given)
 
 
-def _sentence(here: Place, error: Exception) -> str:
+def _sentence(here: JobFiles, error: Exception) -> str:
     """Return what the user reads of an error that is not one of ours; the rest goes to the log."""
     with suppress(OSError), here.log.open("a", encoding="utf-8") as log:
         log.write("".join(traceback.format_exception(error)))

@@ -12,7 +12,6 @@ Result
 """
 
 from engine.schema.images import check, image_variables, is_ellipsometry, spectral_dim
-from engine.schema.maps import class_names, label_map, labels_dtype, pixel_map, table
 from engine.schema.names import (
     ANGLE,
     AUDIT,
@@ -59,6 +58,7 @@ from engine.schema.names import (
     X,
     Y,
 )
+from engine.schema.result_parts import class_names, label_map, labels_dtype, pixel_map, table
 
 __all__ = [
     "ANGLE",

@@ -9,8 +9,8 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.schema import columns as c
-from engine.schema.maps import table
 from engine.schema.names import CLASSES, LABEL, OBJECT, OBJECT_TABLE, WARNINGS
+from engine.schema.result_parts import table
 
 
 def names_of(result: xr.DataTree) -> dict[int, str]:

@@ -73,7 +73,7 @@ def hot(size: int, level: float, rng: np.random.Generator) -> Plane:
     return plane
 
 
-def transferred(electrons: Plane, rng: np.random.Generator) -> Plane:
+def transfer_charge(electrons: Plane, rng: np.random.Generator) -> Plane:
     """Electrons after all shifts: some stay behind, one pixel late.
 
     References
@@ -88,7 +88,7 @@ def transferred(electrons: Plane, rng: np.random.Generator) -> Plane:
     return moved
 
 
-def bled(electrons: Plane) -> Plane:
+def bleed_charge(electrons: Plane) -> Plane:
     """Electrons after what is beyond the full well flowed along its column, half each way."""
     out = electrons.copy()
     for column in np.flatnonzero((electrons > FULL_WELL).any(axis=0)):

@@ -213,7 +213,7 @@ def _with_defect(
         beyond = points[:, 0] > plane + 1e-3
         return every, points + np.where(beyond, structure.fault, 0.0)[:, np.newaxis] * np.array([0, 1, 0])
     core = rng.uniform(-0.35, 0.35, 2) * radius
-    return every, points + _dislocated(points[:, :2] - core, _translation(structure, seen))
+    return every, points + _add_dislocation(points[:, :2] - core, _translation(structure, seen))
 
 
 def _translation(structure: Structure, seen: View) -> Points:
@@ -227,7 +227,7 @@ def _translation(structure: Structure, seen: View) -> Points:
     return np.asarray(projected[np.argmin(np.where(lengths > 1e-3, lengths, np.inf))])
 
 
-def _dislocated(places: Points, burgers: Points) -> Points:
+def _add_dislocation(places: Points, burgers: Points) -> Points:
     """Displacements round an edge dislocation, `(atom, 3)`, from places about its core."""
     length = float(np.hypot(*burgers))
     along = burgers / length

@@ -50,7 +50,7 @@ def bar(facts: Facts, style: str, *, n_columns: int) -> NDArray[np.uint8]:
     return np.asarray(picture)
 
 
-def drawn_style(rng: Random) -> str:
+def draw_style(rng: Random) -> str:
     """Return a maker's style by chance."""
     return str(rng.choice(list(STYLES)))
 

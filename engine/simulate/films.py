@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.simulate import layout, thinfilm
+from engine.simulate import thinfilm, zone_layout
 
 SEPARATION: Final = 0.15
 """Least distance of two zones: root mean square over channels of the chord on the Poincaré sphere."""
@@ -79,9 +79,9 @@ def _draw(
 
 def _films(kind: str, oxide: int, rng: np.random.Generator) -> tuple[str, list[tuple[thinfilm.Index, float]]]:
     """Name and films of a zone: bare oxide, oxide of another thickness, or boron nitride on the oxide."""
-    if kind == layout.SUBSTRATE:
+    if kind == zone_layout.SUBSTRATE:
         return f"SiO2 {oxide} nm", [(thinfilm.silica, float(oxide))]
-    if kind == layout.STRIPE:
+    if kind == zone_layout.STRIPE:
         thickness = int(rng.integers(80, 400))
         return f"SiO2 {thickness} nm", [(thinfilm.silica, float(thickness))]
     thickness = int(rng.integers(8, 141))

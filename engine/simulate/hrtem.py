@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from engine import progress
 from engine.analysis import Settings
-from engine.simulate import crystals, micrographs
+from engine.simulate import crystals, hrtem_imaging
 from engine.simulate.crystals import DISLOCATION, FAULT, NONE, STRUCTURES, TWIN, Atoms
 from engine.simulate.folders import filling
 
@@ -58,7 +58,7 @@ class Micrograph:
     """Number of each pixel's particle, 0 = none."""
     rows: list[dict[str, Any]]
     """Of the table, one a particle."""
-    microscope: micrographs.Microscope
+    microscope: hrtem_imaging.Microscope
 
     @property
     def classes(self) -> list[str]:
@@ -88,9 +88,9 @@ class Hrtem(Settings):
         pixel = self.pixel_size or float(np.exp(rng.uniform(np.log(0.02), np.log(0.06))))
         name = str(rng.choice(list(STRUCTURES)))
         widest = crystals.view(name, 0).reflections[0].spacing
-        microscope = micrographs.drawn(rng, pixel_size=pixel, spacing=widest)
+        microscope = hrtem_imaging.draw_microscope(rng, pixel_size=pixel, spacing=widest)
         shape = (self.size + 2 * _MARGIN,) * 2
-        sharp = micrographs.support(shape, thickness=rng.uniform(2, 16), pixel_size=pixel, rng=rng)
+        sharp = hrtem_imaging.support(shape, thickness=rng.uniform(2, 16), pixel_size=pixel, rng=rng)
         blurred, blur = np.zeros(shape, np.float32), rng.uniform(0.2, 0.4)
         seen = (slice(_MARGIN, -_MARGIN),) * 2
         objects = np.zeros((self.size, self.size), np.uint16)
@@ -106,8 +106,8 @@ class Hrtem(Settings):
                 if inside.any():
                     rows.append({**facts, "class": kind, "pixel_size": round(pixel, 6)})
                     objects[inside] = len(rows)
-        image = micrographs.imaged(sharp, blurred, blur, microscope, rng)[seen]
-        return Micrograph(image, *_counted(objects, rows), microscope)
+        image = hrtem_imaging.form_image(sharp, blurred, blur, microscope, rng)[seen]
+        return Micrograph(image, *_count_electrons(objects, rows), microscope)
 
     def write(self, folder: str | Path) -> Path:
         """Write `frame_000.tif`, its label file `frame_000.txt`, `frame_000_mask.png` ..., and `truth.csv`.
@@ -171,7 +171,7 @@ def _particle(name: str, radius: float, kind: str, rng: np.random.Generator) -> 
     if kind == "yes":
         defect = str(rng.choice([TWIN, FAULT, DISLOCATION] if structure.twins else [FAULT, DISLOCATION]))
     faulted = defect in (TWIN, FAULT)
-    zone = 0 if faulted or rng.random() < 0.6 else int(rng.choice(_resolved_zones(name)))
+    zone = 0 if faulted or rng.random() < 0.6 else int(rng.choice(_zones_in_reach(name)))
     tilt, moves = rng.normal(0, np.deg2rad(0.6), 2), False
     if kind == "null":
         tilt, moves = rng.normal(0, np.deg2rad(8), 2), True
@@ -191,14 +191,14 @@ def _particle(name: str, radius: float, kind: str, rng: np.random.Generator) -> 
     return atoms, facts
 
 
-def _resolved_zones(name: str) -> list[int]:
+def _zones_in_reach(name: str) -> list[int]:
     """Zones along which a structure has fringes that are resolved."""
     views = [crystals.view(name, zone) for zone in range(len(STRUCTURES[name].zones))]
     return [zone for zone, seen in enumerate(views) if seen.reflections[0].spacing > _RESOLVED]
 
 
 def _put(atoms: Atoms, plane: NDArray[np.float32], *, y: float, x: float, pixel: float) -> None:
-    micrographs.splat(plane, atoms.y / pixel + y, atoms.x / pixel + x, atoms.weight)
+    hrtem_imaging.splat(plane, atoms.y / pixel + y, atoms.x / pixel + x, atoms.weight)
 
 
 def _inside(atoms: Atoms, shape: tuple[int, int], *, y: float, x: float, pixel: float) -> NDArray[np.bool_]:
@@ -220,7 +220,7 @@ def _inside(atoms: Atoms, shape: tuple[int, int], *, y: float, x: float, pixel: 
     return inside
 
 
-def _counted(
+def _count_electrons(
     objects: NDArray[np.uint16], rows: list[dict[str, Any]]
 ) -> tuple[NDArray[np.uint16], list[dict[str, Any]]]:
     """Return the particles of which something is seen, counted anew, with their places."""

@@ -8,7 +8,7 @@ R. Aversa, M. H. Modarres, S. Cozzini, R. Ciancio, A. Chiusole, Sci. Data 5, 180
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from engine.simulate import grains, grown, made, tips
+from engine.simulate import fibres_and_cells, lithography, particles_and_films, tips
 from engine.simulate.relief import Random, Relief, View
 
 
@@ -22,17 +22,32 @@ class Morphology(NamedTuple):
 
 
 MORPHOLOGIES: Final[Mapping[str, Morphology]] = {
-    "Biological": Morphology((grown.spread_cells, grown.blood_cells, grown.tissue), (20, 250)),
-    "Fibres": Morphology((grown.mat, grown.weave, grown.bundle), (30, 700)),
-    "Films_Coated_Surface": Morphology((grains.polycrystal, grains.cracked, grains.layers), (5, 100)),
-    "MEMS_devices_and_electrodes": Morphology(
-        (made.electrodes, made.comb, made.suspended, made.coil), (150, 3000)
+    "Biological": Morphology(
+        (fibres_and_cells.grow_cells, fibres_and_cells.blood_cells, fibres_and_cells.tissue), (20, 250)
     ),
-    "Nanowires": Morphology((grown.forest, grown.fallen, grown.tufts), (3, 50)),
-    "Particles": Morphology((grains.spheres, grains.crystallites, grains.rods), (3, 100)),
-    "Patterned_surface": Morphology((made.pillars, made.holes, made.grating), (15, 300)),
-    "Porous_Sponge": Morphology((grains.membrane, grains.foam, grains.spinodal), (8, 300)),
-    "Powder": Morphology((grains.metal_powder, grains.crushed, grains.agglomerate), (20, 900)),
+    "Fibres": Morphology((fibres_and_cells.mat, fibres_and_cells.weave, fibres_and_cells.bundle), (30, 700)),
+    "Films_Coated_Surface": Morphology(
+        (particles_and_films.polycrystal, particles_and_films.crack_film, particles_and_films.layers),
+        (5, 100),
+    ),
+    "MEMS_devices_and_electrodes": Morphology(
+        (lithography.electrodes, lithography.comb, lithography.make_suspended_beams, lithography.coil),
+        (150, 3000),
+    ),
+    "Nanowires": Morphology(
+        (fibres_and_cells.forest, fibres_and_cells.lay_wires, fibres_and_cells.tufts), (3, 50)
+    ),
+    "Particles": Morphology(
+        (particles_and_films.spheres, particles_and_films.crystallites, particles_and_films.rods), (3, 100)
+    ),
+    "Patterned_surface": Morphology((lithography.pillars, lithography.holes, lithography.grating), (15, 300)),
+    "Porous_Sponge": Morphology(
+        (particles_and_films.membrane, particles_and_films.foam, particles_and_films.spinodal), (8, 300)
+    ),
+    "Powder": Morphology(
+        (particles_and_films.metal_powder, particles_and_films.crush_powder, particles_and_films.agglomerate),
+        (20, 900),
+    ),
     "Tips": Morphology((tips.needle, tips.shank, tips.cantilever), (10, 400)),
 }
 """By name, in the order of their numbers."""

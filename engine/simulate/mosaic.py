@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from engine import progress
 from engine.analysis import Settings
-from engine.simulate import ccd, frames, ionisation
+from engine.simulate import ccd, frame_files, ionisation
 from engine.simulate.folders import filling
-from engine.simulate.frames import Frame
+from engine.simulate.frame_files import Frame
 
 EASY: Final = "easy"
 HARD: Final = "hard"
@@ -62,7 +62,7 @@ class Mosaic(Settings):
         instance[labels != CLASSES.index("cluster")] = 0
         table["n_pixels"] = np.bincount(instance.ravel(), minlength=len(most) + 1)[1:]
         warm = rng.poisson(ccd.DARK + glow).astype(np.float32)
-        electrons = ccd.bled(ccd.transferred(warm + hot + charge, rng))
+        electrons = ccd.bleed_charge(ccd.transfer_charge(warm + hot + charge, rng))
         image, parts, amplifiers = self._read(electrons, rng, number)
         return Frame(image, labels, instance, table, parts, amplifiers)
 
@@ -98,8 +98,8 @@ class Mosaic(Settings):
         with filling(folder, what="frames") as target:
             for number in range(self.n_frames):
                 frame, name = self.frame(number), f"frame_{number:03d}"
-                frames.write_frame(target / f"{name}.fits", frame, header=self._header(number))
-                frames.write_truth(target / f"{name}_truth.fits", frame, names=CLASSES)
+                frame_files.write_frame(target / f"{name}.fits", frame, header=self._header(number))
+                frame_files.write_truth(target / f"{name}_truth.fits", frame, names=CLASSES)
                 progress.report((number + 1) / self.n_frames, "writing simulated frames")
         return target
 

@@ -140,7 +140,7 @@ def cells(
     return first, second - first, number
 
 
-def scattered(view: View, radii: Sequence[float], place: Random, *, apart: float) -> NDArray[np.float64]:
+def scatter_discs(view: View, radii: Sequence[float], place: Random, *, apart: float) -> NDArray[np.float64]:
     """Return positions (y, x) in pixels of discs kept apart by a factor on the sum of their radii."""
     found = np.full((len(radii), 2), np.inf)
     sizes = np.asarray(radii)
@@ -204,7 +204,7 @@ def polyhedron(normals: NDArray[np.float64], distances: NDArray[np.float64], *, 
     return np.where(inside, top - np.float32(ground), -np.inf).astype(np.float32)
 
 
-def turned(rng: Random) -> NDArray[np.float64]:
+def turn_relief(rng: Random) -> NDArray[np.float64]:
     """Return a random rotation, as a matrix."""
     q, r = np.linalg.qr(rng.standard_normal((3, 3)))
     return np.asarray(q * np.sign(np.diag(r)))
@@ -272,6 +272,6 @@ def roughen(relief: Relief, rng: Random, *, length: float, depth: float) -> None
     relief.height += np.float32(depth) * noise(relief.height.shape, rng, length=length)
 
 
-def softened(relief: Relief, width: float) -> None:
+def soften_relief(relief: Relief, width: float) -> None:
     """Round off edges over a width in pixels."""
     relief.height = ndimage.gaussian_filter(relief.height, width, truncate=3)

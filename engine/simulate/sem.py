@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine import progress
 from engine.analysis import Settings
-from engine.simulate import databars, detector
+from engine.simulate import databars, sem_detector
 from engine.simulate.folders import filling
 from engine.simulate.morphologies import MORPHOLOGIES
 from engine.simulate.relief import Relief, View
@@ -67,12 +67,12 @@ class Sem(Settings):
         least, most = np.log(MORPHOLOGIES[label].pixel_size)
         zoom = float(np.exp(rng.uniform(-np.log(_ZOOM), np.log(_ZOOM))))
         pixel_size = float(np.exp(microscope.uniform(least, most))) / zoom * 256 / self.size
-        settings = detector.drawn_detector(microscope)
+        settings = sem_detector.draw_detector(microscope)
         relief = self._relief(label, parent, zoom, rng)
-        exposure = detector.drawn_exposure(rng, size=self.size)
-        image = detector.imaged(relief, settings, exposure, rng, size=self.size)
+        exposure = sem_detector.draw_exposure(rng, size=self.size)
+        image = sem_detector.form_image(relief, settings, exposure, rng, size=self.size)
         magnified = databars.magnification(pixel_size, self.size)
-        style, distance = databars.drawn_style(microscope), float(microscope.uniform(2, 12))
+        style, distance = databars.draw_style(microscope), float(microscope.uniform(2, 12))
         n_bar_rows = 0
         if self.databar:
             facts = databars.Facts(pixel_size, magnified, settings.voltage, settings.name, distance)
@@ -113,6 +113,6 @@ class Sem(Settings):
         kinds = MORPHOLOGIES[label].kinds
         kind = kinds[sample.integers(len(kinds))]
         turn = float(sample.uniform(0, 2 * np.pi) + rng.normal(0, 0.5))
-        edge = scipy.fft.next_fast_len(self.size + 2 * detector.MARGIN, real=True)
+        edge = scipy.fft.next_fast_len(self.size + 2 * sem_detector.MARGIN, real=True)
         view = View((edge, edge), zoom * self.size / 256, turn)
         return kind(view, sample, rng)

@@ -15,7 +15,7 @@ def needle(view: View, sample: Random, place: Random) -> Relief:
     relief = flat(view, sample.uniform(0.06, DARK))
     along, across = _axes(view, place)
     far = np.maximum(along, 0) / 200
-    _turned(relief, view, blunt * np.minimum(1, 7 * np.sqrt(far)) + width * far**bend, across, stuff)
+    _turn_axes(relief, view, blunt * np.minimum(1, 7 * np.sqrt(far)) + width * far**bend, across, stuff)
     bumps = noise(view.shape, place, length=2 * view.scale) + noise(view.shape, place, length=7 * view.scale)
     solid = relief.material == np.float32(stuff)
     relief.height += np.where(solid, np.float32(rough * view.scale) * bumps, 0)
@@ -29,7 +29,7 @@ def shank(view: View, sample: Random, place: Random) -> Relief:
     relief = flat(view, sample.uniform(0.06, DARK))
     along, across = _axes(view, place)
     radius = width * np.clip(along / long, 0, 1) ** bend + rings * np.sin(along / step)
-    _turned(relief, view, np.where(along > 0, np.maximum(radius, 0.6), 0), across, stuff)
+    _turn_axes(relief, view, np.where(along > 0, np.maximum(radius, 0.6), 0), across, stuff)
     roughen(relief, place, length=2 * view.scale, depth=0.15 * view.scale)
     return relief
 
@@ -46,7 +46,7 @@ def _axes(view: View, place: Random) -> tuple[Plane, Plane]:
     return cos * x + sin * y, cos * y - sin * x
 
 
-def _turned(relief: Relief, view: View, radius: Plane, across: Plane, material: float) -> None:
+def _turn_axes(relief: Relief, view: View, radius: Plane, across: Plane, material: float) -> None:
     """Raise a body of revolution whose radius is known, in units."""
     top = radius**2 - across**2
     relief.height = np.asarray(np.sqrt(np.maximum(top, 0)) * view.scale, np.float32)

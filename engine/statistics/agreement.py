@@ -119,7 +119,7 @@ def contingency(labels: xr.DataArray, truth: xr.DataArray) -> tuple[np.ndarray, 
     truth : DataArray (y, x)
         Class numbers.
     """
-    counted = blocks.reduce_tiles(_tile_pairs, _merge_tables, blocks.tiled(labels), blocks.tiled(truth))
+    counted = blocks.reduce_tiles(_tile_pairs, _merge_tables, blocks.as_tiles(labels), blocks.as_tiles(truth))
     (pairs,) = blocks.compute(counted, doing="comparing with the truth")
     found, rows = np.unique(pairs[:, 0], return_inverse=True)
     real, columns = np.unique(pairs[:, 1], return_inverse=True)

@@ -10,8 +10,8 @@ import xarray as xr
 
 from engine import blocks, palette
 from engine.schema import CONFIDENCE, LABEL, PIXEL
-from engine.statistics import kernels
-from engine.statistics.passes import label_rows
+from engine.statistics import class_kernels
+from engine.statistics.tile_passes import label_rows
 
 LENGTHS: Final = ("nm", "µm", "um", "mm", "m")
 """Units of coordinates in which an area can be given."""
@@ -76,8 +76,8 @@ def _measure_classes(
     sums = blocks.reduce_tiles(
         _tile_sums,
         _add_sums,
-        blocks.tiled(labels),
-        blocks.tiled(confidence),
+        blocks.as_tiles(labels),
+        blocks.as_tiles(confidence),
         rows=label_rows(values),
         n_rows=len(values),
     )
@@ -86,7 +86,7 @@ def _measure_classes(
 
 
 def _tile_sums(labels: Any, confidence: Any, *, rows: np.ndarray, n_rows: int) -> np.ndarray:
-    sums: np.ndarray = kernels.class_sums(np.asarray(labels), np.asarray(confidence), rows, n_rows)
+    sums: np.ndarray = class_kernels.class_sums(np.asarray(labels), np.asarray(confidence), rows, n_rows)
     return sums
 
 

@@ -19,7 +19,7 @@ from engine.schema import (
     image_variables,
     spectral_dim,
 )
-from engine.statistics.passes import MAD_ERROR, QUANTILE_ERROR, class_statistics
+from engine.statistics.tile_passes import MAD_ERROR, QUANTILE_ERROR, class_statistics
 
 WORDS = {
     "mean": "mean",
@@ -55,9 +55,9 @@ def class_spectra(images: xr.Dataset, labels: xr.DataArray, *, values: Sequence[
     tables = {}
     for name in image_variables(images):
         delayed = class_statistics(
-            blocks.tiled(images[name]), blocks.tiled(labels), values=values, period=PERIODS.get(name)
+            blocks.as_tiles(images[name]), blocks.as_tiles(labels), values=values, period=PERIODS.get(name)
         )
-        tables[name] = _table_from_delayed(delayed, images[name], len(values))
+        tables[name] = _delayed_table(delayed, images[name], len(values))
     return _dataset(images, tables, values)
 
 
@@ -93,7 +93,7 @@ def region_spectrum(images: xr.Dataset, selected: xr.DataArray | np.ndarray) -> 
 
 
 def _region_statistics(image: xr.DataArray, chosen: np.ndarray) -> Any:
-    data = blocks.tiled(image)
+    data = blocks.as_tiles(image)
     labels = da.from_array(chosen.astype(np.uint8), chunks=data.chunks[-2:], name=False)
     rows, columns = (np.cumsum((0, *sizes[:-1])) for sizes in data.chunks[-2:])
     touched = np.logical_or.reduceat(np.logical_or.reduceat(chosen, rows, axis=0), columns, axis=1)
@@ -112,7 +112,7 @@ def _crop_to_region(images: xr.Dataset, chosen: np.ndarray) -> tuple[xr.Dataset,
     return images.isel(box), chosen[box[Y], box[X]]
 
 
-def _table_from_delayed(delayed: Any, image: xr.DataArray, n_rows: int) -> da.Array:
+def _delayed_table(delayed: Any, image: xr.DataArray, n_rows: int) -> da.Array:
     n_channels = int(np.prod(image.shape[:-2]))
     return da.from_delayed(delayed, (len(STATISTICS), n_rows, n_channels), dtype=float)
 

@@ -43,8 +43,8 @@ def zone_table(
                 " give a class map of the same images"
             )
     rows = sorted(names)
-    maps = [blocks.tiled(array) for array in values.values()]
-    numbers = dask.delayed(_describe, pure=False)(blocks.tiled(labels), *maps, rows=rows)
+    maps = [blocks.as_tiles(array) for array in values.values()]
+    numbers = dask.delayed(_describe, pure=False)(blocks.as_tiles(labels), *maps, rows=rows)
     n_columns = 1 + len(ZONE_STATISTICS) * len(values)
     data = da.from_delayed(numbers, (len(rows), n_columns), dtype=float)
     table = c.ZONES.build(

@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def turned(image: np.ndarray, classes: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def turn_crops(
+    image: np.ndarray, classes: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Return one of the 8 ways to lay a square on a square, drawn at random, of both.
 
     Parameters

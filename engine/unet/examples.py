@@ -10,8 +10,8 @@ import numpy as np
 from scipy import ndimage
 
 from engine import blocks
-from engine.unet.augment import turned
-from engine.unet.infer import Background, normalised
+from engine.unet.augment import turn_crops
+from engine.unet.predict_tiles import Background, normalise
 
 REGION: Final = 1024
 """Edge of the regions that are read and held, in pixels."""
@@ -139,7 +139,7 @@ class Crops:
         return self._places[(first + rng.integers(min(HELD, len(self._places)))) % len(self._places)]
 
     def _crop(self, place: Place, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        region = _held(self, place)
+        region = _hold_out(self, place)
         rows, columns = (n - self.edge + 1 for n in region.values.shape)
         row, column = rng.integers(rows), rng.integers(columns)
         if region.positions and rng.random() < RARE:
@@ -147,12 +147,12 @@ class Crops:
             y, x = chosen[rng.integers(len(chosen))] - rng.integers(self.edge, size=2)
             row, column = np.clip(y, 0, rows - 1), np.clip(x, 0, columns - 1)
         here = (slice(row, row + self.edge), slice(column, column + self.edge))
-        image = normalised(region.values[here], self.examples.backgrounds[place.frame])
-        return turned(image, region.classes[here], rng)
+        image = normalise(region.values[here], self.examples.backgrounds[place.frame])
+        return turn_crops(image, region.classes[here], rng)
 
 
 @lru_cache(maxsize=HELD)
-def _held(crops: Crops, place: Place) -> Region:
+def _hold_out(crops: Crops, place: Place) -> Region:
     return crops.examples.region(place)
 
 

@@ -39,15 +39,17 @@ def lean(n_classes: int) -> "keras.Model":
     from keras import layers
 
     image = layers.Input((None, None, 1))
-    x = layers.Conv2D(LEAN_FILTERS[0], 2, strides=2, padding="same", use_bias=False)(_compressed(image))
+    x = layers.Conv2D(LEAN_FILTERS[0], 2, strides=2, padding="same", use_bias=False)(
+        _compress_channels(image)
+    )
     skips = []
     for n_filters in LEAN_FILTERS[:-1]:
-        skips.append(_normalised(x, n_filters))
+        skips.append(_add_normalisation(x, n_filters))
         x = layers.MaxPooling2D()(skips[-1])
-    x = _normalised(x, LEAN_FILTERS[-1])
+    x = _add_normalisation(x, LEAN_FILTERS[-1])
     for n_filters, skip in zip(LEAN_FILTERS[-2::-1], skips[::-1], strict=True):
         x = layers.UpSampling2D()(layers.Conv2D(n_filters, 1, use_bias=False)(x))
-        x = _normalised(layers.Add()([x, skip]), n_filters)
+        x = _add_normalisation(layers.Add()([x, skip]), n_filters)
     x = layers.Conv2DTranspose(8, 2, strides=2)(x)
     return keras.Model(image, _logits(x, n_classes))
 
@@ -60,12 +62,12 @@ def classic(n_classes: int) -> "keras.Model":
     image = layers.Input((None, None, 1))
     x, skips = ops.arcsinh(image), []
     for n_filters in CLASSIC_FILTERS[:-1]:
-        skips.append(_dropped(x, n_filters))
+        skips.append(_add_dropout(x, n_filters))
         x = layers.MaxPooling2D()(skips[-1])
-    x = _dropped(x, CLASSIC_FILTERS[-1])
+    x = _add_dropout(x, CLASSIC_FILTERS[-1])
     for n_filters, skip in zip(CLASSIC_FILTERS[-2::-1], skips[::-1], strict=True):
         x = layers.Conv2D(n_filters, 1, use_bias=False)(layers.UpSampling2D()(x))
-        x = _dropped(layers.Concatenate()([x, skip]), n_filters)
+        x = _add_dropout(layers.Concatenate()([x, skip]), n_filters)
     return keras.Model(image, _logits(x, n_classes))
 
 
@@ -123,7 +125,7 @@ def _inputs(layer: Any) -> list[Any]:
     return list(tensors) if isinstance(tensors, list | tuple) else [tensors]
 
 
-def _compressed(image: Any) -> Any:
+def _compress_channels(image: Any) -> Any:
     """Two planes of an image, in float32: its asinh, and that of how far a pixel is from those round it.
 
     On glow a hundred times the noise, the first has hardly a trace of a track that the second shows as it
@@ -142,7 +144,7 @@ def _logits(x: Any, n_classes: int) -> Any:
     return layers.Conv2D(n_classes, 1, dtype="float32", name="logits")(x)
 
 
-def _normalised(x: Any, n_filters: int) -> Any:
+def _add_normalisation(x: Any, n_filters: int) -> Any:
     """Two convolutions, each normalised and rectified."""
     from keras import layers
 
@@ -152,7 +154,7 @@ def _normalised(x: Any, n_filters: int) -> Any:
     return x
 
 
-def _dropped(x: Any, n_filters: int) -> Any:
+def _add_dropout(x: Any, n_filters: int) -> Any:
     """Two convolutions with ELU, weights kept small, and dropout between them."""
     from keras import layers, regularizers
 

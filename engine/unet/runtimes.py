@@ -18,7 +18,7 @@ import platformdirs
 
 from engine.errors import MissingDependencyError
 from engine.learning.networks import file_digest, load_network
-from engine.runtime.device import has_amx, muted_stderr
+from engine.runtime.device import has_amx, mute_stderr
 from engine.unet.network import halo, step
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Network(NamedTuple):
         return load_network(self.path, self.digest)
 
 
-def resolved(runtime: str, network: Network, sample: np.ndarray) -> str:
+def resolve_runtime(runtime: str, network: Network, sample: np.ndarray) -> str:
     """Return the runtime that `auto` stands for on this machine; any other as it is.
 
     OpenVINO where it is installed; in bfloat16 only where the CPU has matrix units for it (AMX) and at least
@@ -112,15 +112,15 @@ def resolved(runtime: str, network: Network, sample: np.ndarray) -> str:
 def answers(network: Network, runtime: str, edges: tuple[int, int]) -> Answers:
     """Return what a network says of tiles of one shape, ready to be called; not by two threads at once."""
     if runtime == KERAS:
-        return partial(_predicted, _answering(network))
+        return partial(_run_keras, _answering(network))
     import openvino
 
     core = openvino.Core()
-    converted = core.read_model(_converted(network))
+    converted = core.read_model(_convert_network(network))
     converted.reshape([1, *edges, 1])
     precision = "bf16" if runtime == OPENVINO_BF16 else "f32"
     compiled = core.compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": precision})
-    return partial(_inferred, compiled.create_infer_request())
+    return partial(_run_openvino, compiled.create_infer_request())
 
 
 def release() -> None:
@@ -132,11 +132,11 @@ def release() -> None:
         trim(0)
 
 
-def _predicted(model: "keras.Model", images: np.ndarray) -> tuple[np.ndarray, ...]:
+def _run_keras(model: "keras.Model", images: np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(np.asarray(output) for output in model.predict_on_batch(images))
 
 
-def _inferred(request: Any, images: np.ndarray) -> tuple[np.ndarray, ...]:
+def _run_openvino(request: Any, images: np.ndarray) -> tuple[np.ndarray, ...]:
     results = request.infer([images], share_inputs=True)
     return tuple(results[n] for n in range(3))
 
@@ -164,7 +164,7 @@ def _answers(logits: Any) -> list[Any]:
     ]
 
 
-def _converted(network: Network) -> Path:
+def _convert_network(network: Network) -> Path:
     """Return the network in OpenVINO's form, converted once a machine and kept in the user's cache."""
     import openvino
 
@@ -174,7 +174,7 @@ def _converted(network: Network) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
         answering = _answering(network)
-        with muted_stderr():
+        with mute_stderr():
             answering.export(f"{draft}/saved", verbose=False)
             converted = openvino.convert_model(f"{draft}/saved")
         shutil.rmtree(f"{draft}/saved")

@@ -8,8 +8,8 @@ import xarray as xr
 
 from engine import blocks
 from engine.preprocess.intensity import intensity
-from engine.unet.infer import background, segment
-from engine.unet.segmenter import UNetModel
+from engine.unet.analysis import UNetModel
+from engine.unet.predict_tiles import background, segment
 
 
 class SeamReport(NamedTuple):
@@ -60,7 +60,7 @@ def seam_report(
     n_positions
         How many positions are told at most.
     """
-    frame = blocks.tiled(intensity(images))
+    frame = blocks.as_tiles(intensity(images))
     found, network = background(frame), model.applied()
     first, second = (segment(frame, network, found, tile=tile, runtime=runtime) for tile in tiles)
     aligned = second.labels.rechunk(first.labels.chunks)

@@ -125,8 +125,8 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with simulated `maps`, frames `mosaic`, the first of a known sky, `micrographs`, and `sem`."""
     from astropy.io import fits
 
+    from engine.simulate.ellipsometry_maps import Maps
     from engine.simulate.hrtem import Hrtem
-    from engine.simulate.maps import Maps
     from engine.simulate.mosaic import Mosaic
     from engine.simulate.sem import Sem
 
@@ -170,7 +170,7 @@ def catalogued(server: Served) -> dict[str, str]:
     """The query that shows the first frame as its truth segments it, objects and all, as if a network had."""
     from engine import pipeline
     from engine.runtime import jobs
-    from engine.runtime.place import Place
+    from engine.runtime.job_files import JobFiles
     from engine.simulate.mosaic import Mosaic
     from tests.stand_in import true_result
 
@@ -180,7 +180,7 @@ def catalogued(server: Served) -> dict[str, str]:
     truth = Mosaic(size=256, seed=FRAMES_SEED).frame(0).labels
     tree = true_result(engine.open(server.roots[0] / address), truth)
     tree.attrs.update(recipe=recipe.to_json(), warnings=json.dumps([WARNING]))
-    engine.save(tree, Place(server.home, job.id).result)
+    engine.save(tree, JobFiles(server.home, job.id).result)
     jobs.submit(recipe, home=server.home)
     return {"data": address, "result": job.id}
 

@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 from engine import pipeline
 from engine.export.store import open_result
 from engine.runtime import jobs
-from engine.runtime.place import Place
+from engine.runtime.job_files import JobFiles
 from tests.browser.conftest import FIGURE, WARNING, place, wait_for
 
 pytestmark = pytest.mark.browser
@@ -294,7 +294,7 @@ def test_trained_networks_are_jobs_but_no_results(page, server, catalogued):
     folder = server.roots[0] / "mosaic"
     lesson = pipeline.make_training_recipe("unet", folder, n_steps=1, crop=32, n_crops=1)
     job = jobs.submit(lesson, home=server.home, start=False)
-    Place(server.home, job.id).model.mkdir(parents=True)
+    JobFiles(server.home, job.id).model.mkdir(parents=True)
     assert jobs.submit(lesson, home=server.home, start=False).state == "done"
     page.goto(f"{server.url}/jobs")
     page.locator(f'tr[data-id="{job.id}"]', has_text="train").wait_for()

@@ -15,7 +15,7 @@ from engine import catalogue
 from engine.analysis import LABELLED, Analysis, Settings, load_model, model_from_dict
 from engine.errors import InputError, MapstackError, UnknownNameError
 from engine.readers import open_images
-from engine.readers.truth import labels_of
+from engine.readers.labels.label_files import labels_of
 from engine.schema.kinds import KINDS, has, kind_of, maps_of, tables_of
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ VALUES = np.random.default_rng(0).random((3, 40, 30))
 @given(rows=st.integers(1, 40), columns=st.integers(1, 30))
 def test_a_kernel_on_tiles_gives_what_it_gives_on_the_whole(rows: int, columns: int) -> None:
     chunked = da.from_array(VALUES, chunks=(1, rows, columns))
-    tiles = blocks.tiled(xr.DataArray(chunked, dims=("channel", "y", "x")))
+    tiles = blocks.as_tiles(xr.DataArray(chunked, dims=("channel", "y", "x")))
     lazy = blocks.map_tiles(lambda v, w: v[:2] + w, tiles, tiles[0], dtype=float, leading=(2,))
     np.testing.assert_array_equal(lazy.compute(), VALUES[:2] + VALUES[0])
 
@@ -39,7 +39,7 @@ def test_a_reduction_combines_every_tile_once() -> None:
 
 def test_memory_is_not_copied_on_the_way_to_a_kernel() -> None:
     array = xr.DataArray(VALUES, dims=("channel", "y", "x"))
-    (shared,) = blocks.compute(blocks.per_tile(lambda v: np.shares_memory(v, VALUES), blocks.tiled(array)))
+    (shared,) = blocks.compute(blocks.per_tile(lambda v: np.shares_memory(v, VALUES), blocks.as_tiles(array)))
     assert shared == [True]
 
 

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from engine.errors import InputError, UnknownNameError
-from engine.recipe import Recipe, prepare, recorded_steps, record_step
+from engine.recipe import Recipe, list_steps, prepare, record_step
 
 RECIPE = Recipe("kmeans", {"n_clusters": 3}, source="a/maps", digest="sha256:1", seed=4)
 
@@ -58,7 +58,7 @@ def test_preparation_steps_note_themselves_and_can_be_done_again() -> None:
 
     images = shifted(shifted(xr.Dataset({"a": 1}), by=2), by=3)
     assert int(images["a"]) == 6
-    steps = recorded_steps(images)
+    steps = list_steps(images)
     assert [step["arguments"] for step in steps] == [{"by": 2}, {"by": 3}]
     with pytest.raises(UnknownNameError, match="no steps entry 'shifted'"):
         prepare(xr.Dataset({"a": 1}), steps)

@@ -9,7 +9,7 @@ from dashboard.kit import Work, sentence
 from dashboard.workspace.uploads import Upload
 from dashboard.workspace.workspace import Workspace
 from engine.errors import MapstackError
-from engine.readers.labelled import SUFFIXES
+from engine.readers.labels.labelled_folder import SUFFIXES
 
 
 class ImageDropZone:

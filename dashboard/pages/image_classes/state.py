@@ -13,7 +13,7 @@ import param
 from dashboard.workspace.datasets import Result, Stack
 from dashboard.workspace.image_collection import read_values
 from dashboard.workspace.object_table import ALL, NO_CLASS, ObjectSelection
-from engine.image_classes.seen import levelled, specimen, square
+from engine.image_classes.network_inputs import level_background, specimen, square
 from engine.schema import CONFIDENCE, EXAMPLE, IMAGE, IMAGE_TABLE, KNOWN, LABEL, PICTURES, TILES, table
 
 EDGE: Final = 448
@@ -254,7 +254,7 @@ def _parts(result: Result, number: int, picture: np.ndarray) -> PartsMap | None:
     small.thumbnail((EDGE, EDGE), Image.Resampling.BOX)
     tile = int(table(result.tree, TILES).attrs["tile"])
     return PartsMap(
-        picture=levelled(np.asarray(small)),
+        picture=level_background(np.asarray(small)),
         colors=np.array([[colors.get(int(label), "") for label in line] for line in category], dtype=str),
         top=top / rows,
         left=left / columns,

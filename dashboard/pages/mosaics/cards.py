@@ -1,18 +1,13 @@
 """Sizes and energies of the objects of a result, the sections that hold them, and the chosen one close up."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final
 
-import holoviews as hv
 import numpy as np
-import pandas as pd
-import panel as pn
 
-from dashboard import theme
 from dashboard.components import Sections
 from dashboard.kit import Work, escape, markup, png_source
-from dashboard.plots.object_charts import paint_object, plot_distribution
-from dashboard.views.charts import chart_pane
+from dashboard.plots.object_charts import paint_object
 from dashboard.workspace.datasets import MapResult, Stack
 from dashboard.workspace.object_table import (
     ALL,
@@ -34,58 +29,6 @@ LEAST_HALF: Final = 16
 HINT: Final = (
     '<p class="empty">Click an object in the frame or a row; N and P go to the next and previous.</p>'
 )
-
-
-class Distribution(NamedTuple):
-    """A chart of the objects: a column, its name and units on screen, and the factor to those units.
-
-    Without units, lengths are in that of the objects.
-    """
-
-    column: str
-    label: str
-    units: str = ""
-    factor: float = 1.0
-    axis: str = "log"
-
-
-DISTRIBUTIONS: Final = (
-    Distribution("area", "size", "px"),
-    Distribution("energy", "energy", "keV", factor=1 / KEV),
-)
-
-
-class ObjectCharts:
-    """How many of the objects that pass are of which size and energy, and where the chosen one lies."""
-
-    def __init__(
-        self,
-        session: Session,
-        objects: ObjectSelection,
-        distributions: Sequence[Distribution] = DISTRIBUTIONS,
-    ) -> None:
-        self.session, self.objects = session, objects
-        charts = [self._chart(each) for each in distributions]
-        self.root = pn.Row(*charts, sizing_mode="stretch_both", margin=0)
-
-    def _chart(self, of: Distribution) -> Any:
-        streams = {"shown": self.objects.param.shown, "object_id": self.session.param.object_id}
-
-        def draw(shown: pd.DataFrame, object_id: int) -> hv.Overlay:
-            row = self.objects.row(object_id)
-            return plot_distribution(
-                shown[of.column].to_numpy(float) * of.factor,
-                label=of.label,
-                units=of.units or self.objects.length,
-                axis=of.axis,
-                color=theme.ACCENT_DARK,
-                mark=None if row is None else float(row[of.column]) * of.factor,
-            )
-
-        plot = hv.DynamicMap(draw, streams=hv.streams.Params.from_params(streams))
-        pane = chart_pane(plot, options={"ylabel": "", "yticks": 3})
-        pane.css_classes = ["chart", f"objects-{of.column}"]
-        return pane
 
 
 class SectionsCard:
@@ -155,7 +98,7 @@ def card_html(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
         f"<tr><td><small>{name}</small></td><td>{escape(text)}</td></tr>" for name, text in facts.items()
     )
     head = f"{row['object']} {row['name']}" + (f" · {row['kind']}" if row["kind"] else "")
-    picture = f'<img src="{picture_of(stack, segmentation, row)}" alt="object {row["object"]}">'
+    picture = f'<img src="{picture_of(stack, result, row)}" alt="object {row["object"]}">'
     return (
         f'<div class="inset" id="inset" data-object="{row["object"]}">{picture}'
         f"<div><b>{escape(head)}</b><table>{lines}</table></div></div>"

@@ -8,13 +8,14 @@ import panel as pn
 from dashboard.components import Tabs
 from dashboard.kit import button
 from dashboard.pages.base import Page, PageContext
-from dashboard.pages.mosaics.cards import ObjectCard, ObjectCharts, SectionsCard
+from dashboard.pages.mosaics.cards import ObjectCard, SectionsCard
 from dashboard.pages.mosaics.frame_choice import FrameChoice
 from dashboard.pages.mosaics.object_list import ObjectList
 from dashboard.pages.mosaics.state import find_first_frame
 from dashboard.pages.mosaics.view import FrameView
 from dashboard.pages.workbench import Workbench
 from dashboard.views.display_controls import frame_controls, mode_switch
+from dashboard.views.histograms import ObjectCharts
 from dashboard.views.train_panel import FRAMES, TrainPanel
 from dashboard.workspace.datasets import Result, Stack
 from dashboard.workspace.object_table import ObjectSelection

@@ -5,7 +5,7 @@ from typing import Final
 
 from dashboard.workspace.workspace import Workspace
 from engine.readers import split_key
-from engine.readers.frames import LABELS_OF_FRAME, frames_in
+from engine.readers.fits.frame_folder import LABELS_OF_FRAME, frames_in
 
 MOST: Final = 500
 """Frames of a folder that are offered."""

@@ -21,7 +21,7 @@ from dashboard.workspace.object_table import ObjectSelection
 from dashboard.workspace.session import Session
 from dashboard.workspace.workspace import Workspace
 from engine.nanoparticles.crops import grey
-from engine.nanoparticles.population import JUDGED
+from engine.nanoparticles.tables import JUDGED
 
 HINT: Final = '<p class="empty">Move over a particle, or click one; N and P go on, 1–4 give it a class.</p>'
 SIDE: Final = 122

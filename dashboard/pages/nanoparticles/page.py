@@ -7,7 +7,6 @@ import panel as pn
 
 from dashboard.kit import button
 from dashboard.pages.base import Page, PageContext
-from dashboard.pages.mosaics.cards import Distribution, ObjectCharts
 from dashboard.pages.nanoparticles.cards import AgreementCard, ParticleCard, SharesCard
 from dashboard.pages.nanoparticles.gallery import ParticleGallery
 from dashboard.pages.nanoparticles.state import find_changed_particles
@@ -15,11 +14,12 @@ from dashboard.pages.nanoparticles.strip import MicrographStrip
 from dashboard.pages.nanoparticles.view import MicrographView
 from dashboard.pages.workbench import Workbench
 from dashboard.views.display_controls import scale_controls
+from dashboard.views.histograms import Distribution, ObjectCharts
 from dashboard.workspace.datasets import Stack
 from dashboard.workspace.image_collection import count_images, file_names
 from dashboard.workspace.object_table import ObjectSelection
 from dashboard.workspace.session import pixel_units
-from engine.nanoparticles.population import CLASSES
+from engine.nanoparticles.tables import CLASSES
 
 ANALYSIS: Final = "particles"
 NO_PARTICLE: Final = len(CLASSES) + 1
@@ -113,14 +113,14 @@ class NanoparticlesPage:
         number = self._at(x, y)
         self.card.show(number)
         row = self.objects.row(number)
-        units = "px" if self.view.sheet is None else pixel_units(self.view.sheet.stack)
+        units = "px" if self.view.micrograph is None else pixel_units(self.view.micrograph.stack)
         said = "" if row is None else f"<span>particle <b>{number} {row['name']}</b></span>"
         self.bench.status.text.object = (
             f'<div class="status"><span>x <b>{x:.2f}</b> y <b>{y:.2f}</b> {units}</span>{said}</div>'
         )
 
     def _at(self, x: float, y: float) -> int:
-        return 0 if self.view.sheet is None else self.view.sheet.at(x, y)
+        return 0 if self.view.micrograph is None else self.view.micrograph.at(x, y)
 
     # ------------------------------------------------------------ classes from a person
     def _relabel(self, label: int) -> None:

@@ -13,7 +13,7 @@ from dashboard.workspace.object_table import NO_CLASS
 from dashboard.workspace.workspace import Workspace
 from engine.export.outlines import trace_objects
 from engine.nanoparticles.crops import grey_limits, window
-from engine.nanoparticles.population import EMPTY, JUDGED
+from engine.nanoparticles.tables import EMPTY, JUDGED
 from engine.pyramid import Pyramid
 from engine.schema import (
     FRACTIONS,

@@ -12,7 +12,7 @@ from dashboard.workspace.datasets import Stack
 from dashboard.workspace.image_collection import count_images, file_names, read_values
 from dashboard.workspace.session import Session
 from dashboard.workspace.workspace import Workspace
-from engine.nanoparticles.population import COUNTS
+from engine.nanoparticles.tables import COUNTS
 
 PAGE: Final = 10
 """Micrographs that are shown at once."""

@@ -39,7 +39,7 @@ SLACK: Final = 0.02
 class MicrographView(param.Parameterized):
     """The picture; another micrograph makes it anew, another class of a particle only recolours."""
 
-    load_micrograph = param.ClassSelector(class_=MicrographData, default=None, allow_None=True)
+    micrograph = param.ClassSelector(class_=MicrographData, default=None, allow_None=True)
     layer = param.Selector(default=IMAGE, objects=list(TITLES))
     busy = param.Boolean(False)
 
@@ -65,7 +65,7 @@ class MicrographView(param.Parameterized):
         session.param.watch(self._reload, "result")
         session.param.watch(self._color, ["object_id", "selected"])
         objects.param.watch(self._color, "every")
-        self.param.watch(self._draw, ["sheet", "layer"])
+        self.param.watch(self._draw, ["micrograph", "layer"])
         self._nothing()
 
     def reset(self) -> None:
@@ -77,8 +77,8 @@ class MicrographView(param.Parameterized):
         """Make sure that a particle is seen: open its micrograph, move to where it is out of sight."""
         if int(row["image"]) != self.session.plane:
             self.session.plane = int(row["image"])
-        elif self.sheet is not None and self.linked is not None:
-            x0, x1, y0, y1 = self.sheet.box(row)
+        elif self.micrograph is not None and self.linked is not None:
+            x0, x1, y0, y1 = self.micrograph.box(row)
             left, right, top, bottom = self.linked.ranges
             slack = SLACK * (right - left)
             if min(x0 - left, right - x1, y0 - top, bottom - y1) < -slack:
@@ -95,8 +95,8 @@ class MicrographView(param.Parameterized):
             return
         self.work.run(
             lambda: load_micrograph(self.workspace, stack, number, result),
-            lambda made: setattr(self, "sheet", made),
-            key="sheet",
+            lambda micrograph: setattr(self, "micrograph", micrograph),
+            key="micrograph",
         )
 
     def _reload(self, event: Any) -> None:
@@ -106,7 +106,7 @@ class MicrographView(param.Parameterized):
             self._load()
 
     def _draw(self, *_: Any) -> None:
-        shown, layer = self.sheet, self.layer
+        shown, layer = self.micrograph, self.layer
         if shown is None:
             return
         self._retitle("")
@@ -117,7 +117,7 @@ class MicrographView(param.Parameterized):
         self.work.run(lambda: compute_layer(shown, layer), self._show, key="layer")
 
     def _show(self, pyramid: Pyramid | None) -> None:
-        shown = self.sheet
+        shown = self.micrograph
         if shown is None:
             return
         if pyramid is None:
@@ -138,7 +138,7 @@ class MicrographView(param.Parameterized):
 
     def _color(self, *_: Any) -> None:
         """Outline the particles in the colours of their classes, the chosen one thick."""
-        shown, every = self.sheet, self.objects.every
+        shown, every = self.micrograph, self.objects.every
         if shown is None or self.linked is None:
             return
         here = every[every["image"] == shown.number] if "image" in every else every

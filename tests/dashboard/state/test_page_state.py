@@ -25,7 +25,7 @@ from dashboard.workspace.session import Session, read_position
 from dashboard.workspace.workspace import Workspace
 from engine import pipeline
 from engine.errors import FileError, InputError
-from engine.simulate.maps import Maps
+from engine.simulate.ellipsometry_maps import Maps
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from sklearn import metrics
 
 from engine.cluster import choose_k, indices, small_fits
 from engine.errors import InputError
-from engine.simulate.maps import Maps
+from engine.simulate.ellipsometry_maps import Maps
 
 INDICES = ("distortion", "calinski_harabasz", "davies_bouldin", "silhouette", "stability")
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 from sklearn.decomposition import PCA
 
-from engine.cluster.components import decompose, nonnegative_least_squares
+from engine.cluster.decomposition import decompose, nonnegative_least_squares
 from engine.errors import InputError
 from engine.schema import check
 

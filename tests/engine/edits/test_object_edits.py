@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 import engine
-from engine.edits.classes import merge, relabel, relabel_objects
+from engine.edits.class_maps import merge, relabel, relabel_objects
 from engine.errors import InputError
 from engine.objects import Calibration, Rules, describe_objects
 from engine.simulate.mosaic import CLASSES

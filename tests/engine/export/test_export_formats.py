@@ -18,8 +18,8 @@ from PIL import Image
 from engine import catalogue
 from engine.errors import FileError, InputError
 from engine.export import figures, provenance, store, streaming, tables
-from engine.export.images import pixel_edges, write_fits, write_tiff
 from engine.export.provenance import read_recipe
+from engine.export.rasters import pixel_edges, write_fits, write_tiff
 from engine.recipe import Recipe
 
 STEM = "hBN_µ-map_2"
@@ -334,6 +334,8 @@ def test_a_missing_file_and_a_foreign_folder_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", OF_PARTICLES)
 def test_what_is_of_particles_is_refused_for_maps(name: str, result: xr.DataTree, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is for populations of particles.*and the result is one of maps of classes"):
+    with pytest.raises(
+        InputError, match="is for populations of particles.*and the result is one of maps of classes"
+    ):
         catalogue.find("exporters", name)(result, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -15,9 +15,9 @@ from astropy.table import Table
 
 import engine
 from engine.export import figures, regions, store, tables
-from engine.export.images import write_fits, write_tiff
+from engine.export.rasters import write_fits, write_tiff
 from engine.objects import Calibration, Rules, describe_objects
-from engine.readers.truth import read_labels
+from engine.readers.labels.label_files import read_labels
 from engine.recipe import Recipe
 from engine.simulate.mosaic import CLASSES
 from engine.statistics import describe

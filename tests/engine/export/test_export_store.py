@@ -87,7 +87,9 @@ def test_maps_and_tables_share_one_pass_over_the_data(tmp_path: Path) -> None:
 def test_no_two_writers_share_a_stored_tile(
     rows: tuple[int, ...], columns: tuple[int, ...], tile: tuple[int, int]
 ) -> None:
-    aligned = streaming.align_to_tiles(da.zeros((sum(rows), sum(columns)), chunks=(rows, columns), dtype="u1"))
+    aligned = streaming.align_to_tiles(
+        da.zeros((sum(rows), sum(columns)), chunks=(rows, columns), dtype="u1")
+    )
     stored = streaming.encoding(aligned)["chunks"]
     assert stored == tile
     for sizes, edge in zip(aligned.chunks, stored, strict=True):

@@ -16,9 +16,9 @@ from engine import catalogue
 from engine.__main__ import main
 from engine.errors import InputError
 from engine.export.collections import micrograph_names, split_micrographs
-from engine.nanoparticles.methods import methods_text
 from engine.export.provenance import file_name, read_recipe
 from engine.export.tables import objects_frame
+from engine.nanoparticles.methods import methods_text
 from engine.schema import table
 from engine.simulate.hrtem import Hrtem
 

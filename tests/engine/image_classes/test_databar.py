@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from engine.errors import InputError
 from engine.image_classes.databar import find_databar, without_databar
-from engine.readers.labelled import read_gray
+from engine.readers.labels.labelled_folder import read_gray
 
 HEIGHT, WIDTH = 384, 512
 NONE = slice(0, 0)

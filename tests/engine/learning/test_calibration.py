@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.learning.calibration import abstain_below, expected_calibration_error, risk_coverage, temperature
+from engine.learning.calibration import abstain_below, calibration_error, risk_coverage, temperature
 
 SURE = [0.95, 0.9, 0.9, 0.8, 0.7, 0.6]
 RIGHT = [True, True, False, True, True, False]
@@ -37,8 +37,8 @@ def test_logarithms_of_probabilities_have_the_temperature_of_their_logits():
 def test_the_temperature_mends_the_calibration_and_no_answer_changes():
     logits, truth = examples()
     cooled = logits / temperature(logits, truth)
-    assert expected_calibration_error(softmax(logits), truth) > 0.1
-    assert expected_calibration_error(softmax(cooled), truth) < 0.015
+    assert calibration_error(softmax(logits), truth) > 0.1
+    assert calibration_error(softmax(cooled), truth) < 0.015
     assert np.array_equal(cooled.argmax(axis=1), logits.argmax(axis=1))
 
 
@@ -51,9 +51,9 @@ def test_the_calibration_error_by_hand():
     # Bins of 0.25: (0.5, 0.75] holds 0.6 right and 0.75 wrong, (0.75, 1] holds 0.8 and 1 right:
     # (2 · |0.5 - 0.675| + 2 · |1 - 0.9|) / 4 = 0.1375
     shares = [[0.6, 0.4], [0.25, 0.75], [0.8, 0.2], [0.0, 1.0]]
-    assert expected_calibration_error(shares, [0, 0, 0, 1], n_bins=4) == pytest.approx(0.1375)
+    assert calibration_error(shares, [0, 0, 0, 1], n_bins=4) == pytest.approx(0.1375)
     # One bin: |3 / 4 - 3.15 / 4|
-    assert expected_calibration_error(shares, [0, 0, 0, 1], n_bins=1) == pytest.approx(0.0375)
+    assert calibration_error(shares, [0, 0, 0, 1], n_bins=1) == pytest.approx(0.0375)
 
 
 def test_the_risk_of_each_coverage_by_hand():
@@ -87,8 +87,8 @@ def test_where_no_threshold_keeps_the_error_rate_no_answer_is_given():
         (lambda: temperature([[1, 2]], [-1]), "no held-out example"),
         (lambda: temperature([[1, 2]], [2]), "a score for every class"),
         (lambda: temperature([[1, -np.inf]], [0]), "not finite"),
-        (lambda: expected_calibration_error([[3, -2]], [0]), r"from -2 to 3; give numbers from 0 to 1"),
-        (lambda: expected_calibration_error([[1, 0]], [0], n_bins=0), "at least 1"),
+        (lambda: calibration_error([[3, -2]], [0]), r"from -2 to 3; give numbers from 0 to 1"),
+        (lambda: calibration_error([[1, 0]], [0], n_bins=0), "at least 1"),
         (lambda: risk_coverage([], []), "at least one"),
         (lambda: risk_coverage([np.nan], [True]), "not finite"),
         (lambda: risk_coverage([0.5, 0.6], [True]), "one of each"),

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.learning.correction import Lesson, learn_correction
-from engine.nanoparticles.smooth import smoothed
+from engine.learning.correction import ReviewedExamples, learn_correction
+from engine.nanoparticles.gaussian import smooth_gaussian
 from engine.nanoparticles.strain import particle_strain
 
 
@@ -17,8 +17,8 @@ def made(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return features, np.column_stack([1 - chance, chance]), truth
 
 
-def lesson(features, chances, truth, reviewed, parents) -> Lesson:
-    return Lesson(np.arange(len(truth)), features, chances, truth, reviewed, parents, ("no", "yes"))
+def lesson(features, chances, truth, reviewed, parents) -> ReviewedExamples:
+    return ReviewedExamples(np.arange(len(truth)), features, chances, truth, reviewed, parents, ("no", "yes"))
 
 
 def test_a_correction_finds_what_the_classifier_does_not_look_at():
@@ -60,7 +60,7 @@ def test_boxes_stand_for_a_gaussian(sigma: float):
     size = int(10 * sigma) | 1
     point = np.zeros((size, size))
     point[size // 2, size // 2] = 1
-    found, exact = smoothed(point, sigma), ndimage.gaussian_filter(point, sigma)
+    found, exact = smooth_gaussian(point, sigma), ndimage.gaussian_filter(point, sigma)
     assert np.abs(found - exact).max() < 0.2 * exact.max()
     places = np.arange(size) - size // 2
     spread = np.sqrt((found.sum(axis=0) * places**2).sum())

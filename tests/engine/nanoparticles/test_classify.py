@@ -10,12 +10,12 @@ import xarray as xr
 
 import engine
 from engine.__main__ import main
-from engine.analysis import load_model, find_shipped_model
+from engine.analysis import find_shipped_model, load_model
 from engine.errors import InputError
-from engine.nanoparticles.classify import EMPTY, Particles, classes_of, consistent
+from engine.nanoparticles.analysis import EMPTY, Particles, classes_of, consistent
+from engine.nanoparticles.classifiers import pack_classifier, unpack_classifier
 from engine.nanoparticles.features import NAMES
-from engine.nanoparticles.forest import packed, unpacked
-from engine.readers.truth import labels_of
+from engine.readers.labels.label_files import labels_of
 from engine.simulate.hrtem import Hrtem
 
 
@@ -119,6 +119,6 @@ def test_a_stored_classifier_is_no_pickle_and_foreign_content_is_refused():
     shipped = load_model(find_shipped_model("particles"))
     assert bytes(shipped.arrays["classifier"][:2]) == b"PK"
     assert json.dumps(shipped.metadata)
-    assert unpacked(shipped.arrays["classifier"]).n_features_in_ == len(shipped.metadata["features"])
+    assert unpack_classifier(shipped.arrays["classifier"]).n_features_in_ == len(shipped.metadata["features"])
     with pytest.raises(InputError, match="is no classifier; fit it again"):
-        unpacked(packed(np.frompyfunc(len, 1, 1)))
+        unpack_classifier(pack_classifier(np.frompyfunc(len, 1, 1)))

@@ -15,7 +15,7 @@ import engine
 from engine import pipeline, progress
 from engine.errors import CancelledError, FileError, InputError
 from engine.nanoparticles import record as records_module
-from engine.nanoparticles.population import CLASSES, JUDGED
+from engine.nanoparticles.tables import CLASSES, JUDGED
 from engine.runtime.client import connect
 from engine.schema import table
 from engine.simulate.hrtem import Hrtem
@@ -105,8 +105,8 @@ def test_what_is_finished_is_found_again_after_a_cancel(
 ):
     monkeypatch.setattr(records_module, "AT_ONCE", 1)
     images, looked = engine.open(folder), []
-    look = records_module._looked_at
-    monkeypatch.setattr(records_module, "_looked_at", lambda *a, **k: looked.append(1) or look(*a, **k))
+    look = records_module._detect_in_image
+    monkeypatch.setattr(records_module, "_detect_in_image", lambda *a, **k: looked.append(1) or look(*a, **k))
 
     def stop_at_half(share: float, _doing: str) -> None:
         if share > 0.32:

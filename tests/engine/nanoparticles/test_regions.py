@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import InputError
-from engine.nanoparticles.regions import LATTICE, MASS, find_particles, split
+from engine.nanoparticles.segmentation import LATTICE, MASS, find_particles, split
 from engine.simulate.hrtem import Hrtem
 
 

@@ -97,5 +97,5 @@ def test_a_size_that_is_none_is_refused(images, size, unit):
 def test_recorded_steps_give_the_same_images_again(images):
     corners = np.array([[0.5, 0.5], [3.5, 0.5], [2.0, 2.5]])
     done = exclude(crop(pixel_size(images, size=1.0), y=(0, 4)), polygons=[corners])
-    again = recipe.prepare(images, recipe.recorded_steps(done))
+    again = recipe.prepare(images, recipe.list_steps(done))
     xr.testing.assert_identical(again.compute(), done.compute())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.preprocess.gaps import fill_gaps
-from engine.recipe import recorded_steps
+from engine.recipe import list_steps
 
 
 def images_of(values, name="psi", **coords):
@@ -107,7 +107,7 @@ def test_the_step_is_lazy_keeps_attributes_and_is_recorded():
     assert filled["psi"].chunks is not None
     assert filled["psi"].attrs == {"units": "deg"}
     assert filled.attrs["title"] == "a"
-    assert recorded_steps(filled) == ({"name": "fill_gaps", "arguments": {"size": 5}},)
+    assert list_steps(filled) == ({"name": "fill_gaps", "arguments": {"size": 5}},)
 
 
 @pytest.mark.parametrize("arguments", [{"size": 8}, {"size": -1}, {"sigma": 0.0}, {"sigma": float("nan")}])

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 from engine.errors import InputError
 from engine.preprocess.smooth import smooth
-from engine.recipe import recorded_steps
+from engine.recipe import list_steps
 
 
 def images_of(values, name="psi"):
@@ -56,7 +56,7 @@ def test_sigma_0_changes_nothing_but_is_recorded():
     images = images_of([[1.0, 5.0]])
     same = smooth(images, sigma=0)
     np.testing.assert_array_equal(same["psi"], images["psi"])
-    assert recorded_steps(same) == ({"name": "smooth", "arguments": {"sigma": 0}},)
+    assert list_steps(same) == ({"name": "smooth", "arguments": {"sigma": 0}},)
 
 
 @pytest.mark.parametrize("sigma", [-1, float("inf"), float("nan")])

@@ -15,8 +15,9 @@ import xarray as xr
 import zarr
 
 from engine.errors import FileError, InputError
-from engine.readers import describe, guard, npy, open_images, source
-from engine.readers.stack import unnamed_dims
+from engine.readers import describe, guard, open_images, source
+from engine.readers.arrays import npy
+from engine.readers.stack import guess_dims
 
 Said = Callable[[xr.Dataset], list[str]]
 CUBE = np.arange(3 * 8 * 10, dtype=np.float32).reshape(3, 8, 10)
@@ -178,7 +179,7 @@ def test_a_2_d_array_is_a_plain_image(tmp_path: Path) -> None:
     ],
 )
 def test_axes_without_names_follow_the_stated_rule(shape: tuple[int, ...], dims: tuple[str, ...]) -> None:
-    assert unnamed_dims(shape)[0] == dims
+    assert guess_dims(shape)[0] == dims
 
 
 def test_the_decision_about_axes_is_told(tmp_path: Path, warnings_of: Said) -> None:

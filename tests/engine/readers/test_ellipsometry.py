@@ -12,7 +12,8 @@ import xarray as xr
 from PIL import Image
 
 from engine.errors import FileError, InputError, MapstackError
-from engine.readers import accurion, describe, ellipsometry, ep4_maps, open_images, source
+from engine.readers import describe, open_images, source
+from engine.readers.ellipsometry import accurion_map, ep4_maps
 from engine.simulate import ep4
 
 Said = Callable[[xr.Dataset], list[str]]
@@ -64,7 +65,7 @@ def test_opening_a_large_folder_reads_no_pixels_and_a_view_of_one_map_only_its_r
         read.append((path.name, out.nbytes))
         source.read_rows(path, offset, out)
 
-    monkeypatch.setattr(accurion, "read_rows", counting)
+    monkeypatch.setattr(accurion_map, "read_rows", counting)
     images = open_images(ep4_folder, chunks={"y": 2})
     assert read == []
     images["psi"].data[1, :2].compute()
@@ -75,8 +76,8 @@ def test_opening_reads_only_the_beginning_of_each_file(
     ep4_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ep4_maps, "VERIFY_BYTES", 0)
-    monkeypatch.setattr(accurion, "verify", lambda _: pytest.fail("a checksum needs all values"))
-    found = accurion.find_map(ep4_folder / "d0.png")
+    monkeypatch.setattr(accurion_map, "verify", lambda _: pytest.fail("a checksum needs all values"))
+    found = accurion_map.find_map(ep4_folder / "d0.png")
     assert found.shape == (6, 5)
     assert found.has_floats
 
@@ -122,7 +123,7 @@ def _damage(path: Path, at: int, value: int) -> None:
 
 def test_a_wrong_checksum_drops_the_pair_with_a_warning(ep4_folder: Path, warnings_of: Said) -> None:
     path = ep4_folder / "d1.png"
-    _damage(path, accurion.find_map(path).offset + 3, 0x10)
+    _damage(path, accurion_map.find_map(path).offset + 3, 0x10)
     images = open_images(ep4_folder)
     assert images["wavelength"].values.tolist() == [500.0, 520.0]
     assert "510 nm" in warnings_of(images)[0]
@@ -134,7 +135,7 @@ def test_in_a_large_folder_a_wrong_checksum_is_found_when_any_part_of_the_map_is
 ) -> None:
     monkeypatch.setattr(ep4_maps, "VERIFY_BYTES", 0)
     path = ep4_folder / "d1.png"
-    _damage(path, accurion.find_map(path).offset + 3, 0x10)
+    _damage(path, accurion_map.find_map(path).offset + 3, 0x10)
     images = open_images(ep4_folder)
     with pytest.raises(FileError, match=r"the map d1.png is damaged"):
         images["delta"].data[1, -1].compute()
@@ -288,14 +289,14 @@ def test_a_float_chunk_that_claims_more_than_it_holds_is_refused(tmp_path: Path)
     data = b".ACCURION_RAWDATA\0" + floats
     chunk = struct.pack(">I", len(data)) + b"tEXt" + data + struct.pack(">I", zlib.crc32(b"tEXt" + data))
     path = tmp_path / "bomb.png"
-    path.write_bytes(accurion.SIGNATURE + chunk)
+    path.write_bytes(accurion_map.SIGNATURE + chunk)
     with pytest.raises(FileError, match="claims 100000 × 10000 values"):
-        accurion.find_map(path)
+        accurion_map.find_map(path)
 
 
 def test_files_are_the_table_the_sheet_and_the_listed_maps(ep4_folder: Path) -> None:
     (ep4_folder / "notes.txt").write_text("not of the measurement")
-    names = {path.name for path in ellipsometry.files(ep4_folder)}
+    names = {path.name for path in ep4_folder.files(ep4_folder)}
     assert names == {"m.ds.dat", "m.dsinfo.xml", *(f"{kind}{n}.png" for kind in "dp" for n in range(3))}
 
 

@@ -16,8 +16,9 @@ import xarray as xr
 from astropy.io import fits
 
 from engine.errors import FileError, InputError, MapstackError
-from engine.readers import describe, digest, fits_images, fits_mosaic, open_images
-from engine.readers.fits_images import load
+from engine.readers import describe, digest, open_images
+from engine.readers.fits import amplifier_mosaic, image_units
+from engine.readers.fits.image_units import load
 from engine.simulate.mosaic import Mosaic
 
 Said = Callable[[xr.Dataset], list[str]]
@@ -262,7 +263,7 @@ def test_a_3_gb_frame_opens_at_once_by_its_header(tmp_path: Path) -> None:
     path = sparse(tmp_path / "big.fits", (40_000, 40_000))
     assert path.stat().st_size > 3e9
     code = (
-        "import sys, time, psutil, engine.readers, engine.readers.fits, dask.array, xarray\n"
+        "import sys, time, psutil, engine.readers, engine.readers.fits.fits_reader, dask.array, xarray\n"
         "rss = lambda: psutil.Process().memory_info().rss / 1e6\n"
         "before, start = rss(), time.perf_counter()\n"
         "images = engine.readers.open_images(sys.argv[1])\n"
@@ -331,11 +332,11 @@ def test_packed_amplifiers_are_unpacked_once_each(
         fits.HDUList([fits.PrimaryHDU(), *units]).writeto(tmp_path / name)
     seen: list[int] = []
 
-    def watched(path: Path, image: fits_images.Image, window: tuple[slice, ...]) -> np.ndarray:
+    def watched(path: Path, image: image_units.Image, window: tuple[slice, ...]) -> np.ndarray:
         seen.append(image.number)
         return load(path, image, window)
 
-    monkeypatch.setattr(fits_mosaic, "load", watched)
+    monkeypatch.setattr(amplifier_mosaic, "load", watched)
     images = open_images(f"{tmp_path}/{name}::mosaic")
     np.testing.assert_array_equal(images["values"].values, SCENE)
     assert sorted(seen) == [1, 2, 3, 4]

@@ -15,12 +15,13 @@ import engine
 from engine.__main__ import main
 from engine.errors import FileError, InputError
 from engine.preprocess.intensity import intensity
-from engine.readers import digest, fits_images
-from engine.readers.facts import header_number
-from engine.readers.fits_images import Image as Image_
-from engine.readers.fits_images import load
-from engine.readers.sky import sky_position, sky_text
-from engine.readers.truth import labels_of, read_labels
+from engine.readers import digest
+from engine.readers.description import header_number
+from engine.readers.fits import image_units
+from engine.readers.fits.image_units import Image as Image_
+from engine.readers.fits.image_units import load
+from engine.readers.fits.sky import sky_position, sky_text
+from engine.readers.labels.label_files import labels_of, read_labels
 from engine.schema import label_map
 from engine.simulate.mosaic import CLASSES, Mosaic
 from engine.statistics import agreement
@@ -78,7 +79,7 @@ def test_a_part_of_one_frame_reads_that_part_of_that_file(folder: Path, monkeypa
         seen.append((path.name, window))
         return load(path, image, window)
 
-    monkeypatch.setattr(fits_images, "load", watched)
+    monkeypatch.setattr(image_units, "load", watched)
     images = engine.open(folder / "hard")
     assert seen == []
     part = images["values"][1, 3:9, 4:20].values

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image
 
 from engine.errors import FileError, InputError
-from engine.readers.labelled import labelled_images, read_gray
+from engine.readers.labels.labelled_folder import list_labelled_images, read_gray
 from tests.engine.readers.test_sem_metadata import FEI, HITACHI, write
 
 GREY = np.random.default_rng(0).integers(0, 255, (40, 60)).astype(np.uint8)
@@ -25,7 +25,7 @@ def save(path: Path, values: np.ndarray = GREY, **options) -> Path:
 
 
 def column(path: Path, name: str, **options) -> dict[str, object]:
-    table = labelled_images(path, **options)
+    table = list_labelled_images(path, **options)
     return dict(zip(table["file"].values.tolist(), table[name].values.tolist(), strict=True))
 
 
@@ -74,11 +74,11 @@ def test_what_a_csv_gets_wrong_is_listed_and_not_fatal(tmp_path: Path) -> None:
 def test_a_csv_without_the_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("name,class\na.png,Tips\n")
     with pytest.raises(InputError, match="columns name, class; expected file, label"):
-        labelled_images(tmp_path)
+        list_labelled_images(tmp_path)
     with pytest.raises(FileError, match=r"none\.csv cannot be read"):
-        labelled_images(tmp_path, labels=tmp_path / "none.csv")
+        list_labelled_images(tmp_path, labels=tmp_path / "none.csv")
     with pytest.raises(FileError, match="does not exist"):
-        labelled_images(tmp_path / "none")
+        list_labelled_images(tmp_path / "none")
 
 
 def test_truncated_and_odd_files_are_listed_with_a_sentence_each(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_the_table_knows_how_pictures_were_taken(tmp_path: Path) -> None:
     write(tmp_path / "a.tif", tag=34682, text=FEI)
     write(tmp_path / "b.png", beside=HITACHI)
     save(tmp_path / "c.png")
-    table = labelled_images(tmp_path)
+    table = list_labelled_images(tmp_path)
     np.testing.assert_allclose(table["pixel_size"], [225.0, 19.84375, np.nan])
     np.testing.assert_allclose(table["magnification"], [62500.0, 5000.0, np.nan])
     np.testing.assert_allclose(table["voltage"], [5.0, 15.0, np.nan])
@@ -133,7 +133,7 @@ def test_one_picture_and_an_empty_folder_are_tables_too(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png")
     assert column(path, "problem") == {"a.png": ""}
     (tmp_path / "none").mkdir()
-    assert labelled_images(tmp_path / "none").sizes["image"] == 0
+    assert list_labelled_images(tmp_path / "none").sizes["image"] == 0
 
 
 def test_nothing_is_decoded_to_list_thousands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_nothing_is_decoded_to_list_thousands(tmp_path: Path, monkeypatch: pytes
         (first.parent / f"{n}.jpg").hardlink_to(first)
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("a picture was decoded"))
     start = time.perf_counter()
-    assert labelled_images(tmp_path).sizes["image"] == 2000
+    assert list_labelled_images(tmp_path).sizes["image"] == 2000
     assert time.perf_counter() - start < 5  # 0.3 s measured
 
 
@@ -191,7 +191,7 @@ def test_a_truncated_picture_is_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.real
 def test_every_real_picture_opens_and_has_its_label(shared: Path) -> None:
     folder = shared / "data" / "sem"
-    table = labelled_images(folder)
+    table = list_labelled_images(folder)
     assert table["problem"].values.tolist() == [""] * 20
     assert (table["label"] != "").sum() == 19
     for file in table["file"].values:

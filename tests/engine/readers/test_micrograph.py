@@ -15,8 +15,9 @@ import xarray as xr
 import engine
 from engine.errors import FileError, InputError, MissingDependencyError
 from engine.preprocess.intensity import intensity
-from engine.readers import describe, digest, micrograph, micrograph_part, open_images
+from engine.readers import describe, digest, open_images
 from engine.readers.dispatch import reader_of
+from engine.readers.microscopes import micrograph, signal
 from tests.engine.readers.test_mutations import are_plain, mutations, outcome
 
 Said = Callable[[xr.Dataset], list[str]]
@@ -192,8 +193,8 @@ def test_opening_reads_no_pixels(tmp_path: Path, name: str, monkeypatch: pytest.
     def never(*arguments: Any) -> None:
         raise AssertionError("pixels were read")
 
-    monkeypatch.setattr(micrograph_part, "load_planes", never)
-    monkeypatch.setattr("engine.readers.micrograph_emd._load", never)
+    monkeypatch.setattr(signal, "load_planes", never)
+    monkeypatch.setattr("engine.readers.microscopes.emd._load", never)
     images = open_images(tmp_path / name)
     with pytest.raises(FileError, match="pixels were read"):
         images.load()

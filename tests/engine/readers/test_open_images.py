@@ -13,8 +13,8 @@ import xarray as xr
 from engine import catalogue
 from engine.errors import FileError, InputError
 from engine.export.store import write_result
-from engine.readers import describe, digest, fingerprint, open_images, split_key
-from engine.readers.results import open_labels
+from engine.readers import describe, digest, open_images, split_key
+from engine.readers.label_maps import open_labels
 from engine.schema import label_map
 
 
@@ -120,7 +120,7 @@ def test_a_digest_moves_with_the_data_and_a_quick_one_sees_ends_and_times(
     moved = ep4_folder.rename(ep4_folder.with_name("moved"))
     full = digest(moved)
     assert digest(moved.rename(ep4_folder)) == full
-    monkeypatch.setattr(fingerprint, "FULL_BYTES", 10)
+    monkeypatch.setattr(digest, "FULL_BYTES", 10)
     quick = digest(ep4_folder)
     assert quick.startswith("quick:")
     os.utime(ep4_folder / "d0.png", (1, 1))

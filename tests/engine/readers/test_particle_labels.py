@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import FileError, InputError
-from engine.readers.particle_labels import read_particle_labels, write_particle_labels
+from engine.readers.labels.particle_labels import read_particle_labels, write_particle_labels
 from engine.simulate.hrtem import Hrtem
 
 TEXT = """Particle Location:

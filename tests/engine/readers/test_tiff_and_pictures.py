@@ -13,7 +13,8 @@ from PIL import Image
 
 from engine.errors import FileError, InputError
 from engine.preprocess.intensity import intensity
-from engine.readers import describe, open_images, tiff
+from engine.readers import describe, open_images
+from engine.readers.images import tiff
 from engine.simulate import ep4
 
 Said = Callable[[xr.Dataset], list[str]]

@@ -9,7 +9,7 @@ from astropy.io import fits
 from PIL import Image
 
 from engine.errors import FileError, InputError
-from engine.readers.truth import read_labels
+from engine.readers.labels.label_files import read_labels
 from engine.schema import class_names
 
 LABELS = np.array([[0, 1, 2], [2, 2, 1]], np.uint8)

@@ -13,7 +13,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from engine.readers import describe, open_images
-from engine.readers.sky import sky_position, sky_text
+from engine.readers.fits.sky import sky_position, sky_text
 
 Said = Callable[[xr.Dataset], list[str]]
 HEIGHT, WIDTH, BEFORE, OVERSCAN = 24, 30, 3, 5

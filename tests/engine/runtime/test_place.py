@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.place import bytes_in
+from engine.runtime.job_files import bytes_in
 
 
 def test_files_that_vanish_while_they_are_counted_do_not_count(

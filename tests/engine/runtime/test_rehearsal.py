@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine import catalogue, pipeline
-from engine.runtime.rehearsal import rehearse
+from engine.runtime.warmup import rehearse
 
 
 def test_every_analysis_is_run_once_and_nothing_is_left(

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import engine
-from engine.readers.particle_labels import read_particle_labels
-from engine.simulate import crystals, micrographs
+from engine.readers.labels.particle_labels import read_particle_labels
+from engine.simulate import crystals, hrtem_imaging
 from engine.simulate.hrtem import Hrtem
 
 
@@ -68,7 +68,7 @@ def test_a_micrograph_depends_on_the_seed_and_its_number_alone_and_some_are_empt
 
 
 def test_contrast_transfer_is_that_of_the_formula():
-    made = micrographs.Microscope(0.02, 0.00197, -50.0, 1e6, 0.0, (0, 0), 1.0, 0.0, 100)
+    made = hrtem_imaging.Microscope(0.02, 0.00197, -50.0, 1e6, 0.0, (0, 0), 1.0, 0.0, 100)
     k = np.array([3.0], np.float32)
     aberration = np.pi * (0.00197 * -50 * 9 + 0.5 * 1e6 * 0.00197**3 * 81)
     assert made.transfer(k)[0] == pytest.approx(2 * np.sin(aberration), abs=1e-5)

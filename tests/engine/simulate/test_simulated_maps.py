@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from engine.errors import FileError, InputError
-from engine.simulate import ep4, films, layout
-from engine.simulate.maps import Maps
+from engine.simulate import ep4, films, zone_layout
+from engine.simulate.ellipsometry_maps import Maps
 
 
 def chunks(path):
@@ -178,7 +178,7 @@ def test_true_k_on_bounded_angles_finds_the_zones():
 
 def test_a_flake_covers_the_pixels_inside_its_straight_edges():
     bearings = np.deg2rad([-135.0, -45.0, 45.0, 135.0])
-    square = layout.Shape(layout.FLAKE, (0.5, 0.5), bearings, np.full(4, 0.25 * np.sqrt(2)))
+    square = zone_layout.Shape(zone_layout.FLAKE, (0.5, 0.5), bearings, np.full(4, 0.25 * np.sqrt(2)))
     expected = np.zeros((8, 8), bool)
     expected[2:6, 2:6] = True
     np.testing.assert_array_equal(square.covers(8), expected)

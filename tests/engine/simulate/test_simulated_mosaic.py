@@ -95,7 +95,7 @@ def test_no_electron_of_a_track_is_lost_in_its_stamp_and_its_energy_is_in_the_ki
 def test_electrons_that_stay_behind_arrive_one_row_later_and_none_is_lost():
     electrons = np.zeros((1000, 400), np.float32)
     electrons[900] = 50_000
-    moved = ccd.transferred(electrons, np.random.default_rng(0))
+    moved = ccd.transfer_charge(electrons, np.random.default_rng(0))
     assert moved.sum() == electrons.sum()
     assert moved[901].mean() == pytest.approx(50_000 * (1 - (1 - ccd.LOSS) ** 901), rel=0.01)
 
@@ -103,7 +103,7 @@ def test_electrons_that_stay_behind_arrive_one_row_later_and_none_is_lost():
 def test_what_is_beyond_the_full_well_bleeds_along_the_column():
     electrons = np.zeros((64, 5), np.float32)
     electrons[32, 2] = 4.5 * ccd.FULL_WELL
-    out = ccd.bled(electrons)
+    out = ccd.bleed_charge(electrons)
     assert out.max() <= ccd.FULL_WELL * 1.001
     assert out.sum() == pytest.approx(electrons.sum())
     assert out[[31, 33], 2].min() > 0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.statistics import describe, region_spectrum
-from engine.statistics.passes import MAD_ERROR, QUANTILE_ERROR
+from engine.statistics.tile_passes import MAD_ERROR, QUANTILE_ERROR
 
 NAMES = {1: "substrate", 2: "thin flake", 7: "thick"}
 
@@ -217,7 +217,7 @@ def test_reading_labels_alone_computes_no_statistics():
 
 @pytest.mark.parametrize(("held", "loads"), [(2**30, 1), (0, 2)])
 def test_tiles_are_read_once_a_pass_and_once_in_all_where_they_fit_in_memory(monkeypatch, held, loads):
-    monkeypatch.setattr("engine.statistics.passes.HELD_BYTES", held)
+    monkeypatch.setattr("engine.statistics.tile_passes.HELD_BYTES", held)
     read = []
 
     def load(tile, block_info=None):

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import FileError, InputError, MissingDependencyError
-from engine.unet import infer, runtimes
+from engine.unet import predict_tiles, runtimes
 from engine.unet.network import NETWORKS, halo, step
 
-BACKGROUND = infer.Background(100.0, 5.0)
+BACKGROUND = predict_tiles.Background(100.0, 5.0)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -39,7 +39,7 @@ def frame(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 
 def computed(values: np.ndarray, network: runtimes.Network, *, chunks=-1, tile: int = 64) -> list[np.ndarray]:
-    lazy = infer.segment(da.from_array(values, chunks=chunks), network, BACKGROUND, tile=tile)
+    lazy = predict_tiles.segment(da.from_array(values, chunks=chunks), network, BACKGROUND, tile=tile)
     return [np.asarray(part) for part in da.compute(*lazy)]
 
 
@@ -95,8 +95,8 @@ def test_missing_values_count_as_background_and_other_pedestals_and_gains_change
     filled = values.copy()
     filled[30, 30] = BACKGROUND.level
     np.testing.assert_array_equal(computed(holes, network)[0], computed(filled, network)[0])
-    found = infer.background(da.from_array(values * 4 + 1024))
-    plain = infer.background(da.from_array(values))
+    found = predict_tiles.background(da.from_array(values * 4 + 1024))
+    plain = predict_tiles.background(da.from_array(values))
     assert found.level == pytest.approx(4 * plain.level + 1024)
     assert found.noise == pytest.approx(4 * plain.noise)
 
@@ -104,22 +104,22 @@ def test_missing_values_count_as_background_and_other_pedestals_and_gains_change
 def test_the_background_does_not_depend_on_chunks_or_on_bright_pixels():
     values = frame(300, 200)
     values[:, :20] = 1e4
-    found = infer.background(da.from_array(values, chunks=(37, 11)))
-    assert found == infer.background(da.from_array(values, chunks=-1))
+    found = predict_tiles.background(da.from_array(values, chunks=(37, 11)))
+    assert found == predict_tiles.background(da.from_array(values, chunks=-1))
     assert found.level == pytest.approx(100, abs=1)
     assert found.noise == pytest.approx(20, rel=0.05)
 
 
 def test_what_is_no_network_or_no_tile_is_refused_with_a_sentence(network, tmp_path: Path):
     with pytest.raises(InputError, match="tile is 100; give a multiple of 8 pixels"):
-        infer.segment(da.zeros((8, 8)), network, BACKGROUND, tile=100)
+        predict_tiles.segment(da.zeros((8, 8)), network, BACKGROUND, tile=100)
     with pytest.raises(FileError, match="cannot read the network"):
         runtimes.Network.at(tmp_path / "none.keras")
     (tmp_path / "bad.keras").write_bytes(b"garbage")
     with pytest.raises(FileError, match=r"bad\.keras is no network that can be read"):
         runtimes.Network.at(tmp_path / "bad.keras").loaded()
     with pytest.raises(InputError, match="the frame has no values"):
-        infer.background(da.full((8, 8), np.nan))
+        predict_tiles.background(da.full((8, 8), np.nan))
 
 
 def test_runtimes_give_the_same_labels_but_for_ties(network):
@@ -127,7 +127,9 @@ def test_runtimes_give_the_same_labels_but_for_ties(network):
     values = frame(200, 150)
     lazy = da.from_array(values)
     found = {
-        name: [np.asarray(p) for p in da.compute(*infer.segment(lazy, network, BACKGROUND, runtime=name))]
+        name: [
+            np.asarray(p) for p in da.compute(*predict_tiles.segment(lazy, network, BACKGROUND, runtime=name))
+        ]
         for name in (runtimes.KERAS, runtimes.OPENVINO)
     }
     labels, confidence, entropy = found[runtimes.KERAS]
@@ -141,8 +143,8 @@ def test_auto_takes_openvino_where_it_is_and_keras_elsewhere(network, monkeypatc
     sample = np.zeros((1, 64, 64, 1), np.float32)
     monkeypatch.setattr(runtimes, "has_amx", lambda: False)
     pytest.importorskip("openvino")
-    assert runtimes.resolved(runtimes.AUTO, network, sample) == runtimes.OPENVINO
+    assert runtimes.resolve_runtime(runtimes.AUTO, network, sample) == runtimes.OPENVINO
     monkeypatch.setattr(runtimes.importlib.util, "find_spec", lambda _: None)
-    assert runtimes.resolved(runtimes.AUTO, network, sample) == runtimes.KERAS
+    assert runtimes.resolve_runtime(runtimes.AUTO, network, sample) == runtimes.KERAS
     with pytest.raises(MissingDependencyError, match="needs OpenVINO; install it"):
-        runtimes.resolved(runtimes.OPENVINO, network, sample)
+        runtimes.resolve_runtime(runtimes.OPENVINO, network, sample)

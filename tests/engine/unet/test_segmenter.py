@@ -11,13 +11,13 @@ import xarray as xr
 import engine
 from engine import progress
 from engine.__main__ import main
-from engine.analysis import load_model, find_shipped_model
+from engine.analysis import find_shipped_model, load_model
 from engine.errors import CancelledError, FileError, InputError
-from engine.readers.truth import labels_of
+from engine.readers.labels.label_files import labels_of
 from engine.simulate.mosaic import CLASSES, Mosaic
-from engine.unet import spool
+from engine.unet import tile_store
+from engine.unet.analysis import UNet, UNetModel
 from engine.unet.seams import seam_report
-from engine.unet.segmenter import UNet, UNetModel
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_a_large_frame_goes_through_files_and_gives_the_same(monkeypatch: pytest
     image = Mosaic(size=256, seed=8).frame(0).image
     images = xr.Dataset({"image": (("y", "x"), image)})
     expected = engine.run("unet", images, tile=64)
-    monkeypatch.setattr(spool, "IN_MEMORY", 0)
+    monkeypatch.setattr(tile_store, "IN_MEMORY", 0)
     seen: list[float] = []
 
     def stopped(share: float, _doing: str) -> None:
@@ -124,7 +124,7 @@ def test_a_large_frame_goes_through_files_and_gives_the_same(monkeypatch: pytest
     with progress.keeping(tmp_path, lambda _: None):
         with progress.reporting(stopped), pytest.raises(CancelledError):
             engine.run("unet", images, tile=64)
-        assert json.loads((tmp_path / spool.ROWS).read_text())["done"] > 0
+        assert json.loads((tmp_path / tile_store.ROWS).read_text())["done"] > 0
         resumed = engine.run("unet", images, tile=64)
         for name in ("labels", "confidence", "entropy", "objects"):
             np.testing.assert_array_equal(np.asarray(resumed[name]), np.asarray(expected[name]))

@@ -1,0 +1,1 @@
+"""Readers of arrays: NumPy, MATLAB, HDF5, NetCDF and Zarr."""

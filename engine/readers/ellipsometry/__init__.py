@@ -1,0 +1,1 @@
+"""Readers of ellipsometry folders (Accurion EP4) and their tables."""

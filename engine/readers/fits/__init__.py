@@ -1,0 +1,1 @@
+"""Readers of FITS files: images, stacks, detector mosaics and folders of frames."""

@@ -1,0 +1,1 @@
+"""Readers of pictures: TIFF, PNG, JPEG and their like."""

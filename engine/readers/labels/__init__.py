@@ -1,0 +1,1 @@
+"""Readers of labels: maps, lists of classes, and folders sorted by class."""

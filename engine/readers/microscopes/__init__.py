@@ -1,0 +1,1 @@
+"""Readers of electron microscopes' formats: DM, SER, EMD, MRC, HyperSpy."""
