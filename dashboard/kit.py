@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +21,16 @@ from panel.io.state import set_curdoc
 from engine.errors import MapstackError
 
 ASSETS: Final = Path(__file__).parent / "assets"
-COMPONENT_STYLE: Final = (ASSETS / "components.css").read_text(encoding="utf-8")
-WIDGET_STYLE: Final = (ASSETS / "widgets.css").read_text(encoding="utf-8")
+
+
+@cache
+def read_asset(name: str) -> str:
+    """Return the text of a file in `dashboard/assets`."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+COMPONENT_STYLE: Final = read_asset("components.css")
+WIDGET_STYLE: Final = read_asset("widgets.css")
 LOG: Final = logging.getLogger("mapstack")
 SETTING_NAMES: Final = {
     "n_clusters": "classes",

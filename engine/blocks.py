@@ -36,6 +36,13 @@ def as_tiles(array: xr.DataArray, *, tile_bytes: int = TILE_BYTES) -> da.Array:
     """Dask array of an image variable with all leading dims in one chunk.
 
     Arrays in memory become full-width row bands (views, no copies); Dask arrays keep their tiles.
+
+    Parameters
+    ----------
+    array : DataArray (..., y, x)
+        The array.
+    tile_bytes : int
+        Size of a tile, about.
     """
     data = array.data
     n_leading = array.ndim - 2
@@ -71,6 +78,13 @@ def cut_tiles(array: da.Array, chunks: tuple[tuple[int, ...], ...]) -> da.Array:
 
     What is cut before it is worked on is read in the chunks asked for, where Dask's own rechunking would work
     on, and hold, the larger ones. `dask.graph_manipulation.bind` keeps these tasks together.
+
+    Parameters
+    ----------
+    array : DataArray or dask array (..., y, x)
+        The array.
+    chunks
+        Pixels of a tile along `y` and `x`; the format's own if not given.
     """
     if array.chunks == chunks:
         return array
@@ -155,6 +169,19 @@ def map_halo(
 
     At the frame's border there is no halo: the kernel sees where the frame ends. The kernel returns an
     array of the shape it was given; the halo is cut off.
+
+    Parameters
+    ----------
+    kernel
+        Function of the tiles.
+    array : DataArray or dask array (..., y, x)
+        The array.
+    halo : int
+        Pixels of the neighbours around each tile.
+    dtype
+        Of the kernel's output.
+    arguments
+        Further arguments of the kernel.
     """
     if array.numblocks[-2:] == (1, 1):
         meta = np.empty((0,) * array.ndim, dtype)
@@ -175,6 +202,15 @@ def per_tile(kernel: Callable[..., Any], *arrays: da.Array, **arguments: Any) ->
     """Return one Delayed `kernel(*tiles, **arguments)` a tile, in raster order.
 
     Kernels may return anything.
+
+    Parameters
+    ----------
+    kernel
+        Function of the tiles.
+    arrays : dask arrays (..., y, x)
+        Their tiles are given to the kernel.
+    arguments
+        Further arguments of the kernel.
     """
     inputs = align_tiles(*arrays)
     # graphs stay as they are: optimising each by itself would rename tasks that other collections share
@@ -186,12 +222,32 @@ def per_tile(kernel: Callable[..., Any], *arrays: da.Array, **arguments: Any) ->
 def reduce_tiles(
     kernel: Callable[..., Any], combine: Callable[[list[Any]], Any], *arrays: da.Array, **arguments: Any
 ) -> Any:
-    """Delayed `combine([kernel(*tiles) of every tile])`, combined in a tree."""
+    """Delayed `combine([kernel(*tiles) of every tile])`, combined in a tree.
+
+    Parameters
+    ----------
+    kernel
+        Function of the tiles.
+    combine
+        Joins what the kernel returned for several tiles.
+    arrays : dask arrays (..., y, x)
+        Their tiles are given to the kernel.
+    arguments
+        Further arguments of the kernel.
+    """
     return combine_parts(per_tile(kernel, *arrays, **arguments), combine)
 
 
 def combine_parts(parts: list[Any], combine: Callable[[list[Any]], Any]) -> Any:
-    """Delayed `combine(parts)`, in a tree of at most 16 parts a node."""
+    """Delayed `combine(parts)`, in a tree of at most 16 parts a node.
+
+    Parameters
+    ----------
+    parts : list
+        Delayed parts.
+    combine
+        Joins what the kernel returned for several tiles.
+    """
     lifted = dask.delayed(combine, pure=False)
     while len(parts) > 1:
         parts = [lifted(parts[i : i + 16]) for i in range(0, len(parts), 16)]
@@ -200,6 +256,13 @@ def combine_parts(parts: list[Any], combine: Callable[[list[Any]], Any]) -> Any:
 
 def compute(*collections: Any, doing: str = "computing") -> tuple[Any, ...]:
     """Compute Dask collections under whatever scheduler is active, reporting progress.
+
+    Parameters
+    ----------
+    collections : dask collections
+        What is to be computed.
+    doing : str
+        Words for the progress.
 
     Raises
     ------

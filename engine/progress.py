@@ -33,7 +33,15 @@ def reporting(reporter: Reporter) -> Iterator[None]:
 
 @contextmanager
 def stage(start: float, stop: float) -> Iterator[None]:
-    """Scale the reports of this block to the part `start`...`stop` of the enclosing stage."""
+    """Scale the reports of this block to the part `start`...`stop` of the enclosing stage.
+
+    Parameters
+    ----------
+    start : float
+        Where it begins.
+    stop : float
+        Where it ends.
+    """
     low, high = _span.get()
     token = _span.set((low + start * (high - low), low + stop * (high - low)))
     try:
@@ -44,6 +52,13 @@ def stage(start: float, stop: float) -> Iterator[None]:
 
 def report(share: float, doing: str) -> None:
     """Report the share of the current stage that is done.
+
+    Parameters
+    ----------
+    share : float
+        Part that is done, 0 to 1.
+    doing : str
+        Words for the progress.
 
     Raises
     ------
@@ -58,7 +73,15 @@ def report(share: float, doing: str) -> None:
 
 @contextmanager
 def keeping(folder: Path, recorder: Recorder) -> Iterator[None]:
-    """Let work of this block keep what it has finished in `folder`, and send its figures to `recorder`."""
+    """Let work of this block keep what it has finished in `folder`, and send its figures to `recorder`.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    recorder
+        Called with the figures of a training.
+    """
     tokens = _keep.set(folder), _recorder.set(recorder)
     try:
         yield

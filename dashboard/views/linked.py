@@ -29,84 +29,23 @@ from functools import partial
 from typing import Any, Final
 
 import holoviews as hv
-import numpy as np
 import numpy.typing as npt
-from bokeh import events
-from bokeh.models import (
-    BoxSelectTool,
-    BoxZoomTool,
-    ColumnDataSource,
-    CustomJS,
-    CustomJSHover,
-    HoverTool,
-    LassoSelectTool,
-    Metric,
-    MetricLength,
-    PanTool,
-    Range1d,
-    ResetTool,
-    ScaleBar,
-    WheelZoomTool,
-)
+from bokeh.models import ColumnDataSource, CustomJSHover, HoverTool
 
-from dashboard import theme
+from dashboard.format import format_units
 from dashboard.plots.images import DECODE_JS, Raster, value_raster
 from dashboard.plots.labels import CONFIDENCE_JS, NAME_JS
-from dashboard.plots.spectra import shown_units
+from dashboard.views.gestures import Gestures, Guard, Position, Region, call, polygon_of
 from dashboard.views.layers import Layers, Window, rasters
 from dashboard.views.live import LiveMap, Streams, Throttle, put
+from dashboard.views.map_marks import MapMarks
+from dashboard.views.shared_range import SharedRange
+from engine.pyramid import Pyramid
 
 __all__ = ["Layers", "LinkedMaps", "polygon_of"]
-from engine.pyramid import Pyramid
 
 LOD_TIMEOUT: Final = 80
 WHOLE_PIXELS: Final = 2**19
-DEFAULT_SIZE: Final = (700, 600)
-
-
-_KEEP_SQUARE: Final = """
-const w = figure.inner_width, h = figure.inner_height;
-if (!(w > 1 && h > 1)) return;
-const [x0, y0, x1, y1] = bounds;
-const fit = Math.max((x1 - x0) / w, (y1 - y0) / h);
-const shown = Math.abs(x.end - x.start), whole = size.data.fit[0];
-const all = shown === x1 - x0 && Math.abs(y.end - y.start) === y1 - y0;
-const unit = whole > 0 ? fit * (shown / size.data.w[0]) / whole
-           : all ? fit : Math.max(shown / w, Math.abs(y.end - y.start) / h);
-const cx = (x.start + x.end) / 2, cy = (y.start + y.end) / 2;
-size.data = {w: [w], h: [h], fit: [fit]};
-const mx = (x0 + x1) / 2, my = (y0 + y1) / 2;
-x.setv({start: cx - unit * w / 2, end: cx + unit * w / 2,
-        reset_start: mx - fit * w / 2, reset_end: mx + fit * w / 2});
-y.setv({start: cy + unit * h / 2, end: cy - unit * h / 2,
-        reset_start: my + fit * h / 2, reset_end: my - fit * h / 2});
-"""
-"""Keep pixels square when the frame's size changes: keep the centre and the magnification."""
-
-
-_PLACE_BAR: Final = """
-bar.setv({location: [Math.max(x.start, bounds[0]), Math.min(y.start, bounds[3])]}, {sync: false});
-"""
-"""Keep the scale bar in the lower left corner of what is visible of the image."""
-
-
-_TELL_CURSOR: Final = """
-const {x, y} = cb_obj, wait = 80 - (Date.now() - (cursor.told ?? 0));
-clearTimeout(cursor.later);
-cursor.later = setTimeout(() => {
-  cursor.told = Date.now();
-  cursor.data = {x: [x], y: [y]};
-}, Math.max(0, wait));
-"""
-
-
-def _lengths(units: str) -> Metric:
-    """What a scale bar may say: metres with their prefixes; anything else, such as px, without."""
-    if units in ("m", "mm", "µm", "nm"):
-        return MetricLength()
-    return Metric(
-        base_unit=units, include=[units], ticks=[n * 10**power for power in range(6) for n in (1, 2, 5)]
-    )
 
 
 class LinkedMaps:
@@ -117,35 +56,30 @@ class LinkedMaps:
         bounds: tuple[float, float, float, float],
         *,
         units: str = "px",
-        on_tap: Callable[[float, float], None] | None = None,
-        on_region: Callable[[list[list[float]]], None] | None = None,
-        on_move: Callable[[float, float], None] | None = None,
+        on_tap: Position | None = None,
+        on_region: Region | None = None,
+        on_move: Position | None = None,
+        guard: Guard = call,
     ) -> None:
-        x0, y0, x1, y1 = bounds
         self.bounds = bounds
         self.units = units
-        self.on_tap = on_tap
-        self.on_region = on_region
-        self.on_move = on_move
-        self._x = Range1d(start=x0, end=x1, reset_start=x0, reset_end=x1)
-        self._y = Range1d(start=y1, end=y0, reset_start=y1, reset_end=y0)
-        self._size = ColumnDataSource({"w": [0], "h": [0], "fit": [0]})
-        self._outline = ColumnDataSource({"x": [], "y": []})
-        self._mark = ColumnDataSource({"x": [], "y": []})
-        self._rings = ColumnDataSource({"xs": [], "ys": [], "color": [], "width": []})
-        self._cursor = ColumnDataSource({"x": [], "y": []})
-        self._cursor.on_change("data", self._pointed)
-        self._refining = Throttle(self._refine)
-        self._maps: list[LiveMap] = []
-        for axis in (self._x, self._y):
-            axis.on_change("start", self._moved)
-            axis.on_change("end", self._moved)
-        self._size.on_change("data", self._moved)
+        self.shared = SharedRange(bounds)
+        self.marks = MapMarks()
 
-    # ------------------------------------------------------------ maps
+        def outline_region(polygon: list[list[float]]) -> None:
+            self.marks.draw_region(polygon)
+            if on_region is not None:
+                on_region(polygon)
+
+        self.gestures = Gestures(
+            on_tap=on_tap, on_region=outline_region if on_region else None, on_move=on_move, guard=guard
+        )
+        self._maps: list[LiveMap] = []
+        self.shared.on_change(Throttle(self._redraw).call)
+
     def values(self, pyramid: Pyramid, *, streams: Streams, symbol: str = "value") -> hv.DynamicMap:
         """Map of one variable's values at a channel."""
-        scale = ColumnDataSource({"limits": [0, 0, 1, 1], "units": [shown_units(pyramid.units)] * 4})
+        scale = ColumnDataSource({"limits": [0, 0, 1, 1], "units": [format_units(pyramid.units)] * 4})
 
         def draw(
             window: Window, channel: int = 0, percent: float = 99.0, colormap: str = "viridis"
@@ -156,7 +90,7 @@ class LinkedMaps:
             return [value_raster(values, bounds, limits=limits, colormap=colormap)]
 
         decode = CustomJSHover(args={"scale": scale}, code=DECODE_JS)
-        options = self._options(self._hover({symbol: ("@image", decode)}))
+        options = self._options({symbol: ("@image", decode)})
         live = self._add(draw, streams, lambda **_: pyramid)
         return hv.DynamicMap(lambda: live.rasters()[0].image()).opts(
             hv.opts.Image("Values", **options, hooks=[partial(self._attach, live)])
@@ -170,13 +104,12 @@ class LinkedMaps:
             put(names, name=list(layers.classes.names))
             return rasters(layers, window, **shown)
 
-        hover = self._hover(
+        options = self._options(
             {
                 "class": ("@image", CustomJSHover(args={"names": names}, code=NAME_JS)),
                 "confidence": ("@confidence", CustomJSHover(code=CONFIDENCE_JS)),
             }
         )
-        options = self._options(hover)
         live = self._add(draw, streams, lambda layers=layers, **_: layers.pyramid)
         return hv.DynamicMap(
             lambda: hv.Overlay([raster.image() for raster in live.rasters()], group="Zones")
@@ -186,76 +119,68 @@ class LinkedMaps:
             hv.opts.Overlay("Zones", **{**options, "tools": []}, hooks=[partial(self._attach, live)]),
         )
 
-    # ------------------------------------------------------------ what is seen
     @property
     def ranges(self) -> tuple[float, float, float, float]:
-        """What is visible: x0, x1, y0, y1."""
-        return self._x.start, self._x.end, min(self._y.start, self._y.end), max(self._y.start, self._y.end)
-
-    @property
-    def unit(self) -> float:
-        """Width of a screen pixel in the units of the coordinates."""
-        return float((self._x.end - self._x.start) / (self._size.data["w"][0] or DEFAULT_SIZE[0]))
+        """Visible part: x0, x1, y0, y1."""
+        return self.shared.ranges
 
     def show(self, x0: float, x1: float, y0: float, y1: float) -> None:
-        """Make these ranges visible on all maps."""
-        self._x.update(start=x0, end=x1)
-        self._y.update(start=y1, end=y0)
+        """Make these ranges visible on all maps.
+
+        Parameters
+        ----------
+        x0, x1, y0, y1
+            Ends of both ranges in the units of the coordinates.
+        """
+        self.shared.show(x0, x1, y0, y1)
 
     def reset(self) -> None:
-        """Show everything."""
-        self._x.update(start=self._x.reset_start, end=self._x.reset_end)
-        self._y.update(start=self._y.reset_start, end=self._y.reset_end)
+        """Show the whole image on all maps."""
+        self.shared.reset()
 
     def mark(self, x: float | None, y: float | None) -> None:
-        """Draw a cross on all maps; None removes it."""
-        self._mark.data = {"x": [], "y": []} if x is None or y is None else {"x": [x], "y": [y]}
+        """Draw a cross on all maps; None removes it.
+
+        Parameters
+        ----------
+        x, y
+            Position in the units of the coordinates.
+        """
+        self.marks.draw_cross(x, y)
 
     def outline(self, polygon: Sequence[Sequence[float]]) -> None:
         """Draw a closed outline on all maps; an empty one removes it."""
-        closed = [*polygon, *polygon[:1]]
-        self._outline.data = {"x": [p[0] for p in closed], "y": [p[1] for p in closed]}
+        self.marks.draw_region(polygon)
 
     def rings(
         self, rings: Sequence[npt.NDArray[Any]], *, colors: Sequence[str], widths: Sequence[float]
     ) -> None:
-        """Draw closed rings `(corner, 2)` of x and y on all maps, each in its colour and width in pixels."""
-        closed = [np.vstack([ring, ring[:1]]) for ring in rings]
-        self._rings.data = {
-            "xs": [ring[:, 0] for ring in closed],
-            "ys": [ring[:, 1] for ring in closed],
-            "color": list(colors),
-            "width": list(widths),
-        }
+        """Draw closed rings on all maps.
 
-    # ------------------------------------------------------------ inside
+        Parameters
+        ----------
+        rings : sequence of arrays (corner, 2)
+            x and y of the corners in the units of the coordinates.
+        colors
+            A colour for each ring.
+        widths
+            The width of each ring's line in screen pixels.
+        """
+        self.marks.draw_rings(rings, colors=colors, widths=widths)
+
     def _add(
         self, draw: Callable[..., list[Raster]], streams: Streams, pyramid: Callable[..., Pyramid]
     ) -> LiveMap:
-        live = LiveMap(draw, streams, lambda values: self._fitting(pyramid(**values), self._window()))
+        live = LiveMap(draw, streams, lambda values: fit_window(pyramid(**values), self.shared.window))
         live.watch()
         self._maps.append(live)
         return live
 
-    def _window(self) -> Window:
-        """Return what is visible now, at the size of the frames."""
-        x0, x1, y0, y1 = self.ranges
-        width, height = (round(self._size.data[side][0]) for side in ("w", "h"))
-        return (x0, x1), (y0, y1), width or DEFAULT_SIZE[0], height or DEFAULT_SIZE[1]
-
-    def _fitting(self, pyramid: Pyramid, window: Window) -> Window:
-        """Return the window, for small rasters everything at full resolution."""
-        if not _is_small(pyramid):
-            return window
-        x0, y0, x1, y1 = pyramid.bounds
-        return (x0, x1), (y0, y1), pyramid.shape[1], pyramid.shape[0]
-
-    def _hover(self, rows: Mapping[str, tuple[str, CustomJSHover]]) -> HoverTool:
+    def _options(self, rows: Mapping[str, tuple[str, CustomJSHover]]) -> dict[str, Any]:
+        """Return the options of a map whose hover shows these rows: name to field and its formatter."""
         tooltips = [("x, y", f"$x{{0.0}}, $y{{0.0}} {self.units}")]
-        tooltips += [(name, f"{what}{{custom}}") for name, (what, _) in rows.items()]
-        return HoverTool(tooltips=tooltips, formatters=dict(rows.values()), muted_policy="ignore")
-
-    def _options(self, hover: HoverTool) -> dict[str, Any]:
+        tooltips += [(name, f"{field}{{custom}}") for name, (field, _) in rows.items()]
+        hover = HoverTool(tooltips=tooltips, formatters=dict(rows.values()), muted_policy="ignore")
         return {
             "tools": [hover],
             "invert_yaxis": True,
@@ -267,101 +192,37 @@ class LinkedMaps:
         }
 
     def _attach(self, live: LiveMap, plot: Any, _element: Any) -> None:
-        """Hook of every map: the first time, give its figure the shared ranges, tools and marks."""
+        """Give a map's figure, the first time, the shared ranges, marks and gestures (hook of HoloViews)."""
         figure = plot.state
         if not live.attach(plot):
             return
-        figure.update(x_range=self._x, y_range=self._y, lod_timeout=LOD_TIMEOUT, lod_interval=LOD_TIMEOUT)
+        figure.update(lod_timeout=LOD_TIMEOUT, lod_interval=LOD_TIMEOUT)
         figure.update(min_border=2, background_fill_color=None, border_fill_color=None)
-        plot.handles.update(x_range=self._x, y_range=self._y)
-        self._keep_square(figure)
-        self._draw_marks(figure)
-        self._listen(figure)
+        self.shared.attach(plot)
+        self.marks.attach(figure, self.shared, self.units)
+        self.gestures.attach(figure)
 
-    def _keep_square(self, figure: Any) -> None:
-        arguments = {
-            "figure": figure,
-            "x": self._x,
-            "y": self._y,
-            "size": self._size,
-            "bounds": list(self.bounds),
-        }
-        callback = CustomJS(args=arguments, code=_KEEP_SQUARE)
-        figure.js_on_change("inner_width", callback)
-        figure.js_on_change("inner_height", callback)
-
-    def _draw_marks(self, figure: Any) -> None:
-        figure.multi_line("xs", "ys", line_color="color", line_width="width", source=self._rings)
-        figure.line("x", "y", source=self._outline, **theme.OUTLINE)
-        figure.scatter("x", "y", source=self._mark, **theme.CROSS)
-        bar = ScaleBar(
-            range=self._x,
-            unit=self.units,
-            dimensional=_lengths(self.units),
-            location=(self.bounds[0], self.bounds[3]),
-            **theme.SCALE_BAR,
-        )
-        figure.add_layout(bar)
-        arguments = {"bar": bar, "x": self._x, "y": self._y, "bounds": list(self.bounds)}
-        callback = CustomJS(args=arguments, code=_PLACE_BAR)
-        for axis in (self._x, self._y):
-            axis.js_on_change("start", callback)
-
-    def _listen(self, figure: Any) -> None:
-        wheel, pan = WheelZoomTool(zoom_on_axis=False), PanTool()
-        tools = [pan, wheel, BoxZoomTool(match_aspect=True), ResetTool()]
-        if self.on_region is not None:
-            tools += [LassoSelectTool(continuous=False), BoxSelectTool(continuous=False)]
-        figure.add_tools(*tools)
-        figure.toolbar.update(active_scroll=wheel, active_drag=pan, logo=None)
-        if self.on_tap is not None:
-            # of two taps within 0.3 s, however far apart, Bokeh calls the second one a double tap
-            for tap in (events.Tap, events.DoubleTap):
-                figure.on_event(tap, self._tapped)
-        figure.on_event(events.SelectionGeometry, self._selected)
-        if self.on_move is not None:
-            figure.js_on_event(events.MouseMove, CustomJS(args={"cursor": self._cursor}, code=_TELL_CURSOR))
-
-    def _tapped(self, event: Any) -> None:
-        if self.on_tap is not None:
-            self.on_tap(float(event.x), float(event.y))
-
-    def _pointed(self, _attribute: str, _old: Any, new: Mapping[str, Any]) -> None:
-        if self.on_move is not None and len(new["x"]):
-            self.on_move(float(new["x"][0]), float(new["y"][0]))
-
-    def _selected(self, event: Any) -> None:
-        polygon = polygon_of(event.geometry)
-        if polygon and event.final and self.on_region is not None:
-            self.outline(polygon)
-            self.on_region(polygon)
-
-    def _moved(self, _attribute: str, _old: Any, _new: Any) -> None:
-        document = self._x.document
-        if document is not None:
-            self._refining.call(document)
-
-    def _refine(self) -> None:
-        """Redraw all maps to which something else is visible than at the last time."""
+    def _redraw(self) -> None:
+        """Redraw all maps whose visible part has changed."""
         for live in self._maps:
             live.redraw()
 
 
-def polygon_of(geometry: Mapping[str, Any]) -> list[list[float]]:
-    """Corners `[[x, y], ...]` of a lasso or box that Bokeh reports; empty for anything else.
+def fit_window(pyramid: Pyramid, window: Window) -> Window:
+    """Return the window to draw: the given one, or a small raster as a whole at full resolution.
 
-    Examples
-    --------
-    >>> polygon_of({"type": "rect", "x0": 0, "y0": 1, "x1": 2, "y1": 3})
-    [[0.0, 1.0], [2.0, 1.0], [2.0, 3.0], [0.0, 3.0]]
+    Parameters
+    ----------
+    pyramid
+        What is drawn.
+    window
+        Visible x range, y range, width and height of the frame in screen pixels.
+
+    Returns
+    -------
+    a window, as `window`
     """
-    if geometry.get("type") == "rect":
-        x0, y0, x1, y1 = (float(geometry[name]) for name in ("x0", "y0", "x1", "y1"))
-        return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
-    if geometry.get("type") != "poly" or len(geometry["x"]) < 3:
-        return []
-    return [[float(x), float(y)] for x, y in zip(geometry["x"], geometry["y"], strict=True)]
-
-
-def _is_small(pyramid: Pyramid) -> bool:
-    return pyramid.shape[0] * pyramid.shape[1] <= WHOLE_PIXELS
+    if pyramid.shape[0] * pyramid.shape[1] > WHOLE_PIXELS:
+        return window
+    x0, y0, x1, y1 = pyramid.bounds
+    return (x0, x1), (y0, y1), pyramid.shape[1], pyramid.shape[0]

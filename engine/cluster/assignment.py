@@ -76,6 +76,13 @@ def assign_and_sum(
 def squared_distances(features: np.ndarray, centroids: np.ndarray) -> np.ndarray:
     """Squared distances of every pixel to every centre, scaled where values are missing.
 
+    Parameters
+    ----------
+    features : ndarray (feature, pixel)
+        Features of the pixels.
+    centroids : ndarray (cluster, feature)
+        Centres of the clusters.
+
     Returns
     -------
     ndarray, dims (cluster, pixel), float32

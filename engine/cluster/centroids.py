@@ -33,7 +33,15 @@ class Grids:
 
     @classmethod
     def of(cls, features: np.ndarray, weights: np.ndarray) -> "Grids":
-        """Grids fit for pixels like these, judged by some of them: larger values are summed as exactly."""
+        """Grids fit for pixels like these, judged by some of them: larger values are summed as exactly.
+
+        Parameters
+        ----------
+        features : ndarray (feature, pixel)
+            Features of the pixels.
+        weights : ndarray (pixel,)
+            Weight of each pixel.
+        """
         features, weights = thin_points(features, weights, GRID_PIXELS)
         largest = grid_of(weights[None])[0] if weights.size else grid_of(np.ones((1, 1)))[0]
         return cls(grid_of(features), float(largest))
@@ -58,7 +66,15 @@ class Totals:
 
     @classmethod
     def zeros(cls, n_clusters: int, n_features: int) -> "Totals":
-        """Return sums over no pixels."""
+        """Return sums over no pixels.
+
+        Parameters
+        ----------
+        n_clusters : int
+            Number of clusters.
+        n_features : int
+            Number of features.
+        """
         shape = (n_clusters, n_features)
         return cls(np.zeros(shape), np.zeros(shape), np.zeros(n_clusters, np.int64), np.zeros(n_clusters))
 
@@ -72,7 +88,21 @@ class Totals:
         grids: Grids,
         min_valid: int = 1,
     ) -> "Totals":
-        """Assign pixels to their nearest centres and sum them up; see `kernels.assign_and_sum`."""
+        """Assign pixels to their nearest centres and sum them up; see `kernels.assign_and_sum`.
+
+        Parameters
+        ----------
+        features : ndarray (feature, pixel)
+            Features of the pixels.
+        weights : ndarray (pixel,)
+            Weight of each pixel.
+        centroids : ndarray (cluster, feature)
+            Centres of the clusters.
+        grids : Grids
+            Steps to which sums are rounded, so that their order does not matter.
+        min_valid : int
+            Features that a pixel must have to be assigned.
+        """
         totals = cls.zeros(*centroids.shape)
         totals.add(features, weights, centroids, grids=grids, min_valid=min_valid)
         return totals
@@ -87,7 +117,23 @@ class Totals:
         min_valid: int = 1,
         linear: np.ndarray | None = None,
     ) -> None:
-        """Add more pixels to these sums."""
+        """Add more pixels to these sums.
+
+        Parameters
+        ----------
+        features : ndarray (feature, pixel)
+            Features of the pixels.
+        weights : ndarray (pixel,)
+            Weight of each pixel.
+        centroids : ndarray (cluster, feature)
+            Centres of the clusters.
+        grids : Grids
+            Steps to which sums are rounded, so that their order does not matter.
+        min_valid : int
+            Features that a pixel must have to be assigned.
+        linear : ndarray, optional
+            Scale and offset of each feature.
+        """
         assign_and_sum(
             features,
             weights,
@@ -128,7 +174,21 @@ class Totals:
 def settle(
     features: np.ndarray, weights: np.ndarray, centroids: np.ndarray, *, grids: "Grids", tolerance: float
 ) -> tuple[np.ndarray, float]:
-    """Iterate Lloyd's step until it gains less than `tolerance`; the centroids and their inertia."""
+    """Iterate Lloyd's step until it gains less than `tolerance`; the centroids and their inertia.
+
+    Parameters
+    ----------
+    features : ndarray (feature, pixel)
+        Features of the pixels.
+    weights : ndarray (pixel,)
+        Weight of each pixel.
+    centroids : ndarray (cluster, feature)
+        Centres of the clusters.
+    grids : Grids
+        Steps to which sums are rounded, so that their order does not matter.
+    tolerance : float
+        Least gain of a step, relative to the inertia.
+    """
     for _ in range(MAX_ITERATIONS):
         totals = Totals.of(features, weights, centroids, grids=grids)
         moved = _fill_empty_clusters(features, weights, totals.centroids(centroids), totals.counts)
@@ -140,7 +200,17 @@ def settle(
 
 
 def thin_points(features: np.ndarray, weights: np.ndarray, n_pixels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return every so manieth pixel, about `n_pixels`."""
+    """Return every so manieth pixel, about `n_pixels`.
+
+    Parameters
+    ----------
+    features : ndarray (feature, pixel)
+        Features of the pixels.
+    weights : ndarray (pixel,)
+        Weight of each pixel.
+    n_pixels : int
+        Number of pixels.
+    """
     step = max(1, features.shape[1] // n_pixels)
     return np.ascontiguousarray(features[:, ::step]), weights[::step]
 

@@ -110,7 +110,17 @@ class FeatureSpace:
     def restored(
         cls, kind: str, variables: Sequence[str], arrays: Mapping[str, np.ndarray]
     ) -> "FeatureSpace":
-        """Return the space whose `arrays` were stored."""
+        """Return the space whose `arrays` were stored.
+
+        Parameters
+        ----------
+        kind : str
+            Kind of features.
+        variables : sequence of str
+            Names of the image variables.
+        arrays : dask arrays (..., y, x)
+            Their tiles are given to the kernel.
+        """
         return cls(kind, tuple(variables), *(arrays[name] for name in ("offset", "scale", "components")))
 
 
@@ -161,6 +171,13 @@ def _scales(sample: Sample, deviation: np.ndarray) -> np.ndarray:
 
 def resolve_kind(images: xr.Dataset, kind: str) -> str:
     """Return the kind of features that `kind` means for these images.
+
+    Parameters
+    ----------
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    kind : str
+        Kind of features.
 
     Raises
     ------

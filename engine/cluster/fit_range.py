@@ -32,6 +32,13 @@ def describe_images(images: xr.Dataset) -> dict[str, Any]:
 def check_same_kind(fitted: Mapping[str, Any], images: xr.Dataset) -> None:
     """Check that images can be given to a model whose metadata is `fitted`.
 
+    Parameters
+    ----------
+    fitted : mapping
+        Metadata of the model.
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+
     Raises
     ------
     InputError

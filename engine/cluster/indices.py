@@ -23,6 +23,13 @@ Labels = NDArray[np.int32]
 def scatter_indices(points: Floats, labels: Labels) -> tuple[float, float, float]:
     """Distortion (mean squared distance to the centre), Calinski–Harabasz and Davies–Bouldin index.
 
+    Parameters
+    ----------
+    points : ndarray
+        The points to cluster.
+    labels : ndarray
+        Cluster or class of each.
+
     References
     ----------
     T. Caliński, J. Harabasz, Commun. Stat. 3, 1 (1974); D. Davies, D. Bouldin, IEEE TPAMI 1, 224 (1979).
@@ -191,7 +198,15 @@ def _add_density(members: Floats, axis: Floats, origin: Floats, density: Floats)
 
 
 def rand_index(first: Labels, second: Labels) -> float:
-    """Return adjusted Rand index of two clusterings (L. Hubert, P. Arabie, J. Classif. 2, 193, 1985)."""
+    """Return adjusted Rand index of two clusterings (L. Hubert, P. Arabie, J. Classif. 2, 193, 1985).
+
+    Parameters
+    ----------
+    first : ndarray
+        First clustering.
+    second : ndarray
+        Second clustering.
+    """
     n_second = int(second.max()) + 1
     table = np.bincount(first * n_second + second, minlength=(int(first.max()) + 1) * n_second)
     table = table.reshape(-1, n_second).astype(float)

@@ -208,7 +208,25 @@ def assign(
     labels: np.ndarray,
     confidence: np.ndarray,
 ) -> None:
-    """Write label and confidence of every pixel: `assignment.assign`."""
+    """Write label and confidence of every pixel: `assignment.assign`.
+
+    Parameters
+    ----------
+    values : ndarray (y, x)
+        Values of the pixels.
+    stride : int
+        Distance between features in memory.
+    linear : ndarray
+        Scale and offset of each feature.
+    centroids : ndarray (cluster, feature)
+        Centres of the clusters.
+    min_valid : int
+        Features that a pixel must have to be assigned.
+    labels : ndarray
+        Cluster or class of each.
+    confidence : ndarray
+        Confidence of each pixel, filled in.
+    """
     widest_vectors()
     n_features, n_pixels = linear.shape[1], labels.size
     x, valid = buffer(n_features), buffer(n_features)
@@ -258,7 +276,37 @@ def assign_and_sum(
     counts: np.ndarray,
     inertia: np.ndarray,
 ) -> None:
-    """Add sums over every cluster's pixels: `assignment.assign_and_sum`."""
+    """Add sums over every cluster's pixels: `assignment.assign_and_sum`.
+
+    Parameters
+    ----------
+    values : ndarray (y, x)
+        Values of the pixels.
+    stride : int
+        Distance between features in memory.
+    linear : ndarray
+        Scale and offset of each feature.
+    n_pixels : int
+        Number of pixels.
+    weights : ndarray (pixel,)
+        Weight of each pixel.
+    centroids : ndarray (cluster, feature)
+        Centres of the clusters.
+    grid
+        Step of each feature's sums.
+    weight_grid
+        Step of the weights' sums.
+    min_valid : int
+        Features that a pixel must have to be assigned.
+    sums
+        Sums, added to.
+    valid_weights
+        Weights of valid values, added to.
+    counts
+        Numbers of pixels, added to.
+    inertia
+        Inertia, added to.
+    """
     widest_vectors()
     n_features = linear.shape[1]
     n_clusters = centroids.shape[0]
@@ -438,7 +486,21 @@ def _sum_slowly(
 def squared_distances(
     values: np.ndarray, stride: int, linear: np.ndarray, n_pixels: int, centroids: np.ndarray
 ) -> np.ndarray:
-    """Squared distances of every pixel to every centre: `assignment.squared_distances`."""
+    """Squared distances of every pixel to every centre: `assignment.squared_distances`.
+
+    Parameters
+    ----------
+    values : ndarray (y, x)
+        Values of the pixels.
+    stride : int
+        Distance between features in memory.
+    linear : ndarray
+        Scale and offset of each feature.
+    n_pixels : int
+        Number of pixels.
+    centroids : ndarray (cluster, feature)
+        Centres of the clusters.
+    """
     widest_vectors()
     n_features = linear.shape[1]
     x, valid = buffer(n_features), buffer(n_features)

@@ -158,6 +158,15 @@ def draw_points(images: xr.Dataset, *, features: str = AUTO, seed: int = 0) -> t
 
     At most 2**14 pixels of the spread sample that have all features, in random order, drawn by their weights
     where there are any.
+
+    Parameters
+    ----------
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    features : ndarray (feature, pixel)
+        Features of the pixels.
+    seed : int
+        Seed of every random choice.
     """
     sample = draw_sample(images, max_pixels=4 * _N_SAMPLE)
     space = fit_features(images, sample, kind=features, seed=seed)

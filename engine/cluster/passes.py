@@ -71,7 +71,17 @@ class PixelFeatures:
 
     @classmethod
     def of(cls, images: xr.Dataset, space: FeatureSpace, *, drop: bool) -> "PixelFeatures":
-        """Return how these images' tiles become features."""
+        """Return how these images' tiles become features.
+
+        Parameters
+        ----------
+        images : Dataset, dims ([spectral,] y, x)
+            The images.
+        space : FeatureSpace
+            Transform from raw values to features.
+        drop : bool
+            Whether pixels that miss a value are left out.
+        """
         return cls(space, drop, MASK in images, WEIGHTS in images)
 
     @property
@@ -157,6 +167,15 @@ def label_pixels(
     images: xr.Dataset, pixels: PixelFeatures, centroids: np.ndarray
 ) -> tuple[da.Array, da.Array]:
     """Return labels and confidence of all pixels; lazy, and one task a tile for both.
+
+    Parameters
+    ----------
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    pixels
+        The pixels, with their weights.
+    centroids : ndarray (cluster, feature)
+        Centres of the clusters.
 
     Returns
     -------

@@ -48,6 +48,13 @@ class Sample:
 def draw_sample(images: xr.Dataset, *, max_pixels: int | None = None) -> Sample:
     """Load the spread sample of a stack in one pass, all of it if it is small; eager.
 
+    Parameters
+    ----------
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    max_pixels : int, optional
+        Number of pixels, at most.
+
     Raises
     ------
     InputError
@@ -67,6 +74,17 @@ def row_bands(
     n_rows: int, n_columns: int, *, max_pixels: int, n_bands: int = N_BANDS
 ) -> list[tuple[int, int]]:
     """Start and stop rows of evenly spread bands that hold about `max_pixels` pixels together.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    n_columns : int
+        Number of columns.
+    max_pixels : int
+        Number of pixels, at most.
+    n_bands : int
+        Number of bands.
 
     Examples
     --------

@@ -101,6 +101,15 @@ def draw_core(pixels: Core, *, n_clusters: int, rng: np.random.Generator) -> Cor
     A pixel is drawn by its share of the inertia that rough centroids leave and by its share of its
     cluster, half each, so that rare and remote pixels are there too; its weight makes up for that.
 
+    Parameters
+    ----------
+    pixels
+        The pixels, with their weights.
+    n_clusters : int
+        Number of clusters.
+    rng : numpy.random.Generator
+        Source of the random numbers.
+
     References
     ----------
     O. Bachem, M. Lucic, A. Krause, Practical coreset constructions for machine learning,
@@ -215,6 +224,17 @@ def plus_plus(
     features: np.ndarray, weights: np.ndarray, *, n_clusters: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Seed centroids by greedy k-means++.
+
+    Parameters
+    ----------
+    features : ndarray (feature, pixel)
+        Features of the pixels.
+    weights : ndarray (pixel,)
+        Weight of each pixel.
+    n_clusters : int
+        Number of clusters.
+    rng : numpy.random.Generator
+        Source of the random numbers.
 
     Raises
     ------

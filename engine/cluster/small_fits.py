@@ -55,14 +55,30 @@ def fit(points: np.ndarray, n_clusters: int, *, seed: int, n_restarts: int) -> n
 
 
 def refine(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Return centres after Lloyd's iterations over the points from given centres."""
+    """Return centres after Lloyd's iterations over the points from given centres.
+
+    Parameters
+    ----------
+    points : ndarray
+        The points to cluster.
+    centres : ndarray
+        Centres to begin with.
+    """
     refined = centres.copy()
     _iterate(points, np.ascontiguousarray(points.T), refined, _FINE)
     return refined
 
 
 def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Index of the nearest centre of each point, int32."""
+    """Index of the nearest centre of each point, int32.
+
+    Parameters
+    ----------
+    points : ndarray
+        The points to cluster.
+    centres : ndarray
+        Centres to begin with.
+    """
     labels = np.zeros(points.shape[1], np.int32)
     _assign(points, centres, labels, np.empty(points.shape[1], np.float32))
     return labels

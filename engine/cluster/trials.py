@@ -63,7 +63,17 @@ class Repeat:
 
 
 def fit_all(points: Sampled, k: int, *, seed: int) -> Labels:
-    """Cluster of each point, by the best of several fits."""
+    """Cluster of each point, by the best of several fits.
+
+    Parameters
+    ----------
+    points : ndarray
+        The points to cluster.
+    k : int
+        Number of clusters.
+    seed : int
+        Seed of every random choice.
+    """
     few = np.ascontiguousarray(points.components[:, :N_FIT])
     centres = small_fits.fit(few, k, seed=seed, n_restarts=N_RESTARTS)
     if points.n_points > N_FIT:
@@ -72,7 +82,19 @@ def fit_all(points: Sampled, k: int, *, seed: int) -> Labels:
 
 
 def fit_half(points: Sampled, labels: Labels, k: int, *, seed: int) -> Repeat:
-    """Fit a random half and judge it on the other half, against the labels of the fit of all."""
+    """Fit a random half and judge it on the other half, against the labels of the fit of all.
+
+    Parameters
+    ----------
+    points : ndarray
+        The points to cluster.
+    labels : ndarray
+        Cluster or class of each.
+    k : int
+        Number of clusters.
+    seed : int
+        Seed of every random choice.
+    """
     order = np.random.default_rng(seed).permutation(points.n_points)
     half = points.n_points // 2
     seen, unseen = order[:half][:_N_FIT_HALF], order[half:][:_N_JUDGED]

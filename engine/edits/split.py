@@ -66,7 +66,23 @@ def learn_parts(
     seed: int = 0,
     model: Any = None,
 ) -> dict[str, Any]:
-    """Return the arguments of `split` with what it learns from these images, for the recipe."""
+    """Return the arguments of `split` with what it learns from these images, for the recipe.
+
+    Parameters
+    ----------
+    result : DataTree
+        The result.
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    label : int
+        The class.
+    n_clusters : int
+        Number of clusters.
+    seed : int
+        Seed of every random choice.
+    model
+        The fitted model.
+    """
     check_class(names_of(result), label)
     if model is None:
         analysis = KMeans(**{**_settings_of(result), "n_clusters": n_clusters, "seed": seed, "min_area": 0})

@@ -78,7 +78,19 @@ def html_figure(result: xr.DataTree, draw: Draw, *, alt: str) -> str:
 
 
 def report_page(result: xr.DataTree, folder: str | Path, *, title: str, body: Sequence[str]) -> Path:
-    """Write a page of what is in `body`, and the recipe: to read, and for programs."""
+    """Write a page of what is in `body`, and the recipe: to read, and for programs.
+
+    Parameters
+    ----------
+    result : DataTree
+        The result.
+    folder : Path
+        The folder.
+    title : str
+        Title of the page.
+    body : sequence of str
+        Parts of the page, HTML.
+    """
     path = Path(folder) / f"{title}_report.html"
     with appearing(path) as draft:
         recipe = one_line(recipe_text(result)).replace("--", "-\\u002d")
@@ -103,7 +115,15 @@ def html_table(frame: pd.DataFrame) -> str:
 
 
 def letter_axes(axes: Sequence[Any], parts: Sequence[Callable[[Any], None]]) -> None:
-    """Draw each part into its axes, and letter them as papers do."""
+    """Draw each part into its axes, and letter them as papers do.
+
+    Parameters
+    ----------
+    axes : sequence
+        Axes of a matplotlib figure.
+    parts : list
+        Delayed parts.
+    """
     for letter, axis, part in zip("abcdefgh", axes, parts, strict=False):
         part(axis)
         axis.set_title(letter, loc="left", fontweight="bold")

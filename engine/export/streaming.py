@@ -44,7 +44,17 @@ def _tile(sizes: tuple[int, ...]) -> int:
 
 
 def write_layout(root: xr.Dataset, streams: dict[str, da.Array], draft: Path) -> None:
-    """Make the store's root with the metadata of all maps and none of their values."""
+    """Make the store's root with the metadata of all maps and none of their values.
+
+    Parameters
+    ----------
+    root : Dataset
+        Root of the store.
+    streams : mapping of str to dask array
+        Maps that are written tile by tile.
+    draft : Path
+        Folder that the store is written into.
+    """
     stored = {name: encoding(array) for name, array in streams.items()}
     empty = {
         name: (
@@ -73,7 +83,17 @@ def encoding(array: da.Array) -> dict[str, Any]:
 
 
 def write_maps(streams: dict[str, da.Array], tables: Groups, draft: Path) -> Groups:
-    """Write all maps and compute all tables, in one go; return the tables."""
+    """Write all maps and compute all tables, in one go; return the tables.
+
+    Parameters
+    ----------
+    streams : mapping of str to dask array
+        Maps that are written tile by tile.
+    tables : mapping
+        Tables by the name of their group.
+    draft : Path
+        Folder that the store is written into.
+    """
     writes = [write for name, array in streams.items() for write in _tile_writes(array, draft, name)]
     return _compute_tables(tables, writes, doing="saving the result")
 

@@ -99,6 +99,13 @@ def without_copies(pictures: Examples, *, seed: int) -> tuple[Examples, int]:
     And how many have a copy.
 
     So no copy of a picture that is learned from is held out to judge.
+
+    Parameters
+    ----------
+    pictures : Examples
+        The training images.
+    seed : int
+        Seed of every random choice.
     """
     if np.unique(pictures.parents).size < 2:
         return pictures, 0
@@ -112,7 +119,17 @@ def without_copies(pictures: Examples, *, seed: int) -> tuple[Examples, int]:
 
 
 def split(pictures: Examples, *, shares: Sequence[float], seed: int) -> np.ndarray:
-    """Part of each picture, all of a parent in the same one."""
+    """Part of each picture, all of a parent in the same one.
+
+    Parameters
+    ----------
+    pictures : Examples
+        The training images.
+    shares : sequence of float
+        Shares of the parts; they sum to 1.
+    seed : int
+        Seed of every random choice.
+    """
     return by_parent(pictures.parents, shares=shares, seed=seed, classes=pictures.classes)
 
 
@@ -152,6 +169,13 @@ class Batches:
 
 def variation(grey: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
     """Return a part of a square scaled to its size, turned or mirrored, with another contrast.
+
+    Parameters
+    ----------
+    grey : ndarray (image, y, x), uint8
+        Squares of grey levels.
+    rng : numpy.random.Generator
+        Source of the random numbers.
 
     Returns
     -------

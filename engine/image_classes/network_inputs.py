@@ -57,6 +57,13 @@ def square(image: np.ndarray, *, edge: int, databar: bool = False) -> View:
 def tile_starts(n: int, tile: int) -> np.ndarray:
     """Return where the tiles begin that cover n pixels, the first and the last at the ends.
 
+    Parameters
+    ----------
+    n : int
+        Number of them.
+    tile : int
+        Rows and columns of a tile.
+
     Examples
     --------
     >>> tile_starts(700, 300).tolist(), tile_starts(200, 300).tolist()
@@ -66,13 +73,29 @@ def tile_starts(n: int, tile: int) -> np.ndarray:
 
 
 def specimen(image: np.ndarray, *, databar: bool = False) -> np.ndarray:
-    """Return the part of a micrograph that shows the specimen, `(y, x)`: no fill, and no data bar unless wanted."""
+    """Return the part of a micrograph that shows the specimen, `(y, x)`: no fill, and no data bar unless wanted.
+
+    Parameters
+    ----------
+    image : Image
+        Description of the image in the file.
+    databar : bool
+        Whether the data bar is kept.
+    """
     image = without_fill(np.asarray(image))
     return image if databar else without_databar(image)
 
 
 def reduce_image(part: np.ndarray, edge: int) -> np.ndarray:
-    """Return a part of a micrograph scaled to `edge` rows and columns of grey levels, uint8."""
+    """Return a part of a micrograph scaled to `edge` rows and columns of grey levels, uint8.
+
+    Parameters
+    ----------
+    part : ndarray (y, x)
+        Part of an image.
+    edge : int
+        Rows and columns of the result in pixels.
+    """
     from PIL import Image
 
     values = Image.fromarray(np.nan_to_num(np.asarray(part, np.float32)))
@@ -103,7 +126,15 @@ def squares(images: xr.Dataset, *, edge: int, databar: bool = False) -> list[Any
 
 
 def of_each(images: xr.Dataset, function: Callable[[np.ndarray], Any]) -> list[Any]:
-    """Return a task for each micrograph `(y, x)` that gives what a function makes of it; lazy."""
+    """Return a task for each micrograph `(y, x)` that gives what a function makes of it; lazy.
+
+    Parameters
+    ----------
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    function
+        Called with each image `(y, x)`.
+    """
     lifted = dask.delayed(partial(_of_first, function), pure=False, traverse=False)
     if spectral_dim(images) != IMAGE:
         stack = blocks.as_tiles(intensity(images))[np.newaxis]

@@ -116,7 +116,17 @@ def reference_images_of(model: "Model") -> novelty.Known:
 
 
 def apply_network(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
-    """Return what a network gives of squares `(image, y, x)` uint8 that show fields `(image,)` in nm."""
+    """Return what a network gives of squares `(image, y, x)` uint8 that show fields `(image,)` in nm.
+
+    Parameters
+    ----------
+    network
+        The network.
+    grey : ndarray (image, y, x), uint8
+        Squares of grey levels.
+    fields : ndarray (image,)
+        Width in nm that each square shows.
+    """
     given = inputs(grey, fields, n_channels=network.input_shape[-1])
     logits, features, maps = predict_squares(_add_outputs(network), given)
     weights = head_weights(network)
@@ -133,6 +143,13 @@ def predict_squares(network: "keras.Model", given: np.ndarray) -> list[np.ndarra
     """Return the outputs of a network for inputs `(image, ...)`, float32.
 
     Batches of one picture or of `TOGETHER` alone: for each other size the network would be compiled anew.
+
+    Parameters
+    ----------
+    network
+        The network.
+    given : ndarray (image, ...)
+        Inputs of the network.
     """
     n = len(given)
     if 1 < n < TOGETHER:
@@ -143,7 +160,15 @@ def predict_squares(network: "keras.Model", given: np.ndarray) -> list[np.ndarra
 
 
 def resize_square(planes: np.ndarray, edge: int) -> np.ndarray:
-    """Return planes `(image, y, x)` scaled to `edge` rows and columns, float32."""
+    """Return planes `(image, y, x)` scaled to `edge` rows and columns, float32.
+
+    Parameters
+    ----------
+    planes : ndarray (plane, y, x)
+        Planes of values.
+    edge : int
+        Rows and columns of the result in pixels.
+    """
     from PIL import Image
 
     scaled = [

@@ -29,12 +29,32 @@ MOST_ROWS: Final = 500
 
 
 def write_figure(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write how many pictures are of each class, how sure, and how good the model is, PNG and PDF."""
+    """Write how many pictures are of each class, how sure, and how good the model is, PNG and PDF.
+
+    Parameters
+    ----------
+    result : DataTree
+        The result.
+    folder : Path
+        The folder.
+    images : Dataset, dims ([spectral,] y, x), optional
+        The images.
+    """
     return save_figure(result, folder, _draw, images=images)
 
 
 def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
-    """Write a report: figure, classes, how good the model is, pictures of each class, table, methods."""
+    """Write a report: figure, classes, how good the model is, pictures of each class, table, methods.
+
+    Parameters
+    ----------
+    result : DataTree
+        The result.
+    folder : Path
+        The folder.
+    images : Dataset, dims ([spectral,] y, x), optional
+        The images.
+    """
     title = stem(result, images)
     frame = _images_frame(result)
     body = [

@@ -37,6 +37,15 @@ PARTS: Final = ("part_row", "part_column")
 def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> xr.DataTree:
     """Return the result of pictures that were classified.
 
+    Parameters
+    ----------
+    model
+        The fitted model.
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    found
+        Background of the frame: level and noise.
+
     Returns
     -------
     DataTree
@@ -58,7 +67,17 @@ def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> 
 
 
 def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> xr.Dataset:
-    """Return one row a picture."""
+    """Return one row a picture.
+
+    Parameters
+    ----------
+    model
+        The fitted model.
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    found
+        Background of the frame: level and noise.
+    """
     chances = chances_of(model, found.logits)
     unlike = found.distance > 1
     said = choose_classes(chances, unlike, threshold(model))
@@ -94,7 +113,15 @@ def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -
 
 
 def chances_of(model: "MicrographsModel", logits: np.ndarray) -> np.ndarray:
-    """Return probabilities `(image, class)` by logits."""
+    """Return probabilities `(image, class)` by logits.
+
+    Parameters
+    ----------
+    model
+        The fitted model.
+    logits : ndarray (image, class)
+        Output of the network.
+    """
     return at_temperature(logits, float(model.metadata["temperature"]))
 
 
@@ -129,7 +156,17 @@ def threshold(model: "MicrographsModel") -> float:
 def class_table(
     images: xr.Dataset, names: Mapping[int, str], *, colors: Mapping[int, str] | None = None
 ) -> xr.Dataset:
-    """Return one row a class: `name color count fraction`, of the pictures with an answer."""
+    """Return one row a class: `name color count fraction`, of the pictures with an answer.
+
+    Parameters
+    ----------
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    names : mapping of int to str
+        Class names by label.
+    colors : mapping of int to str, optional
+        Class colours by label, as `#rrggbb`.
+    """
     labels = sorted(names)
     given = images["class"].values[~images["abstained"].values]
     count = np.array([(given == label).sum() for label in labels])
@@ -145,7 +182,15 @@ def class_table(
 
 
 def files_of(images: xr.Dataset, n_images: int) -> np.ndarray:
-    """File of each picture, relative to the folder that was opened."""
+    """File of each picture, relative to the folder that was opened.
+
+    Parameters
+    ----------
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    n_images : int
+        Number of images.
+    """
     if "file" in images.coords:
         return np.atleast_1d(images["file"].values).astype(str)
     name = str(images.attrs.get(SOURCE, "")).rsplit("/", 1)[-1]

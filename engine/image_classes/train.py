@@ -79,6 +79,15 @@ class Judged(NamedTuple):
 def learn(settings: "Micrographs", images: xr.Dataset, labels: xr.DataArray | None) -> "MicrographsModel":
     """Train a network as the settings say; the model holds how good it is on originals held out.
 
+    Parameters
+    ----------
+    settings
+        The analysis with its settings.
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    labels : ndarray, optional
+        Cluster or class of each.
+
     Raises
     ------
     InputError
@@ -234,7 +243,17 @@ def _look(network: "keras.Model", checked: Examples) -> dict[str, float]:
 
 
 def run_network(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
-    """Return the output of a network for squares `(image, y, x)` that show fields `(image,)` in nm, in batches."""
+    """Return the output of a network for squares `(image, y, x)` that show fields `(image,)` in nm, in batches.
+
+    Parameters
+    ----------
+    network
+        The network.
+    grey : ndarray (image, y, x), uint8
+        Squares of grey levels.
+    fields : ndarray (image,)
+        Width in nm that each square shows.
+    """
     lots = (slice(start, start + TOGETHER) for start in range(0, len(grey), TOGETHER))
     parts = [apply_network(network, grey[lot], fields[lot]) for lot in lots]
     return Seen(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -76,6 +76,13 @@ class Correction(NamedTuple):
 def learn_correction(lesson: ReviewedExamples, *, seed: int = 0) -> tuple[Correction, np.ndarray]:
     """Learn a correction, and judge it on parents that were left out.
 
+    Parameters
+    ----------
+    lesson : ReviewedExamples
+        Reviewed examples and the probabilities of a classifier.
+    seed : int
+        Seed of every random choice.
+
     Returns
     -------
     correction

@@ -35,6 +35,13 @@ def file_digest(path: str | Path) -> str:
 def load_network(path: str, digest: str) -> "keras.Model":
     """Return the network in a `.keras` file, read once a process as long as its digest is the same.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    digest : str
+        SHA-256 of the file.
+
     Raises
     ------
     FileError

@@ -59,7 +59,15 @@ class Plan:
     all."""
 
     def share(self, step: int, seconds: float) -> float:
-        """Return the share of the learning that is done, by steps or by the clock, whichever is further."""
+        """Return the share of the learning that is done, by steps or by the clock, whichever is further.
+
+        Parameters
+        ----------
+        step : int
+            Distance between neighbouring ones.
+        seconds : float
+            Time since the beginning.
+        """
         return max(step / self.n_steps, seconds / (60 * self.minutes))
 
     def rate(self, share: float) -> float:

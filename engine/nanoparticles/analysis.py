@@ -218,6 +218,13 @@ def classes_of(objects: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the class number of each object by the labels under it, `(object,)`.
 
     `EMPTY` where most is unlabelled.
+
+    Parameters
+    ----------
+    objects : Dataset, rows object
+        The table of objects.
+    labels : ndarray
+        Cluster or class of each.
     """
     n_objects = int(objects.max(initial=0))
     pairs = objects.astype(np.int64) * (len(CLASSES) + 1) + np.minimum(labels, len(CLASSES))

@@ -73,7 +73,19 @@ def predict_held_out(
 def probabilities(
     classifier: Any, features: np.ndarray, *, n_classes: int, temperature: float = 1.0
 ) -> np.ndarray:
-    """Return probabilities `(object, class)` at a temperature; of a class that was not learned, 0."""
+    """Return probabilities `(object, class)` at a temperature; of a class that was not learned, 0.
+
+    Parameters
+    ----------
+    classifier
+        The fitted classifier.
+    features : ndarray (feature, pixel)
+        Features of the pixels.
+    n_classes : int
+        Number of classes.
+    temperature : float
+        Divides the logits.
+    """
     found = np.zeros((len(features), n_classes))
     if len(features):
         found[:, classifier.classes_] = classifier.predict_proba(features)
@@ -81,7 +93,15 @@ def probabilities(
 
 
 def at_temperature(chances: np.ndarray, temperature: float) -> np.ndarray:
-    """Return probabilities `(object, class)` whose logarithms are divided by a temperature."""
+    """Return probabilities `(object, class)` whose logarithms are divided by a temperature.
+
+    Parameters
+    ----------
+    chances : ndarray (object, class)
+        Probabilities.
+    temperature : float
+        Divides the logits.
+    """
     powers = np.maximum(chances, LEAST) ** (1 / temperature)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 

@@ -53,7 +53,15 @@ def grey_limits(values: np.ndarray) -> tuple[float, float]:
 
 
 def grey(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    """Return the values between two limits as black to white, uint8; what is no data is black."""
+    """Return the values between two limits as black to white, uint8; what is no data is black.
+
+    Parameters
+    ----------
+    values : ndarray (y, x)
+        Values of the pixels.
+    limits : tuple of float
+        Values that become black and white.
+    """
     low, high = limits
     scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12) * 255
     return np.asarray(np.nan_to_num(scaled).clip(0, 255), np.uint8)

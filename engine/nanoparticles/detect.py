@@ -57,7 +57,15 @@ def look(image: np.ndarray, *, contrast: str = "", min_radius: float = 1.5) -> L
 
 
 def wider(box: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """Return a box with the surroundings of what is in it, within a shape."""
+    """Return a box with the surroundings of what is in it, within a shape.
+
+    Parameters
+    ----------
+    box : tuple of slice
+        Rows and columns.
+    shape : tuple of int
+        Rows and columns of the image.
+    """
     around = 4 + int(SURROUNDINGS * max(side.stop - side.start for side in box))
     return tuple(
         slice(max(0, side.start - around), min(n, side.stop + around))

@@ -102,6 +102,17 @@ def follow(even: np.ndarray, weight: np.ndarray, frequency: np.ndarray, *, sigma
 
     The crop, flat and weighted (`lattice.flat`), is multiplied by the conjugate wave and smoothed by a
     Gaussian of `sigma` pixels, of 0.6 periods at least; the phase is taken about the best plane.
+
+    Parameters
+    ----------
+    even : ndarray (y, x)
+        The crop without slow changes, weighted.
+    weight : ndarray (y, x)
+        Weight of each pixel, 0 outside of the particle.
+    frequency : ndarray (2,)
+        Frequency along y and x in cycles a pixel.
+    sigma : float
+        Standard deviation of the Gaussian in pixels.
     """
     rows, columns = (np.arange(n, dtype=np.float32) for n in even.shape)
     sigma = max(sigma, 0.6 / float(np.hypot(*frequency)))
@@ -176,7 +187,15 @@ def _sharpness(
 
 
 def vortices(phase: np.ndarray, core: np.ndarray) -> int:
-    """Return places round which a phase turns by a whole circle: ends of fringes."""
+    """Return places round which a phase turns by a whole circle: ends of fringes.
+
+    Parameters
+    ----------
+    phase : ndarray (y, x)
+        Phase of the fringes in rad.
+    core : ndarray (y, x), bool
+        Inner part of the particle.
+    """
     right = np.angle(np.exp(1j * np.diff(phase, axis=1)))
     down = np.angle(np.exp(1j * np.diff(phase, axis=0)))
     turn = right[:-1] + down[:, 1:] - right[1:] - down[:, :-1]

@@ -15,6 +15,13 @@ def smooth_gaussian(values: np.ndarray, sigma: float) -> np.ndarray:
 
     A wide one is three boxes one after another.
 
+    Parameters
+    ----------
+    values : ndarray (y, x)
+        Values of the pixels.
+    sigma : float
+        Standard deviation of the Gaussian in pixels.
+
     References
     ----------
     W. M. Wells, Efficient synthesis of Gaussian filters by cascaded uniform filters, IEEE Trans. Pattern

@@ -111,6 +111,15 @@ def flat(crop: np.ndarray, weight: np.ndarray, *, sigma: float) -> np.ndarray:
     """Return the crop without its slow changes, which are a mean over pixels of weight.
 
     0 where there are none.
+
+    Parameters
+    ----------
+    crop : ndarray (y, x)
+        Part of the image round a particle.
+    weight : ndarray (y, x)
+        Weight of each pixel, 0 outside of the particle.
+    sigma : float
+        Standard deviation of the Gaussian in pixels.
     """
     values = np.nan_to_num(np.asarray(crop, np.float32))
     share = smooth_gaussian(weight, sigma)
@@ -119,7 +128,15 @@ def flat(crop: np.ndarray, weight: np.ndarray, *, sigma: float) -> np.ndarray:
 
 
 def spectrum(crop: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Power of the weighted crop, padded, and its frequencies along y and x in cycles a pixel."""
+    """Power of the weighted crop, padded, and its frequencies along y and x in cycles a pixel.
+
+    Parameters
+    ----------
+    crop : ndarray (y, x)
+        Part of the image round a particle.
+    weight : ndarray (y, x)
+        Weight of each pixel, 0 outside of the particle.
+    """
     edge = fft.next_fast_len(int(PADDED * max(crop.shape)), real=True)
     diameter = max(2.0, 2 * np.sqrt(float(weight.sum()) / np.pi))
     values = flat(crop, weight, sigma=diameter / 6) * weight
@@ -129,7 +146,19 @@ def spectrum(crop: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def over_noise(power: np.ndarray, fy: np.ndarray, fx: np.ndarray, diameter: float) -> np.ndarray:
-    """Power over that of noise, which is told by the median in rings of frequencies one period wide."""
+    """Power over that of noise, which is told by the median in rings of frequencies one period wide.
+
+    Parameters
+    ----------
+    power : ndarray (y, x)
+        Power spectrum.
+    fy : ndarray (y,)
+        Frequencies along y in cycles a pixel.
+    fx : ndarray (x,)
+        Frequencies along x in cycles a pixel.
+    diameter : float
+        Diameter of the particle in pixels.
+    """
     ring = np.round(np.hypot(fy, fx) * diameter).astype(np.uint16)
     order = np.argsort(
         ring, axis=None, kind="stable"

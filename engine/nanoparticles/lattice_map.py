@@ -114,7 +114,19 @@ def null(window: int) -> tuple[float, float, float]:
 
 
 def at_pixels(values: np.ndarray, shape: tuple[int, int], *, window: int, step: int) -> np.ndarray:
-    """Return the values of windows interpolated to every pixel: linear between their centres, constant beyond."""
+    """Return the values of windows interpolated to every pixel: linear between their centres, constant beyond.
+
+    Parameters
+    ----------
+    values : ndarray (y, x)
+        Values of the pixels.
+    shape : tuple of int
+        Rows and columns of the image.
+    window
+        Rows and columns to read.
+    step : int
+        Distance between neighbouring ones.
+    """
     places = [
         np.clip((np.arange(n) - (window - 1) / 2) / step, 0, m - 1)
         for n, m in zip(shape, values.shape, strict=True)

@@ -56,7 +56,15 @@ def part(image: np.ndarray, *, sigma: float) -> Parted:
 
 
 def surface(image: np.ndarray, order: int) -> np.ndarray:
-    """Polynomial in y and x of an order, fitted to the support: what lies far from it is left out."""
+    """Polynomial in y and x of an order, fitted to the support: what lies far from it is left out.
+
+    Parameters
+    ----------
+    image : Image
+        Description of the image in the file.
+    order : int
+        Order of the polynomial.
+    """
     if order == 0:
         return np.zeros((1, 1), np.float32)
     stride = max(1, min(image.shape) // COARSE)

@@ -31,6 +31,15 @@ FIRST_COLUMNS: Final = (
 def write_figure(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write fractions with intervals, sizes and spacings per class as one figure, PNG and PDF.
 
+    Parameters
+    ----------
+    result : DataTree
+        The result.
+    folder : Path
+        The folder.
+    images : Dataset, dims ([spectral,] y, x), optional
+        The images.
+
     Raises
     ------
     InputError
@@ -41,6 +50,15 @@ def write_figure(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset 
 
 def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | None = None) -> list[Path]:
     """Write a report: figure, fractions, how good the classifier is, micrographs, methods; one file.
+
+    Parameters
+    ----------
+    result : DataTree
+        The result.
+    folder : Path
+        The folder.
+    images : Dataset, dims ([spectral,] y, x), optional
+        The images.
 
     Raises
     ------

@@ -199,6 +199,13 @@ def _typical(objects: np.ndarray) -> float:
 def split(inside: np.ndarray, *, min_radius: float) -> np.ndarray:
     """Return number the particles of a mask, parting those that touch at a waist by a watershed [1]_.
 
+    Parameters
+    ----------
+    inside : ndarray (y, x), bool
+        Mask of the particles.
+    min_radius : float
+        Least radius of a particle in pixels.
+
     References
     ----------
     .. [1] F. Meyer, Topographic distance and watershed lines, Signal Processing 38 (1994) 113-125.

@@ -103,7 +103,15 @@ def _column(dim: str, values: Any, units: str, meaning: str) -> tuple[str, Any, 
 
 
 def choose_classes(chances: np.ndarray, *, certainty: float) -> xr.Dataset:
-    """Columns of the table of particles that follow from their probabilities `(object, JUDGED)`."""
+    """Columns of the table of particles that follow from their probabilities `(object, JUDGED)`.
+
+    Parameters
+    ----------
+    chances : ndarray (object, class)
+        Probabilities.
+    certainty : float
+        Least probability of the best class of a decided particle.
+    """
     best = chances.argmax(axis=1)
     ranked = np.sort(chances, axis=1)
     decided = chances.max(axis=1, initial=0) >= certainty
@@ -153,7 +161,15 @@ def image_table(found: Sequence[Record], objects: xr.Dataset, of: Micrographs) -
 
 
 def count_particles(micrographs: xr.Dataset, objects: xr.Dataset) -> xr.Dataset:
-    """Return the table of micrographs with its particles counted: all, and the decided ones of each class."""
+    """Return the table of micrographs with its particles counted: all, and the decided ones of each class.
+
+    Parameters
+    ----------
+    micrographs : Dataset, rows image
+        The table of micrographs.
+    objects : Dataset, rows object
+        The table of objects.
+    """
     n_images = micrographs.sizes[IMAGE]
     counts = counts_of(objects, n_images=n_images)
     in_all = np.bincount(objects[IMAGE].values[objects["class"].values > 0], minlength=n_images)
@@ -164,7 +180,15 @@ def count_particles(micrographs: xr.Dataset, objects: xr.Dataset) -> xr.Dataset:
 
 
 def counts_of(objects: xr.Dataset, *, n_images: int) -> np.ndarray:
-    """Decided particles by micrograph and class, `(image, class)`."""
+    """Decided particles by micrograph and class, `(image, class)`.
+
+    Parameters
+    ----------
+    objects : Dataset, rows object
+        The table of objects.
+    n_images : int
+        Number of images.
+    """
     classes, decided = objects["class"].values, ~objects["abstained"].values
     there = decided & (classes > 0)
     pairs = objects[IMAGE].values[there] * len(CLASSES) + classes[there] - 1
@@ -172,7 +196,17 @@ def counts_of(objects: xr.Dataset, *, n_images: int) -> np.ndarray:
 
 
 def class_table(objects: xr.Dataset, *, names: Mapping[int, str], colors: Mapping[int, str]) -> xr.Dataset:
-    """Return one row a class: `name color count fraction area confidence`, of the pixels of its particles."""
+    """Return one row a class: `name color count fraction area confidence`, of the pixels of its particles.
+
+    Parameters
+    ----------
+    objects : Dataset, rows object
+        The table of objects.
+    names : mapping of int to str
+        Class names by label.
+    colors : mapping of int to str
+        Class colours by label, as `#rrggbb`.
+    """
     labels = sorted(names)
     classes, pixels = objects["class"].values, objects["area"].values
     size = objects["radius"].values ** 2 * np.pi

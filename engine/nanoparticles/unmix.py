@@ -124,6 +124,13 @@ def nnls(rows: np.ndarray, endmembers: np.ndarray) -> np.ndarray:
 
     Of few endmembers all subsets are solved for all rows at once; the best one that is not negative is the
     answer.
+
+    Parameters
+    ----------
+    rows : ndarray (row, channel)
+        Spectra, one a row.
+    endmembers : ndarray (component, channel)
+        Spectra of the components.
     """
     n = len(endmembers)
     gram = endmembers.astype(np.float64) @ endmembers.T.astype(np.float64)
@@ -163,6 +170,15 @@ def nfindr(rows: np.ndarray, n_components: int, *, seed: int) -> np.ndarray:
     """Numbers of the rows that span the largest simplex in their principal components [2]_.
 
     The volume is linear in every corner, so one product gives the volume with each row in its place.
+
+    Parameters
+    ----------
+    rows : ndarray (row, channel)
+        Spectra, one a row.
+    n_components : int
+        Number of components.
+    seed : int
+        Seed of every random choice.
     """
     points = np.column_stack([np.ones(len(rows)), _principal(rows, n_components - 1)])
     chosen = np.random.default_rng(seed).choice(len(rows), n_components, replace=False)

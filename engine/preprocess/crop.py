@@ -130,6 +130,15 @@ def even_odd(y: np.ndarray, x: np.ndarray, *, corners: np.ndarray) -> np.ndarray
     Inside, an odd number of edges lies to their right.
 
     Shimrat, Communications of the ACM 5, 434 (1962).
+
+    Parameters
+    ----------
+    y : float
+        Position along y, in the units of the coordinate.
+    x : float
+        Position along x, in the units of the coordinate.
+    corners : ndarray (corner, 2)
+        Corners of the polygon, y and x.
     """
     result = np.zeros((y.size, x.size), bool)
     x1, y1 = corners.T

@@ -102,6 +102,19 @@ def weighted_mean(plane, y, x, weights, edge):  # type: ignore[no-untyped-def]
 
     `weights (y, x)` are padded with 0 to a multiple of `_LANES`; `edge`, of their shape, is scratch for a
     window that the frame or a tile cuts, so that the same loop sums the same values wherever that is.
+
+    Parameters
+    ----------
+    plane : ndarray (y, x)
+        One plane of values.
+    y : float
+        Position along y, in the units of the coordinate.
+    x : float
+        Position along x, in the units of the coordinate.
+    weights : ndarray (pixel,)
+        Weight of each pixel.
+    edge : int
+        Rows and columns of the result in pixels.
     """
     size, n_lanes = weights.shape
     top, left = y - size // 2, x - size // 2
@@ -134,6 +147,19 @@ def circular_mean(plane, y, x, weights, period):  # type: ignore[no-untyped-def]
 
     They are unwrapped about the first one found, then about that mean: the plain mean of unwrapped angles
     wherever they spread over less than half of the circle.
+
+    Parameters
+    ----------
+    plane : ndarray (y, x)
+        One plane of values.
+    y : float
+        Position along y, in the units of the coordinate.
+    x : float
+        Position along x, in the units of the coordinate.
+    weights : ndarray (pixel,)
+        Weight of each pixel.
+    period : float
+        Length of the circle for angles; None or 0 for plain numbers.
     """
     reach = weights.shape[0] // 2
     centre = math.nan

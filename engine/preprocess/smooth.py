@@ -52,7 +52,17 @@ def _smooth_tile(tile: np.ndarray, *, sigma: float, period: float | None) -> np.
 
 
 def smooth_plane(plane: np.ndarray, *, sigma: float, period: float | None = None) -> np.ndarray:
-    """Normalised Gaussian mean of one plane `(y, x)`, NaN where the plane is not finite."""
+    """Normalised Gaussian mean of one plane `(y, x)`, NaN where the plane is not finite.
+
+    Parameters
+    ----------
+    plane : ndarray (y, x)
+        One plane of values.
+    sigma : float
+        Standard deviation of the Gaussian in pixels.
+    period : float, optional
+        Length of the circle for angles; None or 0 for plain numbers.
+    """
     valid = np.isfinite(plane)
     known = np.where(valid, plane, 0.0).astype(np.float64)
     weight = np.where(valid, _blur_plane(valid.astype(np.float64), sigma), 1.0)

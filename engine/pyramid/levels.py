@@ -44,7 +44,15 @@ class InMemory:
                 (self.source,) = blocks.compute(self.source, doing="reading the maps for viewing")
 
     def plane(self, level: int, channel: int) -> Plane:
-        """Return one channel `(y, x)` at one level; 0 is the full resolution."""
+        """Return one channel `(y, x)` at one level; 0 is the full resolution.
+
+        Parameters
+        ----------
+        level : int
+            Level of the pyramid; 0 is the full resolution.
+        channel : int
+            Number of the channel along the spectral dim.
+        """
         self.build()
         if level == 0:
             return np.asarray(self.source[channel])
@@ -92,7 +100,15 @@ class Stored:
                 self._arrays = [group[str(level)] for level in range(n_levels(self.source.shape))]
 
     def plane(self, level: int, channel: int) -> _Plane2D:
-        """Return one channel `(y, x)` at one level; 0 is the full resolution."""
+        """Return one channel `(y, x)` at one level; 0 is the full resolution.
+
+        Parameters
+        ----------
+        level : int
+            Level of the pyramid; 0 is the full resolution.
+        channel : int
+            Number of the channel along the spectral dim.
+        """
         self.build()
         return _Plane2D(self._arrays[level], channel)
 

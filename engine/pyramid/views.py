@@ -29,7 +29,15 @@ class Axis:
     size: int
 
     def pixels(self, low: float, high: float) -> tuple[int, int]:
-        """First and one past the last pixel that `low`...`high` touches, at least one."""
+        """First and one past the last pixel that `low`...`high` touches, at least one.
+
+        Parameters
+        ----------
+        low : float
+            Lower end.
+        high : float
+            Upper end.
+        """
         first = int(np.floor(np.clip((min(low, high) - self.edge) / self.step, 0, self.size - 1)))
         last = int(np.ceil(np.clip((max(low, high) - self.edge) / self.step, first + 1, self.size)))
         return first, last
@@ -78,7 +86,15 @@ class Pyramid:
         return self
 
     def pixel(self, x: float, y: float) -> tuple[int, int] | None:
-        """Return row and column of the pixel at a position; None outside of the raster."""
+        """Return row and column of the pixel at a position; None outside of the raster.
+
+        Parameters
+        ----------
+        x : float
+            Position along x, in the units of the coordinate.
+        y : float
+            Position along y, in the units of the coordinate.
+        """
         column, row = (x - self.x.edge) / self.x.step, (y - self.y.edge) / self.y.step
         inside = 0 <= column < self.x.size and 0 <= row < self.y.size
         return (int(row), int(column)) if inside else None
@@ -123,6 +139,13 @@ class Pyramid:
         """Lowest value, both ends of the central `percent` of the values, highest value of one channel.
 
         From the finest level of at most a million pixels: what a view can show, not the raw extremes.
+
+        Parameters
+        ----------
+        channel : int
+            Number of the channel along the spectral dim.
+        percent : float
+            Share of the values, in percent.
         """
         if (channel, percent) not in self._limits:
             coarsest = n_levels(self.shape) - 1

@@ -31,7 +31,15 @@ IN_NM: Final[Mapping[str, float]] = {"nm": 1.0, "µm": 1e3, "mm": 1e6}
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is a folder with micrographs in it."""
+    """Return whether this is a folder with micrographs in it.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return not head and path.is_dir() and any(_is_member(file, path) for file in path.iterdir())
 
 
@@ -46,6 +54,15 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     Coordinates `file` and `pixel_size` (nm) say which is which. Colours become intensity; of images of
     different shapes the smaller ones are filled up with NaN below and on the right. Files that cannot be
     opened are told in a warning.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

@@ -87,7 +87,15 @@ def _pixel_size(images: xr.Dataset) -> dict[str, Any] | None:
 
 
 def header_number(images: xr.Dataset, keyword: str) -> float | None:
-    """Return a number from the FITS header that images keep; None where there is none."""
+    """Return a number from the FITS header that images keep; None where there is none.
+
+    Parameters
+    ----------
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    keyword : str
+        Name of the keyword.
+    """
     match = re.search(rf"^{keyword:<8}=\s*([-+.\dEeDd]+)", str(images.attrs.get("header", "")), re.MULTILINE)
     try:
         return None if match is None else float(match[1].replace("D", "E").replace("d", "e"))

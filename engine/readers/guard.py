@@ -76,7 +76,15 @@ def judge(path: Path, *, declared: int, stored: int, whole: bool) -> None:
 
 
 def inside(path: Path, folder: Path) -> bool:
-    """Return whether a path, all its links followed, lies in a folder."""
+    """Return whether a path, all its links followed, lies in a folder.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    folder : Path
+        The folder.
+    """
     try:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError):

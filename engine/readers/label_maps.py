@@ -20,12 +20,29 @@ _ATTRS_BYTES: Final = 2**26
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is a store that Mapstack wrote."""
+    """Return whether this is a store that Mapstack wrote.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return not head and path.is_dir() and set(MARKS) <= set(_attributes(path))
 
 
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
     """Open the maps of a stored result, lazily with the store's tiles.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

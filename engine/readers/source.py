@@ -93,7 +93,15 @@ def _split_item(item: Any, size: int) -> tuple[slice, Any]:
 
 
 def lazy(source: Source, *, chunks: tuple[int | tuple[int, ...], ...]) -> da.Array:
-    """Dask array of a source; selecting before computing reads only what is selected."""
+    """Dask array of a source; selecting before computing reads only what is selected.
+
+    Parameters
+    ----------
+    source : Source
+        Array on disk.
+    chunks
+        Pixels of a tile along `y` and `x`; the format's own if not given.
+    """
     meta = np.empty((0,) * source.ndim, source.dtype)
     return da.from_array(source, chunks=chunks, meta=meta)  # with fancy=False Dask would not fuse selections
 
@@ -128,13 +136,29 @@ def tile_chunks(
 
 
 def whole(source: Source, *, spectral: int | None) -> da.Array:
-    """Dask array of a source that can only be read as a whole: read once, then cut into tiles (views)."""
+    """Dask array of a source that can only be read as a whole: read once, then cut into tiles (views).
+
+    Parameters
+    ----------
+    source : Source
+        Array on disk.
+    spectral : int, optional
+        Number of the spectral axis; None where there is none.
+    """
     array = lazy(source, chunks=source.shape)
     return array.rechunk(tile_chunks(source.shape, source.dtype.itemsize, spectral=spectral))
 
 
 def stack_sources(path: Path, sources: tuple[Source, ...]) -> Source:
-    """Return the sources of one shape and type as one array, the number of the source first."""
+    """Return the sources of one shape and type as one array, the number of the source first.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    sources : tuple of Source
+        Arrays on disk.
+    """
     first = sources[0]
     return Source(_load_pile, path, sources, (len(sources), *first.shape), first.dtype)
 
@@ -155,7 +179,17 @@ class Planes:
 
 
 def load_planes(_path: Path, planes: Planes, window: Window) -> np.ndarray:
-    """Read a window `(plane, y, x)` by byte ranges, native byte order."""
+    """Read a window `(plane, y, x)` by byte ranges, native byte order.
+
+    Parameters
+    ----------
+    _path : Path
+        The file.
+    planes : ndarray (plane, y, x)
+        Planes of values.
+    window
+        Rows and columns to read.
+    """
     picked, rows, columns = window
     itemsize, step = planes.dtype.itemsize, planes.n_columns * planes.dtype.itemsize
     is_narrow = 2 * (columns.stop - columns.start) <= planes.n_columns
@@ -171,6 +205,17 @@ def load_planes(_path: Path, planes: Planes, window: Window) -> np.ndarray:
 
 def read_rows(path: Path, offset: int, out: np.ndarray, *, step: int | None = None) -> None:
     """Fill a contiguous array with the bytes at an offset, or each of its rows, `step` bytes apart.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    offset : int
+        Position in the file in bytes.
+    out : ndarray
+        Array that is filled.
+    step : int, optional
+        Distance between neighbouring ones.
 
     Raises
     ------

@@ -102,6 +102,13 @@ def dumps(notes: Iterable[str]) -> str:
 def with_coordinates(images: xr.Dataset, coords: Mapping[str, Coordinate]) -> xr.Dataset:
     """Give every dim a coordinate with units: the given one, or a count from 0.
 
+    Parameters
+    ----------
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    coords : mapping
+        Coordinates by dim: values and units.
+
     Raises
     ------
     InputError
@@ -122,7 +129,19 @@ def with_coordinates(images: xr.Dataset, coords: Mapping[str, Coordinate]) -> xr
 
 
 def axis(size: int, *, scale: float, offset: float, units: str) -> Coordinate | None:
-    """Return the coordinate of an evenly spaced axis in our units; None where scale or units say nothing."""
+    """Return the coordinate of an evenly spaced axis in our units; None where scale or units say nothing.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of the frame in pixels.
+    scale : float
+        Distance of neighbouring pixels.
+    offset : int
+        Position in the file in bytes.
+    units : str
+        Units of the coordinate.
+    """
     spelled = units.strip().lower().replace("μ", "µ")
     if spelled not in UNITS or not np.isfinite([scale, offset]).all() or scale == 0:
         return None
@@ -168,6 +187,15 @@ def guess_dims(shape: tuple[int, ...], *, last: bool = False) -> tuple[tuple[str
 def arrange_named(dataset: xr.Dataset, *, key: str | None, file_name: str) -> xr.Dataset:
     """Return the images of a Dataset whose dims have names, though perhaps not ours.
 
+    Parameters
+    ----------
+    dataset : Dataset
+        As the library opened it.
+    key : str, optional
+        Part of the file that was asked for; None for the whole.
+    file_name : str
+        Name of the file, for messages.
+
     Raises
     ------
     InputError
@@ -196,6 +224,17 @@ def arrange_named(dataset: xr.Dataset, *, key: str | None, file_name: str) -> xr
 
 def pick(names: Iterable[str], *, key: str | None, file_name: str, together: bool = False) -> list[str]:
     """Return the names of the arrays to open: the key's, the only one, or all where they belong together.
+
+    Parameters
+    ----------
+    names : mapping of int to str
+        Class names by label.
+    key : str, optional
+        Part of the file that was asked for; None for the whole.
+    file_name : str
+        Name of the file, for messages.
+    together : bool
+        Whether several arrays belong together.
 
     Raises
     ------

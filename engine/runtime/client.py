@@ -78,7 +78,15 @@ def workers_alive(client: Any) -> int:
 
 
 def environment(client: Any, folder: Path) -> dict[str, str]:
-    """Environment variables with which other processes reach the same scheduler; keys go into `folder`."""
+    """Environment variables with which other processes reach the same scheduler; keys go into `folder`.
+
+    Parameters
+    ----------
+    client
+        The Dask client.
+    folder : Path
+        The folder.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     told = {"MAPSTACK_SCHEDULER": str(client.scheduler.address)}
     for setting, name in TLS_FILES.items():

@@ -106,6 +106,13 @@ def jobs_folder(home: Path) -> Path:
 def place(home: Path, id: str) -> JobFiles:
     """Return where a job of this id lies.
 
+    Parameters
+    ----------
+    home : Path
+        Folder of jobs and results; the user's own if not given.
+    id : str
+        Id of the job.
+
     Raises
     ------
     UnknownNameError

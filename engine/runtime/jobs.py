@@ -121,6 +121,15 @@ def submit(
 def resume(id: str, home: str | Path | None = None, *, pool: Pool | None = None) -> Job:
     """Start a job again, from its beginning, that failed, was cancelled, interrupted or never started.
 
+    Parameters
+    ----------
+    id : str
+        Id of the job.
+    home : Path, optional
+        Folder of jobs and results; the user's own if not given.
+    pool
+        Worker processes that stand ready; without one a process is started.
+
     Raises
     ------
     InputError
@@ -137,7 +146,15 @@ def resume(id: str, home: str | Path | None = None, *, pool: Pool | None = None)
 
 
 def start_waiting(home: str | Path | None = None, *, pool: Pool | None = None) -> None:
-    """Start what waits, up to the limit, and clean up after jobs that died; for a server, now and then."""
+    """Start what waits, up to the limit, and clean up after jobs that died; for a server, now and then.
+
+    Parameters
+    ----------
+    home : Path, optional
+        Folder of jobs and results; the user's own if not given.
+    pool
+        Worker processes that stand ready; without one a process is started.
+    """
     launch.start_waiting(_home(home), pool=pool)
 
 
@@ -177,7 +194,19 @@ def wait(
     timeout: float | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Job:
-    """Return the job once it has ended, or as it stands after `timeout` seconds."""
+    """Return the job once it has ended, or as it stands after `timeout` seconds.
+
+    Parameters
+    ----------
+    id : str
+        Id of the job.
+    home : Path, optional
+        Folder of jobs and results; the user's own if not given.
+    timeout : float, optional
+        Seconds; without a limit if not given.
+    on_progress
+        Called with each new progress.
+    """
     here = place(_home(home), id)
     deadline = float("inf") if timeout is None else time.monotonic() + timeout
     told = None
@@ -194,7 +223,15 @@ def wait(
 
 
 def show(id: str, home: str | Path | None = None) -> Job:
-    """Return one job as it stands now."""
+    """Return one job as it stands now.
+
+    Parameters
+    ----------
+    id : str
+        Id of the job.
+    home : Path, optional
+        Folder of jobs and results; the user's own if not given.
+    """
     return look(place(_home(home), id))
 
 
@@ -204,7 +241,15 @@ def list(home: str | Path | None = None) -> "builtins.list[Job]":  # noqa: A001
 
 
 def request_cancel(id: str, home: str | Path | None = None) -> Job:
-    """Ask for a job to be cancelled and return at once; it will be within five seconds."""
+    """Ask for a job to be cancelled and return at once; it will be within five seconds.
+
+    Parameters
+    ----------
+    id : str
+        Id of the job.
+    home : Path, optional
+        Folder of jobs and results; the user's own if not given.
+    """
     here = place(_home(home), id)
     with journal.lock_journal(here.home):
         state = journal.read(here)
@@ -220,6 +265,13 @@ def cancel(id: str, home: str | Path | None = None) -> Job:
     """Cancel a job and wait until it is; nothing of its work remains. A job that has ended stays as it is.
 
     A job that another program does in its own process (`work`) is asked, but that program is not killed.
+
+    Parameters
+    ----------
+    id : str
+        Id of the job.
+    home : Path, optional
+        Folder of jobs and results; the user's own if not given.
     """
     here = place(_home(home), id)
     request_cancel(id, here.home)
@@ -234,6 +286,13 @@ def cancel(id: str, home: str | Path | None = None) -> Job:
 
 def remove(id: str, home: str | Path | None = None) -> None:
     """Delete a job and its result.
+
+    Parameters
+    ----------
+    id : str
+        Id of the job.
+    home : Path, optional
+        Folder of jobs and results; the user's own if not given.
 
     Raises
     ------
@@ -250,7 +309,15 @@ def remove(id: str, home: str | Path | None = None) -> None:
 
 
 def size(id: str, home: str | Path | None = None) -> int:
-    """Return the bytes on disk of a job and its result."""
+    """Return the bytes on disk of a job and its result.
+
+    Parameters
+    ----------
+    id : str
+        Id of the job.
+    home : Path, optional
+        Folder of jobs and results; the user's own if not given.
+    """
     return size_of(place(_home(home), id))
 
 

@@ -87,7 +87,17 @@ def now() -> str:
 
 
 def create(here: JobFiles, recipe: str, state: State) -> None:
-    """Write a new job, or write one anew whose files were damaged; under the lock."""
+    """Write a new job, or write one anew whose files were damaged; under the lock.
+
+    Parameters
+    ----------
+    here : JobFiles
+        Files of the job.
+    recipe : str
+        The recipe as JSON.
+    state : State
+        State of the job.
+    """
     with usable(here.home):
         if here.folder.is_dir():
             _replace(here.recipe, recipe)
@@ -102,7 +112,15 @@ def create(here: JobFiles, recipe: str, state: State) -> None:
 
 
 def write(here: JobFiles, state: State) -> State:
-    """Replace the stored state; under the lock."""
+    """Replace the stored state; under the lock.
+
+    Parameters
+    ----------
+    here : JobFiles
+        Files of the job.
+    state : State
+        State of the job.
+    """
     with usable(here.home):
         _replace(here.state, json.dumps(asdict(state)), lasting=True)
     return state
@@ -126,7 +144,19 @@ def read(here: JobFiles) -> State:
 
 
 def claim(here: JobFiles, state: State, *, guardian: Process, worker: Process | None) -> State:
-    """Note that a process does this job now; under the lock."""
+    """Note that a process does this job now; under the lock.
+
+    Parameters
+    ----------
+    here : JobFiles
+        Files of the job.
+    state : State
+        State of the job.
+    guardian
+        The process that watches the worker.
+    worker
+        The process that does the job.
+    """
     clean(here)
     for leftover in (here.token, here.progress, *(() if here.kept.is_dir() else (here.curves,))):
         leftover.unlink(missing_ok=True)
@@ -135,13 +165,33 @@ def claim(here: JobFiles, state: State, *, guardian: Process, worker: Process | 
 
 
 def settle(here: JobFiles, state: State, *, error: str) -> State:
-    """Note how a job ended whose process is gone, and remove what it left; under the lock."""
+    """Note how a job ended whose process is gone, and remove what it left; under the lock.
+
+    Parameters
+    ----------
+    here : JobFiles
+        Files of the job.
+    state : State
+        State of the job.
+    error : str
+        Sentence for the user.
+    """
     clean(here)
     return end(here, state, _after(here, error=error))
 
 
 def end(here: JobFiles, state: State, ending: Ending) -> State:
-    """Note the ending of a job on which nobody works any more; under the lock."""
+    """Note the ending of a job on which nobody works any more; under the lock.
+
+    Parameters
+    ----------
+    here : JobFiles
+        Files of the job.
+    state : State
+        State of the job.
+    ending : Ending
+        How the job ended.
+    """
     here.token.unlink(missing_ok=True)
     if ending.state in (DONE, CANCELLED):
         shutil.rmtree(here.kept, ignore_errors=True)
@@ -158,7 +208,15 @@ def read_progress(here: JobFiles) -> Progress:
 
 
 def write_progress(here: JobFiles, progress: Progress) -> None:
-    """Replace the stored progress; where that fails the work goes on."""
+    """Replace the stored progress; where that fails the work goes on.
+
+    Parameters
+    ----------
+    here : JobFiles
+        Files of the job.
+    progress : Progress
+        How far the job is.
+    """
     with suppress(OSError):
         _replace(here.progress, json.dumps(asdict(progress)))
 

@@ -101,7 +101,15 @@ class Pool:
 
 
 def start_waiting(home: Path, *, pool: Pool | None = None) -> None:
-    """Start the jobs that wait for a process, oldest first, up to the limit; settle those that died."""
+    """Start the jobs that wait for a process, oldest first, up to the limit; settle those that died.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of jobs and results; the user's own if not given.
+    pool
+        Worker processes that stand ready; without one a process is started.
+    """
     with journal.lock_journal(home):
         states = {here: _wait_until_settled(here) for here in places(home)}
         guarded = [s for s in states.values() if s.state == journal.RUNNING and s.guardian != s.worker]
@@ -123,6 +131,13 @@ def start_process(home: Path, freed: Callable[[Spare], None] | None = None) -> S
     """Start a guardian with its worker; it waits for the id of a job.
 
     `freed` is called with it after each job that it has done and it can do another.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of jobs and results; the user's own if not given.
+    freed
+        Called with a worker that is free for the next job.
     """
     reading, writing = os.pipe()
     process = subprocess.Popen(  # noqa: S603  (our own module)

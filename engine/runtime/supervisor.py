@@ -57,7 +57,17 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def guard(here: JobFiles, worker: Process, link: socket.socket) -> bool:
-    """Hand the job to the worker and see it through to whatever end; whether it waits for another."""
+    """Hand the job to the worker and see it through to whatever end; whether it waits for another.
+
+    Parameters
+    ----------
+    here : JobFiles
+        Files of the job.
+    worker
+        The process that does the job.
+    link
+        Socket to the supervisor.
+    """
     with journal.lock_journal(here.home):
         journal.write(here, replace(journal.read(here), worker=worker))
     with suppress(BrokenPipeError):

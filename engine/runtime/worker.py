@@ -45,6 +45,13 @@ def work(here: JobFiles, *, on_progress: Callable[[Progress], None] | None = Non
 
     How it ends stands in the journal. What stops this process or thread (an interrupt from the keyboard)
     cancels the job and goes on.
+
+    Parameters
+    ----------
+    here : JobFiles
+        Files of the job.
+    on_progress
+        Called with each new progress.
     """
     try:
         ending = _attempt(here, on_progress)

@@ -40,6 +40,13 @@ def class_names(labels: xr.DataArray) -> dict[int, str]:
 def pixel_map(result: xr.DataTree, name: str) -> xr.DataArray:
     """Return a `(y, x)` variable of a result's root.
 
+    Parameters
+    ----------
+    result : DataTree
+        The result.
+    name : str
+        Its name.
+
     Raises
     ------
     InputError
@@ -53,6 +60,13 @@ def pixel_map(result: xr.DataTree, name: str) -> xr.DataArray:
 
 def table(result: xr.DataTree, name: str) -> xr.Dataset:
     """Return a table of a result, such as its classes.
+
+    Parameters
+    ----------
+    result : DataTree
+        The result.
+    name : str
+        Its name.
 
     Raises
     ------

@@ -35,7 +35,17 @@ class Amplifier(NamedTuple):
 
 
 def amplifiers(size: int, n: int, rng: np.random.Generator) -> list[Amplifier]:
-    """Return one amplifier for the whole frame, two for its halves side by side, or four for its quarters."""
+    """Return one amplifier for the whole frame, two for its halves side by side, or four for its quarters.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of the frame in pixels.
+    n : int
+        Number of them.
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    """
     rows = [slice(0, size)] if n < 4 else [slice(0, size // 2), slice(size // 2, size)]
     columns = [slice(0, size)] if n == 1 else [slice(0, size // 2), slice(size // 2, size)]
     return [
@@ -46,7 +56,17 @@ def amplifiers(size: int, n: int, rng: np.random.Generator) -> list[Amplifier]:
 
 
 def glow(size: int, peak: float, rng: np.random.Generator) -> Plane:
-    """Return the mean electrons of a bright band at an edge, whose width and brightness drift along it."""
+    """Return the mean electrons of a bright band at an edge, whose width and brightness drift along it.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of the frame in pixels.
+    peak : float
+        Largest value in electrons.
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    """
     width = size * rng.uniform(0.01, 0.06)
     drift = gaussian_filter1d(rng.standard_normal(size), size / 12, mode="wrap")
     drift /= max(np.abs(drift).max(), 1e-9)
@@ -59,7 +79,17 @@ def glow(size: int, peak: float, rng: np.random.Generator) -> Plane:
 
 
 def hot(size: int, level: float, rng: np.random.Generator) -> Plane:
-    """Electrons of single hot pixels and of horizontal and vertical lines one pixel wide."""
+    """Electrons of single hot pixels and of horizontal and vertical lines one pixel wide.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of the frame in pixels.
+    level : int
+        Level of the pyramid; 0 is the full resolution.
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    """
     plane = np.zeros((size, size), np.float32)
     area = size * size / 2**20
     for _ in range(max(1, rng.poisson(200 * area))):
@@ -75,6 +105,13 @@ def hot(size: int, level: float, rng: np.random.Generator) -> Plane:
 
 def transfer_charge(electrons: Plane, rng: np.random.Generator) -> Plane:
     """Electrons after all shifts: some stay behind, one pixel late.
+
+    Parameters
+    ----------
+    electrons : ndarray (y, x)
+        Electrons in each pixel.
+    rng : numpy.random.Generator
+        Source of the random numbers.
 
     References
     ----------
@@ -104,7 +141,17 @@ def bleed_charge(electrons: Plane) -> Plane:
 
 
 def drift(n_rows: int, most: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Slow change of a pedestal from row to row, its mean 0 and its largest value `most`, in adu."""
+    """Slow change of a pedestal from row to row, its mean 0 and its largest value `most`, in adu.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    most : float
+        Largest value.
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    """
     walk = gaussian_filter1d(rng.standard_normal(n_rows), max(n_rows / 8, 1), mode="nearest")
     walk -= walk.mean()
     return np.asarray(walk * (most / max(np.abs(walk).max(), 1e-9)))
@@ -120,6 +167,17 @@ def read_out(
     """Return the values of the pixels that one amplifier reads, in adu.
 
     `drift`, a value a row, adds to its pedestal.
+
+    Parameters
+    ----------
+    electrons : ndarray (y, x)
+        Electrons in each pixel.
+    amplifier : Amplifier
+        The amplifier.
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    drift : ndarray (row,), optional
+        Change of the pedestal in adu.
     """
     noise = READOUT_NOISE * rng.standard_normal(electrons.shape, dtype=np.float32)
     values = amplifier.pedestal + amplifier.gain * (electrons + noise)

@@ -100,7 +100,15 @@ class View(NamedTuple):
 
 @lru_cache(maxsize=32)
 def view(name: str, zone: int) -> View:
-    """Return a structure seen along one of its zones, its fault planes normal to x where they are edge-on."""
+    """Return a structure seen along one of its zones, its fault planes normal to x where they are edge-on.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    zone : int
+        Number of the zone axis.
+    """
     structure = STRUCTURES[name]
     beam = np.array(structure.zones[zone]) @ structure.cell
     beam /= np.linalg.norm(beam)

@@ -30,6 +30,13 @@ class Facts:
 def magnification(pixel_size: float, n_columns: int) -> float:
     """Of an image whose pixels have a size in nm, shown `DISPLAY_MM` wide.
 
+    Parameters
+    ----------
+    pixel_size : float
+        Edge of a pixel in nm.
+    n_columns : int
+        Number of columns.
+
     Examples
     --------
     >>> magnification(127, 1000)
@@ -39,7 +46,17 @@ def magnification(pixel_size: float, n_columns: int) -> float:
 
 
 def bar(facts: Facts, style: str, *, n_columns: int) -> NDArray[np.uint8]:
-    """Return the strip, (y, x), in one of the `STYLES`."""
+    """Return the strip, (y, x), in one of the `STYLES`.
+
+    Parameters
+    ----------
+    facts
+        Text of the data bar.
+    style : str
+        Style of the data bar.
+    n_columns : int
+        Number of columns.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
     unit = max(1.0, n_columns / 256)

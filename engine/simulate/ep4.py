@@ -48,7 +48,19 @@ def write_table(path: Path, rows: Sequence[tuple[float, float, str, str]]) -> No
 
 
 def write_description(path: Path, *, kind: str, comment: str, properties: Mapping[str, str]) -> None:
-    """Write the `.dsinfo.xml` beside the table: sample comment, columns, instrument settings."""
+    """Write the `.dsinfo.xml` beside the table: sample comment, columns, instrument settings.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : str
+        Kind of features.
+    comment : str
+        Comment on the sample.
+    properties : mapping of str to str
+        Settings of the instrument.
+    """
     parts = [
         "<DS_info_out>",
         "  <version>1.3</version>",

@@ -28,7 +28,17 @@ from engine.simulate.relief import (
 
 
 def grow_cells(view: View, sample: Random, place: Random) -> Relief:
-    """Cells spread on a substrate, each with a wrinkled body and many thin branching arms."""
+    """Cells spread on a substrate, each with a wrinkled body and many thin branching arms.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, n_arms, lobes = sample.uniform(28, 50), int(sample.integers(14, 30)), sample.uniform(0.12, 0.25)
     wrinkle, tilt = sample.uniform(2, 5), float(sample.choice([0.0, sample.uniform(20, 45)]))
     stuff, density, debris = sample.uniform(1.1, 1.6), sample.uniform(1.4, 3.2), sample.uniform(5, 60)
@@ -86,7 +96,17 @@ def _make_lobes(radius: float, lobes: float, place: Random) -> Plane:
 
 
 def blood_cells(view: View, sample: Random, place: Random) -> Relief:
-    """Red blood cells, hollow in the middle, alone and one over another."""
+    """Red blood cells, hollow in the middle, alone and one over another.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, hollow, crowd = sample.uniform(24, 40), sample.uniform(0.35, 0.75), sample.uniform(0.35, 1.0)
     thick, stuff, tilt = sample.uniform(0.3, 0.5), sample.uniform(1.1, 1.5), sample.uniform(0, 40)
     relief, u = flat(view, sample.uniform(0.7, 1.0), tilt=tilt), view.scale
@@ -106,7 +126,17 @@ def blood_cells(view: View, sample: Random, place: Random) -> Relief:
 
 
 def tissue(view: View, sample: Random, place: Random) -> Relief:
-    """Return a section through tissue: bright walls of cells or nerve fibres round dark insides."""
+    """Return a section through tissue: bright walls of cells or nerve fibres round dark insides.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     spacing, wall, fill = sample.uniform(20, 34), sample.uniform(0.08, 0.16), sample.uniform(0.75, 1.05)
     inside, walls, between = sample.uniform(0.35, 0.8), sample.uniform(1.6, 2.2), sample.uniform(0.25, 0.6)
     y, x = view.axes(place)
@@ -123,7 +153,17 @@ def tissue(view: View, sample: Random, place: Random) -> Relief:
 
 
 def mat(view: View, sample: Random, place: Random) -> Relief:
-    """Spun fibres that lie across each other in many layers, each bending slowly."""
+    """Spun fibres that lie across each other in many layers, each bending slowly.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, spread = sample.uniform(2.2, 5.5), sample.uniform(0.08, 0.35)
     bend, deep = sample.uniform(0.05, 0.35), sample.uniform(1.2, 2.4)
     ordered, mean = sample.random() < 0.3, view.turn
@@ -153,7 +193,17 @@ def _curve_strand(view: View, angle: float, radius: float, bend: float, place: R
 
 
 def weave(view: View, sample: Random, place: Random) -> Relief:
-    """Return a woven cloth: yarns of several filaments that go over and under each other."""
+    """Return a woven cloth: yarns of several filaments that go over and under each other.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     pitch, n_filaments, open_ = sample.uniform(50, 84), int(sample.integers(4, 8)), sample.uniform(0.72, 1.0)
     loose, twill = sample.uniform(0.02, 0.12), int(sample.integers(1, 3))
     relief, u = flat(view, DARK), view.scale
@@ -178,7 +228,17 @@ def weave(view: View, sample: Random, place: Random) -> Relief:
 
 
 def bundle(view: View, sample: Random, place: Random) -> Relief:
-    """Thick fibres side by side, nearly parallel, smooth or scaly as hair."""
+    """Thick fibres side by side, nearly parallel, smooth or scaly as hair.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, spread, bend = sample.uniform(8, 20), sample.uniform(0.03, 0.25), sample.uniform(0.0, 0.12)
     stray, scaly, step = sample.uniform(0.03, 0.2), sample.uniform(0, 1.2), sample.uniform(6, 14)
     relief, u = flat(view, DARK), view.scale
@@ -194,7 +254,17 @@ def bundle(view: View, sample: Random, place: Random) -> Relief:
 
 
 def forest(view: View, sample: Random, place: Random) -> Relief:
-    """Nanowires that stand on their substrate, seen from the side; many carry a drop at the tip."""
+    """Nanowires that stand on their substrate, seen from the side; many carry a drop at the tip.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, length = sample.uniform(1.3, 3.2), sample.uniform(60, 150)
     spread, uneven, drop = sample.uniform(0.0, 0.12), sample.uniform(0.03, 0.3), sample.choice([0.0, 1.5])
     density, taper = sample.uniform(60, 130), sample.uniform(0.5, 1.0)
@@ -215,7 +285,17 @@ def forest(view: View, sample: Random, place: Random) -> Relief:
 
 
 def lay_wires(view: View, sample: Random, place: Random) -> Relief:
-    """Nanowires, straight and with both ends to be seen, that lie on a flat substrate."""
+    """Nanowires, straight and with both ends to be seen, that lie on a flat substrate.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, length, density = sample.uniform(1.1, 2.6), sample.uniform(60, 170), sample.uniform(22, 75)
     ordered, stuff, spread = sample.random() < 0.3, sample.uniform(1.5, 2.4), sample.uniform(0.1, 0.4)
     relief, u = flat(view, sample.uniform(0.4, 0.7)), view.scale
@@ -231,7 +311,17 @@ def lay_wires(view: View, sample: Random, place: Random) -> Relief:
 
 
 def tufts(view: View, sample: Random, place: Random) -> Relief:
-    """Tapered nanowires that stand out from centres all round, as of zinc oxide."""
+    """Tapered nanowires that stand out from centres all round, as of zinc oxide.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, length, density = sample.uniform(1.6, 3.4), sample.uniform(35, 70), sample.uniform(4, 10)
     n_wires, sharp = int(sample.integers(14, 30)), sample.uniform(0.15, 0.6)
     relief, u = flat(view, sample.uniform(DARK, 0.4)), view.scale

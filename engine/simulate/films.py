@@ -35,6 +35,17 @@ def draw(
 
     The first of up to 50 samples that fulfils both, else the one with the most distinct zones. Bare oxide
     alone never wraps: a sample of one zone is taken as it is.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Kind of each zone.
+    wavelength : ndarray
+        Wavelengths in nm.
+    incidence : ndarray
+        Angles of incidence in degrees.
+    rng : numpy.random.Generator
+        Source of the random numbers.
     """
     best, best_apart = None, -1.0
     for _ in range(_TRIES):
@@ -51,7 +62,15 @@ def draw(
 
 
 def least_separation(delta: NDArray[np.float64], psi: NDArray[np.float64]) -> float:
-    """Smallest distance of two spectra: root mean square chord between points on the Poincaré sphere."""
+    """Smallest distance of two spectra: root mean square chord between points on the Poincaré sphere.
+
+    Parameters
+    ----------
+    delta : ndarray
+        Delta in degrees.
+    psi : ndarray
+        Psi in degrees.
+    """
     double, phase = np.deg2rad(2 * psi), np.deg2rad(delta)
     points = np.stack([np.cos(double), np.sin(double) * np.cos(phase), np.sin(double) * np.sin(phase)])
     chords = np.sqrt(((points[:, :, None] - points[:, None]) ** 2).sum(0).mean(-1))

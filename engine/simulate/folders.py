@@ -11,6 +11,13 @@ from engine.errors import FileError
 def filling(folder: str | Path, *, what: str) -> Iterator[Path]:
     """Make a folder and give it to be written into.
 
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    what : str
+        Word for it, for messages.
+
     Raises
     ------
     FileError

@@ -43,6 +43,15 @@ def write_frame(path: Path, frame: Frame, *, header: Mapping[str, Any]) -> None:
 
     Amplifiers at the right and at the top read their part mirrored; DETSEC says so by falling ranges.
     Values of the header may be pairs of a value and a comment.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    frame : dask array (y, x)
+        The frame.
+    header : mapping
+        Keywords of the header.
     """
     from astropy.io import fits
 
@@ -77,7 +86,17 @@ def _section(part: slice) -> tuple[str, bool]:
 
 
 def write_truth(path: Path, frame: Frame, *, names: Sequence[str]) -> None:
-    """Write the class of each pixel (values named in the header), its track, and the table of tracks."""
+    """Write the class of each pixel (values named in the header), its track, and the table of tracks.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    frame : dask array (y, x)
+        The frame.
+    names : mapping of int to str
+        Class names by label.
+    """
     from astropy.io import fits
 
     primary = fits.PrimaryHDU(frame.labels)

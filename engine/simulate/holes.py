@@ -20,6 +20,17 @@ def draw(size: int, *, n_channels: int, share: float, rng: np.random.Generator) 
     As on an instrument, the fit fails over a range of neighbouring channels: some four fifths of them, so
     that a pixel keeps some value (with a single channel it cannot). One fifth of the pixels with holes lie
     alone, the others in specks.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of the frame in pixels.
+    n_channels : int
+        Number of channels.
+    share : float
+        Part that is done, 0 to 1.
+    rng : numpy.random.Generator
+        Source of the random numbers.
     """
     start, stop = np.zeros((2, size, size), np.uint16)
     wanted = share * size**2

@@ -65,7 +65,17 @@ def wavelength(kilovolts: float) -> float:
 
 
 def draw_microscope(rng: np.random.Generator, *, pixel_size: float, spacing: float) -> Microscope:
-    """Return a microscope and its settings by chance, such that fringes of a spacing (nm) are transferred."""
+    """Return a microscope and its settings by chance, such that fringes of a spacing (nm) are transferred.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    pixel_size : float
+        Edge of a pixel in nm.
+    spacing : float
+        Spacing of lattice planes in nm.
+    """
     corrected = rng.random() < 0.5
     drift = rng.normal(0, 0.015, 2)
     while True:
@@ -85,7 +95,19 @@ def draw_microscope(rng: np.random.Generator, *, pixel_size: float, spacing: flo
 
 
 def splat(plane: Plane, y: NDArray[np.float64], x: NDArray[np.float64], weight: NDArray[np.float64]) -> None:
-    """Add point scatterers at places in pixels, each shared by the four pixels round it."""
+    """Add point scatterers at places in pixels, each shared by the four pixels round it.
+
+    Parameters
+    ----------
+    plane : ndarray (y, x)
+        One plane of values.
+    y : float
+        Position along y, in the units of the coordinate.
+    x : float
+        Position along x, in the units of the coordinate.
+    weight : ndarray (y, x)
+        Weight of each pixel, 0 outside of the particle.
+    """
     rows, columns = np.floor(y).astype(int), np.floor(x).astype(int)
     for down in (0, 1):
         for right in (0, 1):
@@ -98,7 +120,19 @@ def splat(plane: Plane, y: NDArray[np.float64], x: NDArray[np.float64], weight: 
 def support(
     shape: tuple[int, int], *, thickness: float, pixel_size: float, rng: np.random.Generator
 ) -> Plane:
-    """Scatterers of an amorphous carbon film, whose thickness (nm) changes slowly; summed a pixel."""
+    """Scatterers of an amorphous carbon film, whose thickness (nm) changes slowly; summed a pixel.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the image.
+    thickness : float
+        Thickness in nm.
+    pixel_size : float
+        Edge of a pixel in nm.
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    """
     coarse = rng.normal(size=(5, 5))
     rows, columns = (np.linspace(0, 4, n) for n in shape)
     slope = _bilinear(coarse, rows, columns)

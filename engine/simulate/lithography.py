@@ -17,7 +17,17 @@ Box = tuple[float, float, float, float]
 
 
 def electrodes(view: View, sample: Random, place: Random) -> Relief:
-    """Electrodes that lead from the middle of a chip out to square pads."""
+    """Electrodes that lead from the middle of a chip out to square pads.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     n_leads, inner, pad = int(sample.integers(3, 7)), sample.uniform(8, 20), sample.uniform(10, 18)
     thick, outer, pitch = sample.uniform(1.5, 4), sample.uniform(70, 110), pad * sample.uniform(1.25, 1.6)
     relief, paint = _chip(view, sample)
@@ -35,7 +45,17 @@ def electrodes(view: View, sample: Random, place: Random) -> Relief:
 
 
 def comb(view: View, sample: Random, place: Random) -> Relief:
-    """Two combs of fingers between each other, on bars with pads, as in sensors and drives."""
+    """Two combs of fingers between each other, on bars with pads, as in sensors and drives.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     n, finger, gap = int(sample.integers(8, 17)), sample.uniform(4, 8), sample.uniform(2.5, 6)
     long, over, bar = sample.uniform(55, 100), sample.uniform(0.6, 0.92), sample.uniform(10, 22)
     relief, paint = _chip(view, sample)
@@ -56,7 +76,17 @@ def comb(view: View, sample: Random, place: Random) -> Relief:
 
 
 def make_suspended_beams(view: View, sample: Random, place: Random) -> Relief:
-    """Return a plate with a grid of etch holes that hangs on folded springs between anchors."""
+    """Return a plate with a grid of etch holes that hangs on folded springs between anchors.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     plate, hole, n_holes = sample.uniform(42, 70), sample.uniform(2.5, 5), int(sample.integers(3, 7))
     folds, wire, anchor = int(sample.integers(2, 5)), sample.uniform(2, 4), sample.uniform(14, 24)
     relief, paint = _chip(view, sample)
@@ -79,7 +109,17 @@ def make_suspended_beams(view: View, sample: Random, place: Random) -> Relief:
 
 
 def coil(view: View, sample: Random, place: Random) -> Relief:
-    """Return a flat square coil with its pads, and lines beside it."""
+    """Return a flat square coil with its pads, and lines beside it.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     n_turns, wire, gap = int(sample.integers(4, 8)), sample.uniform(3.5, 7), sample.uniform(3, 6)
     pad, core = sample.uniform(16, 26), sample.uniform(14, 26)
     relief, paint = _chip(view, sample)
@@ -162,7 +202,17 @@ def _corners(boxes: Iterable[Box]) -> list[NDArray[np.float64]]:
 
 
 def pillars(view: View, sample: Random, place: Random) -> Relief:
-    """Return the posts of one shape on a lattice, seen from the front."""
+    """Return the posts of one shape on a lattice, seen from the front.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     pitch, wide, tall = sample.uniform(28, 54), sample.uniform(0.4, 0.65), sample.uniform(0.6, 2.0)
     outline, hexagonal = str(sample.choice(list(_OUTLINES))), bool(sample.random() < 0.4)
     tilt, bright = sample.uniform(20, 48), sample.uniform(1.0, 1.6)
@@ -175,7 +225,17 @@ def pillars(view: View, sample: Random, place: Random) -> Relief:
 
 
 def holes(view: View, sample: Random, place: Random) -> Relief:
-    """Holes or low islands of one shape on a lattice, seen from above."""
+    """Holes or low islands of one shape on a lattice, seen from above.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     pitch, wide, deep = sample.uniform(24, 50), sample.uniform(0.4, 0.7), sample.uniform(3, 14)
     outline, hexagonal = str(sample.choice(list(_OUTLINES))), bool(sample.random() < 0.5)
     sunk, other = bool(sample.random() < 0.6), sample.uniform(0.3, 0.6)
@@ -189,7 +249,17 @@ def holes(view: View, sample: Random, place: Random) -> Relief:
 
 
 def grating(view: View, sample: Random, place: Random) -> Relief:
-    """Parallel lines of one width, or two such sets across each other."""
+    """Parallel lines of one width, or two such sets across each other.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     pitch, duty, tall = sample.uniform(17, 42), sample.uniform(0.35, 0.65), sample.uniform(2, 10)
     other, tilt, edge = sample.uniform(0.35, 0.8), float(sample.choice([0.0, 30.0])), sample.uniform(0, 0.5)
     crossed = bool(sample.random() < 0.25)

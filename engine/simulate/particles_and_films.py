@@ -30,7 +30,17 @@ _FACES = np.vstack([_CUBE, _OCTAHEDRON])
 
 
 def spheres(view: View, sample: Random, place: Random) -> Relief:
-    """Round particles alone or in small heaps on a flat substrate."""
+    """Round particles alone or in small heaps on a flat substrate.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, spread, cover = sample.uniform(5, 15), sample.uniform(0.03, 0.4), sample.uniform(0.06, 0.3)
     apart, stuff, squash = sample.uniform(0.9, 1.3), sample.uniform(1.2, 1.9), sample.uniform(0.7, 1.0)
     relief, u = flat(view, sample.uniform(0.45, 0.8)), view.scale
@@ -43,7 +53,17 @@ def spheres(view: View, sample: Random, place: Random) -> Relief:
 
 
 def crystallites(view: View, sample: Random, place: Random) -> Relief:
-    """Cubes, octahedra or plates that lie about on a flat substrate."""
+    """Cubes, octahedra or plates that lie about on a flat substrate.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, spread, cover = sample.uniform(6, 15), sample.uniform(0.05, 0.4), sample.uniform(0.08, 0.28)
     normals = (_CUBE, _OCTAHEDRON)[sample.integers(2)]
     flatness, stuff, apart = sample.uniform(0.45, 1), sample.uniform(1.2, 1.8), sample.uniform(0.75, 1.1)
@@ -59,7 +79,17 @@ def crystallites(view: View, sample: Random, place: Random) -> Relief:
 
 
 def rods(view: View, sample: Random, place: Random) -> Relief:
-    """Short rods and grains of rice with round ends on a flat substrate."""
+    """Short rods and grains of rice with round ends on a flat substrate.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, long, cover = sample.uniform(4, 8), sample.uniform(1.5, 3.0), sample.uniform(0.08, 0.28)
     stuff, spread = sample.uniform(1.2, 1.8), sample.uniform(0.05, 0.25)
     relief, u = flat(view, sample.uniform(0.45, 0.8)), view.scale
@@ -95,7 +125,17 @@ def _heap_particles(
 
 
 def metal_powder(view: View, sample: Random, place: Random) -> Relief:
-    """Balls of many sizes heaped over each other, some with small ones stuck to them."""
+    """Balls of many sizes heaped over each other, some with small ones stuck to them.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, spread, deep = sample.uniform(8, 15), sample.uniform(0.2, 0.5), sample.uniform(2.4, 4.0)
     satellites, dimple = sample.uniform(0, 0.5), sample.uniform(0.1, 0.6)
     relief, u = flat(view, DARK), view.scale
@@ -115,7 +155,17 @@ def metal_powder(view: View, sample: Random, place: Random) -> Relief:
 
 
 def crush_powder(view: View, sample: Random, place: Random) -> Relief:
-    """Angular fragments heaped over each other."""
+    """Angular fragments heaped over each other.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, spread, deep = sample.uniform(8, 15), sample.uniform(0.15, 0.4), sample.uniform(3.2, 4.5)
     n_faces, rough = int(sample.integers(7, 14)), sample.uniform(0.1, 0.5)
     relief, u = flat(view, DARK), view.scale
@@ -134,7 +184,17 @@ def crush_powder(view: View, sample: Random, place: Random) -> Relief:
 
 
 def agglomerate(view: View, sample: Random, place: Random) -> Relief:
-    """Return a fine powder: tiny grains in lumps, everywhere."""
+    """Return a fine powder: tiny grains in lumps, everywhere.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     spacing, lumps, tall = sample.uniform(8, 13), sample.uniform(18, 40), sample.uniform(3, 9)
     uneven, ball_like = sample.uniform(0.2, 0.6), sample.uniform(0.5, 1.1)
     y, x = view.axes(place)
@@ -149,7 +209,17 @@ def agglomerate(view: View, sample: Random, place: Random) -> Relief:
 
 
 def membrane(view: View, sample: Random, place: Random) -> Relief:
-    """Return a sponge cut open: round pores of many sizes, in which deeper ones open."""
+    """Return a sponge cut open: round pores of many sizes, in which deeper ones open.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     radius, spread, cover = sample.uniform(14, 24), sample.uniform(0.35, 0.6), sample.uniform(0.6, 0.85)
     stretch, inner = sample.uniform(0.65, 1.0), int(sample.integers(2, 5))
     relief, u = flat(view), view.scale
@@ -181,7 +251,17 @@ def _pore(
 
 
 def foam(view: View, sample: Random, place: Random) -> Relief:
-    """Return an open foam: struts between large cells, through which a second layer shows."""
+    """Return an open foam: struts between large cells, through which a second layer shows.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     spacing, width, bend = sample.uniform(26, 50), sample.uniform(0.12, 0.26), sample.uniform(0.03, 0.1)
     u = view.scale
     wavy = [np.float32(bend * spacing) * noise(view.shape, place, length=0.3 * spacing * u) for _ in range(2)]
@@ -199,7 +279,17 @@ def foam(view: View, sample: Random, place: Random) -> Relief:
 
 
 def spinodal(view: View, sample: Random, place: Random) -> Relief:
-    """Return a sponge of ligaments and channels of one width, as of dealloyed gold."""
+    """Return a sponge of ligaments and channels of one width, as of dealloyed gold.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     wave, solid, sharp = sample.uniform(15, 32), sample.uniform(-0.25, 0.3), sample.uniform(1.5, 4)
     band = sample.uniform(0.12, 0.3)
     u = view.scale
@@ -213,7 +303,17 @@ def spinodal(view: View, sample: Random, place: Random) -> Relief:
 
 
 def polycrystal(view: View, sample: Random, place: Random) -> Relief:
-    """Return a film of facetted grains, each leaning its own way, with bright or open borders."""
+    """Return a film of facetted grains, each leaning its own way, with bright or open borders.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     spacing, lean, groove = sample.uniform(22, 50), sample.uniform(0.05, 0.3), sample.uniform(0.03, 0.09)
     contrast, raised = sample.uniform(0.05, 0.3), sample.choice([-1.0, 0.6])
     y, x = view.axes(place)
@@ -238,7 +338,17 @@ def _facets(y: Plane, x: Plane, number: NDArray[np.int64], own: NDArray[np.float
 
 
 def crack_film(view: View, sample: Random, place: Random) -> Relief:
-    """Return a coating that dried and cracked into plates."""
+    """Return a coating that dried and cracked into plates.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     spacing, width, curl = sample.uniform(45, 95), sample.uniform(0.02, 0.07), sample.uniform(0, 4)
     rough, fine = sample.uniform(0.1, 0.6), sample.uniform(1.2, 4)
     u = view.scale
@@ -252,7 +362,17 @@ def crack_film(view: View, sample: Random, place: Random) -> Relief:
 
 
 def layers(view: View, sample: Random, place: Random) -> Relief:
-    """Return a cross-section through a stack of films on a substrate, some columnar, some porous."""
+    """Return a cross-section through a stack of films on a substrate, some columnar, some porous.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     n = int(sample.integers(3, 7))
     thick = sample.uniform(16, 70, n)
     stuff, columns = sample.uniform(0.35, 1.7, n + 2), sample.random(n + 2) < 0.4

@@ -56,7 +56,17 @@ class View(NamedTuple):
         )
 
     def places(self, n: int, place: Random, *, margin: float = 0.0) -> NDArray[np.float64]:
-        """Random positions (y, x) in pixels, up to a margin in units beyond the edges."""
+        """Random positions (y, x) in pixels, up to a margin in units beyond the edges.
+
+        Parameters
+        ----------
+        n : int
+            Number of them.
+        place : numpy.random.Generator
+            Draws what differs between places on the sample.
+        margin : float
+            Margin beyond the edges.
+        """
         beyond = margin * self.scale
         return place.uniform(-beyond, np.array(self.shape) + beyond, (n, 2))
 
@@ -78,7 +88,17 @@ class Relief:
 
 
 def flat(view: View, material: float = 1.0, *, tilt: float = 0.0) -> Relief:
-    """Level ground."""
+    """Level ground.
+
+    Parameters
+    ----------
+    view : View
+        Field of view: size and resolution.
+    material : float
+        Brightness of the material.
+    tilt : float
+        Angle of the tilt in degrees.
+    """
     shape = view.deeper(tilt).shape if tilt else view.shape
     return Relief(np.zeros(shape, np.float32), np.full(shape, material, np.float32), tilt)
 
@@ -113,6 +133,19 @@ def cells(
 
     Distances are in units of the spacing; the border is where the second nearest point is as near.
 
+    Parameters
+    ----------
+    y : float
+        Position along y, in the units of the coordinate.
+    x : float
+        Position along x, in the units of the coordinate.
+    spacing : float
+        Spacing of lattice planes in nm.
+    place : numpy.random.Generator
+        Draws what differs between places on the sample.
+    jitter : float
+        Share of the spacing by which points are moved.
+
     References
     ----------
     S. Worley, A cellular texture basis function, SIGGRAPH 1996.
@@ -141,7 +174,19 @@ def cells(
 
 
 def scatter_discs(view: View, radii: Sequence[float], place: Random, *, apart: float) -> NDArray[np.float64]:
-    """Return positions (y, x) in pixels of discs kept apart by a factor on the sum of their radii."""
+    """Return positions (y, x) in pixels of discs kept apart by a factor on the sum of their radii.
+
+    Parameters
+    ----------
+    view : View
+        Field of view: size and resolution.
+    radii : sequence of float
+        Radii in pixels.
+    place : numpy.random.Generator
+        Draws what differs between places on the sample.
+    apart : float
+        Factor on the sum of two radii.
+    """
     found = np.full((len(radii), 2), np.inf)
     sizes = np.asarray(radii)
     for n, radius in enumerate(radii):
@@ -156,7 +201,21 @@ def scatter_discs(view: View, radii: Sequence[float], place: Random, *, apart: f
 def put(
     relief: Relief, patch: Plane, *, at: Iterable[float], level: float = 0.0, material: float = 1.0
 ) -> None:
-    """Lay a thing on a relief, centred at (y, x); its patch holds heights, -inf where it is not."""
+    """Lay a thing on a relief, centred at (y, x); its patch holds heights, -inf where it is not.
+
+    Parameters
+    ----------
+    relief : Relief
+        Heights and materials; changed in place.
+    patch : ndarray (y, x)
+        Heights, -inf where there is nothing.
+    at : iterable of float
+        Centre (y, x) in pixels.
+    level : int
+        Level of the pyramid; 0 is the full resolution.
+    material : float
+        Brightness of the material.
+    """
     starts = [round(float(p) - n / 2) if np.isfinite(p) else -n for p, n in zip(at, patch.shape, strict=True)]
     there = tuple(slice(max(0, a), max(0, a + n)) for a, n in zip(starts, patch.shape, strict=True))
     seen = tuple(
@@ -178,7 +237,15 @@ def grid(reach: float) -> tuple[Plane, Plane]:
 
 
 def ball(radius: float, *, squash: float = 1.0) -> Plane:
-    """Patch of a ball that lies on the ground, in pixels."""
+    """Patch of a ball that lies on the ground, in pixels.
+
+    Parameters
+    ----------
+    radius : float
+        Radius in pixels.
+    squash : float
+        Height over width.
+    """
     y, x = grid(radius)
     top = radius**2 - y**2 - x**2
     return np.where(top > 0, squash * (radius + np.sqrt(np.maximum(top, 0))), -np.inf).astype(np.float32)
@@ -188,6 +255,15 @@ def polyhedron(normals: NDArray[np.float64], distances: NDArray[np.float64], *, 
     """Patch of a convex body, the planes of whose faces have these normals (x, y, z) and distances (pixels).
 
     It lies on the ground; what would reach further than that many pixels is cut off.
+
+    Parameters
+    ----------
+    normals : ndarray (face, 3)
+        Normals of the faces (x, y, z).
+    distances : ndarray (face,)
+        Distances of the faces in pixels.
+    reach : float
+        Largest extent in pixels.
     """
     y, x = grid(reach)
     top = np.full((y.size, x.size), reach, np.float32)
@@ -226,7 +302,19 @@ class Strand:
 
 
 def lay(relief: Relief, strand: Strand, *, material: float = 1.0, squash: float = 1.0) -> None:
-    """Lay a strand on a relief: a half cylinder where it is higher than what is there."""
+    """Lay a strand on a relief: a half cylinder where it is higher than what is there.
+
+    Parameters
+    ----------
+    relief : Relief
+        Heights and materials; changed in place.
+    strand : Strand
+        Line of points with their radii.
+    material : float
+        Brightness of the material.
+    squash : float
+        Height over width.
+    """
     height, stuff = relief.height, relief.material
     if strand.upright:
         height, stuff = height.T, stuff.T
@@ -252,7 +340,19 @@ def lay(relief: Relief, strand: Strand, *, material: float = 1.0, squash: float 
 def straight(
     start: NDArray[np.float64], stop: NDArray[np.float64], radius: tuple[float, float], level: float
 ) -> Strand:
-    """Return a strand between two points (y, x) in pixels, with an evenly changing radius and a round end."""
+    """Return a strand between two points (y, x) in pixels, with an evenly changing radius and a round end.
+
+    Parameters
+    ----------
+    start : float
+        Where it begins.
+    stop : float
+        Where it ends.
+    radius : float
+        Radius in pixels.
+    level : int
+        Level of the pyramid; 0 is the full resolution.
+    """
     upright = abs(stop[0] - start[0]) > abs(stop[1] - start[1])
     along, across = (0, 1) if upright else (1, 0)
     length = float(np.hypot(*(stop - start)))
@@ -268,10 +368,30 @@ def straight(
 
 
 def roughen(relief: Relief, rng: Random, *, length: float, depth: float) -> None:
-    """Add roughness of a correlation length and a standard deviation, both in pixels."""
+    """Add roughness of a correlation length and a standard deviation, both in pixels.
+
+    Parameters
+    ----------
+    relief : Relief
+        Heights and materials; changed in place.
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    length : float
+        Correlation length in pixels.
+    depth : float
+        Standard deviation of the height in pixels.
+    """
     relief.height += np.float32(depth) * noise(relief.height.shape, rng, length=length)
 
 
 def soften_relief(relief: Relief, width: float) -> None:
-    """Round off edges over a width in pixels."""
+    """Round off edges over a width in pixels.
+
+    Parameters
+    ----------
+    relief : Relief
+        Heights and materials; changed in place.
+    width : float
+        Width in pixels.
+    """
     relief.height = ndimage.gaussian_filter(relief.height, width, truncate=3)

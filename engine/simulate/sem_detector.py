@@ -78,7 +78,15 @@ def draw_detector(rng: Random) -> Detector:
 
 
 def draw_exposure(rng: Random, *, size: int) -> Exposure:
-    """Focus, dose and scan of one image by chance."""
+    """Focus, dose and scan of one image by chance.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    size : int
+        Rows and columns of the frame in pixels.
+    """
     scale = max(size / 256, 0.5)
     return Exposure(
         focus=float(scale * np.exp(rng.normal(np.log(0.7), 0.25))),
@@ -97,7 +105,21 @@ def draw_exposure(rng: Random, *, size: int) -> Exposure:
 def form_image(
     relief: Relief, detector: Detector, exposure: Exposure, rng: Random, *, size: int
 ) -> NDArray[np.uint8]:
-    """Image of a relief, (y, x), square, `MARGIN` pixels within the relief's edges."""
+    """Image of a relief, (y, x), square, `MARGIN` pixels within the relief's edges.
+
+    Parameters
+    ----------
+    relief : Relief
+        Heights and materials; changed in place.
+    detector
+        Settings of the detector.
+    exposure
+        Settings of the exposure.
+    rng : numpy.random.Generator
+        Source of the random numbers.
+    size : int
+        Rows and columns of the frame in pixels.
+    """
     electrons = _secondary(relief, detector)
     if relief.tilt:
         electrons = tilt_relief(electrons, relief.height, relief.tilt, n_rows=size + 2 * MARGIN)
@@ -116,6 +138,17 @@ def tilt_relief(electrons: Plane, height: Plane, tilt: float, *, n_rows: int) ->
 
     A point shows in row y cos(tilt) - height sin(tilt). Of the points of a column that would show in a row,
     the nearest does; between neighbours that are far apart there is a wall, and it shows a blend of the two.
+
+    Parameters
+    ----------
+    electrons : ndarray (y, x)
+        Electrons in each pixel.
+    height : ndarray (y, x)
+        Heights in pixels.
+    tilt : float
+        Angle of the tilt in degrees.
+    n_rows : int
+        Number of rows.
     """
     n, n_columns = height.shape
     angle = np.deg2rad(tilt)

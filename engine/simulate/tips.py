@@ -9,7 +9,17 @@ from engine.simulate.relief import DARK, Plane, Random, Relief, View, flat, nois
 
 
 def needle(view: View, sample: Random, place: Random) -> Relief:
-    """Return an etched wire that narrows to a tip, before a dark void."""
+    """Return an etched wire that narrows to a tip, before a dark void.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     width, bend = sample.uniform(14, 40), sample.uniform(0.55, 1.7)
     rough, blunt, stuff = sample.uniform(0, 0.5), sample.uniform(0.6, 3), sample.uniform(0.8, 1.3)
     relief = flat(view, sample.uniform(0.06, DARK))
@@ -23,7 +33,17 @@ def needle(view: View, sample: Random, place: Random) -> Relief:
 
 
 def shank(view: View, sample: Random, place: Random) -> Relief:
-    """Return a wire of even width whose end is sharpened, turned or milled, before a dark void."""
+    """Return a wire of even width whose end is sharpened, turned or milled, before a dark void.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     width, long, bend = sample.uniform(16, 44), sample.uniform(50, 130), sample.uniform(0.7, 1.6)
     rings, step, stuff = sample.uniform(0, 0.8), sample.uniform(3, 8), sample.uniform(0.8, 1.3)
     relief = flat(view, sample.uniform(0.06, DARK))
@@ -54,7 +74,17 @@ def _turn_axes(relief: Relief, view: View, radius: Plane, across: Plane, materia
 
 
 def cantilever(view: View, sample: Random, place: Random) -> Relief:
-    """Return the end of a cantilever with a pyramid, as for force microscopy."""
+    """Return the end of a cantilever with a pyramid, as for force microscopy.
+
+    Parameters
+    ----------
+    view
+        Field of view: size and resolution.
+    sample : random.Generator
+        Draws what all images of a sample share.
+    place : random.Generator
+        Draws what differs between places on the sample.
+    """
     wide, base, tall = sample.uniform(55, 95), sample.uniform(26, 40), sample.uniform(1.2, 2.2)
     nose, tilt, stuff = sample.uniform(0.3, 1.0), sample.uniform(0, 50), sample.uniform(0.7, 1.1)
     faces = int(sample.choice([3, 4, 8]))

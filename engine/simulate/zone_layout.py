@@ -60,6 +60,13 @@ def draw(n_zones: int, rng: np.random.Generator) -> list[Shape]:
 
     The best of up to 100 random layouts: the first in which every zone covers 2 % (0.3 / `n_zones` for many
     zones), else the one whose smallest zone is largest.
+
+    Parameters
+    ----------
+    n_zones : int
+        Number of zones.
+    rng : numpy.random.Generator
+        Source of the random numbers.
     """
     wanted = min(0.02, 0.3 / n_zones)
     best: tuple[float, list[Shape]] = (-1.0, [])
@@ -75,7 +82,15 @@ def draw(n_zones: int, rng: np.random.Generator) -> list[Shape]:
 
 
 def render(shapes: Sequence[Shape], size: int) -> NDArray[np.uint8]:
-    """Zone of each pixel, 0 = substrate, i + 1 = shape i; stripes lie lowest, terraces on top."""
+    """Zone of each pixel, 0 = substrate, i + 1 = shape i; stripes lie lowest, terraces on top.
+
+    Parameters
+    ----------
+    shapes : sequence
+        Shapes of the zones.
+    size : int
+        Rows and columns of the frame in pixels.
+    """
     zones = np.zeros((size, size), np.uint8)
     for kind in (STRIPE, FLAKE, TERRACE):
         for i, shape in enumerate(shapes, start=1):

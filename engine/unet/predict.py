@@ -28,6 +28,13 @@ SAMPLE: Final = 512
 def segment_frame(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
     """Classify every pixel of a frame and catalogue its objects.
 
+    Parameters
+    ----------
+    model
+        The fitted model.
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+
     Raises
     ------
     InputError
@@ -74,7 +81,19 @@ def segment_frame(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
 
 
 def choose_runtime(wanted: str, network: Network, frame: da.Array, found: Background) -> str:
-    """Return what runs the network on this machine."""
+    """Return what runs the network on this machine.
+
+    Parameters
+    ----------
+    wanted : str
+        The runtime that was asked for.
+    network
+        The network.
+    frame : dask array (y, x)
+        The frame.
+    found
+        Background of the frame: level and noise.
+    """
     if wanted == KERAS:
         return wanted
     if wanted == AUTO:

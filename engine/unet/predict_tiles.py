@@ -100,7 +100,15 @@ def _noise(values: np.ndarray, level: float, guess: float) -> float:
 
 
 def normalise(values: np.ndarray, found: Background) -> np.ndarray:
-    """Return pixels as the network sees them: distance from the background in units of its noise, float32."""
+    """Return pixels as the network sees them: distance from the background in units of its noise, float32.
+
+    Parameters
+    ----------
+    values : ndarray (y, x)
+        Values of the pixels.
+    found
+        Background of the frame: level and noise.
+    """
     scaled = (values.astype(np.float32) - np.float32(found.level)) / np.float32(found.noise)
     if values.dtype.kind == "f":
         scaled[~np.isfinite(scaled)] = 0.0
@@ -152,6 +160,15 @@ def segment(
 
 def tile_edge(n: int, *, tile: int, step: int) -> int:
     """Return the edge of the tiles that cover `n` pixels in the fewest, alike pieces: a multiple of the step.
+
+    Parameters
+    ----------
+    n : int
+        Number of them.
+    tile : int
+        Rows and columns of a tile.
+    step : int
+        Distance between neighbouring ones.
 
     Examples
     --------

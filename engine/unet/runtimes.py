@@ -110,7 +110,17 @@ def resolve_runtime(runtime: str, network: Network, sample: np.ndarray) -> str:
 
 @lru_cache(maxsize=8)
 def answers(network: Network, runtime: str, edges: tuple[int, int]) -> Answers:
-    """Return what a network says of tiles of one shape, ready to be called; not by two threads at once."""
+    """Return what a network says of tiles of one shape, ready to be called; not by two threads at once.
+
+    Parameters
+    ----------
+    network
+        The network.
+    runtime : str
+        Name of the runtime.
+    edges : tuple of int
+        Rows and columns of a tile.
+    """
     if runtime == KERAS:
         return partial(_run_keras, _answering(network))
     import openvino

@@ -50,6 +50,15 @@ class Classes:
 def learn(settings: "UNet", images: xr.Dataset, labels: xr.DataArray | None) -> "UNetModel":
     """Train a network as the settings say; the model holds how good it is on frames held out.
 
+    Parameters
+    ----------
+    settings
+        The analysis with its settings.
+    images : Dataset, dims ([spectral,] y, x)
+        The images.
+    labels : ndarray, optional
+        Cluster or class of each.
+
     Raises
     ------
     InputError

@@ -26,6 +26,13 @@ _DOUBTS: Final[Mapping[str, tuple[float, str]]] = {
 def facts(frame: da.Array, found: Background) -> dict[str, float]:
     """Return what tells kinds of frames apart, from rows spread over a frame.
 
+    Parameters
+    ----------
+    frame : dask array (y, x)
+        The frame.
+    found
+        Background of the frame: level and noise.
+
     Returns
     -------
     dict
@@ -46,13 +53,31 @@ def facts(frame: da.Array, found: Background) -> dict[str, float]:
 
 
 def measure_range(frames: Sequence[da.Array], backgrounds: Sequence[Background]) -> dict[str, list[float]]:
-    """Lowest and highest of each fact over the frames of a training."""
+    """Lowest and highest of each fact over the frames of a training.
+
+    Parameters
+    ----------
+    frames : sequence of dask array
+        Frames of the training.
+    backgrounds : sequence of Background
+        Their backgrounds.
+    """
     each = [facts(frame, found) for frame, found in zip(frames, backgrounds, strict=True)]
     return {name: [min(f[name] for f in each), max(f[name] for f in each)] for name in _DOUBTS}
 
 
 def doubts(trained: Mapping[str, Sequence[float]], frame: da.Array, found: Background) -> list[str]:
-    """Return sentences on how a frame differs from those of the training; none if it does not."""
+    """Return sentences on how a frame differs from those of the training; none if it does not.
+
+    Parameters
+    ----------
+    trained : mapping
+        Lowest and highest value of each fact in the training.
+    frame : dask array (y, x)
+        The frame.
+    found
+        Background of the frame: level and noise.
+    """
     said = []
     for name, value in facts(frame, found).items():
         low, high = trained[name]

@@ -71,7 +71,7 @@ class FrameView(param.Parameterized):
     @property
     def unit(self) -> float:
         """Width of a screen pixel in the units of the coordinates."""
-        return 0.0 if self.linked is None else self.linked.unit
+        return 0.0 if self.linked is None else self.linked.shared.pixel_width
 
     def outline(self, polygon: list[list[float]]) -> None:
         """Draw an outline; an empty one removes it."""

@@ -52,12 +52,29 @@ class Survey:
 
 
 def accepts(path: Path, head: bytes) -> bool:  # noqa: ARG001 - by content alone
-    """Return whether this is HDF5."""
+    """Return whether this is HDF5.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return head.startswith(MAGIC)
 
 
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
     """Open a data set lazily; `key` is its path in the file where there are several.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------
@@ -81,6 +98,15 @@ def spectral_axis(dims: tuple[str, ...]) -> int | None:
 def choose(found: Survey, *, key: str | None, path: Path) -> Array:
     """Return the array to open.
 
+    Parameters
+    ----------
+    found
+        Background of the frame: level and noise.
+    key : str, optional
+        Part of the file that was asked for; None for the whole.
+    path : Path
+        The file.
+
     Raises
     ------
     InputError
@@ -99,7 +125,15 @@ def choose(found: Survey, *, key: str | None, path: Path) -> Array:
 
 
 def lazy_array(array: Array, *, spectral: int | None) -> da.Array:
-    """Dask array of a data set, in tiles made of its own chunks."""
+    """Dask array of a data set, in tiles made of its own chunks.
+
+    Parameters
+    ----------
+    array : DataArray or dask array (..., y, x)
+        The array.
+    spectral : int, optional
+        Number of the spectral axis; None where there is none.
+    """
     source = Source(_load, array.path, array.key, array.shape, array.dtype, stamp(array.path))
     chunks = tile_chunks(array.shape, array.dtype.itemsize, spectral=spectral, stored=array.stored)
     return lazy(source, chunks=chunks)
@@ -117,6 +151,13 @@ def survey(path: Path, *, depth: int = 0) -> Survey:
     """Look at all data sets and links of a file without following any link.
 
     Soft links are not arrays of their own: what they lead to is found under its own name.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    depth : float
+        Standard deviation of the height in pixels.
     """
     import h5py
 

@@ -67,12 +67,29 @@ class Matrix:
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is a MATLAB file of version 5 or 7.3."""
+    """Return whether this is a MATLAB file of version 5 or 7.3.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return head.startswith(SIGNATURE) and (head.startswith(OLD) or path.suffix.lower() == ".mat")
 
 
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
     """Open a matrix lazily, with MATLAB's own class; `key` is its name where there are several.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

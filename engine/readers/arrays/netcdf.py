@@ -18,12 +18,29 @@ SUFFIXES: Final = (".nc", ".nc4", ".cdf", ".netcdf")
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is NetCDF: classic by content, version 4 by name and content."""
+    """Return whether this is NetCDF: classic by content, version 4 by name and content.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return head.startswith(CLASSIC) or (head.startswith(hdf5.MAGIC) and path.suffix.lower() in SUFFIXES)
 
 
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
     """Open variables lazily; `key` names one where their dims differ. A classic file is read as a whole.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

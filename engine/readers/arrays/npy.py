@@ -48,12 +48,29 @@ class Header:
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is an `.npy` or an `.npz`."""
+    """Return whether this is an `.npy` or an `.npz`.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return head.startswith(MAGIC) or (head.startswith(ZIP) and path.suffix.lower() == ".npz")
 
 
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
     """Open an array lazily; `key` names one of several in an `.npz`.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

@@ -22,7 +22,15 @@ DEPTH: Final = 8
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is the folder of a Zarr store."""
+    """Return whether this is the folder of a Zarr store.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return not head and path.is_dir() and any((path / name).is_file() for name in DOCUMENTS)
 
 
@@ -30,6 +38,15 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     """Open an array of a store lazily; `key` is its path where there are several.
 
     Arrays of the same named dims belong together and are opened together.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------
@@ -103,7 +120,17 @@ def dims_of(array: Any) -> tuple[str, ...]:
 
 
 def coords_of(arrays: Mapping[str, Any], picked: str, dims: tuple[str, ...]) -> dict[str, Any]:
-    """Return the coordinates that lie beside an array, named as its dims."""
+    """Return the coordinates that lie beside an array, named as its dims.
+
+    Parameters
+    ----------
+    arrays : dask arrays (..., y, x)
+        Their tiles are given to the kernel.
+    picked : str
+        Name of the array.
+    dims : tuple of str
+        Names of the dims.
+    """
     folder = picked.rpartition("/")[0]
     beside = {dim: arrays.get(f"{folder}/{dim}" if folder else dim) for dim in dims}
     return {
@@ -114,7 +141,19 @@ def coords_of(arrays: Mapping[str, Any], picked: str, dims: tuple[str, ...]) -> 
 
 
 def lazy_array(path: Path, name: str, array: Any, dims: tuple[str, ...]) -> da.Array:
-    """Dask array of an array of a store, in tiles made of its own chunks."""
+    """Dask array of an array of a store, in tiles made of its own chunks.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        Its name.
+    array : DataArray or dask array (..., y, x)
+        The array.
+    dims : tuple of str
+        Names of the dims.
+    """
     spectral = next((n for n, dim in enumerate(dims) if DIM_NAMES.get(dim.lower()) not in PIXEL), None)
     spectral = (0 if spectral is None else spectral) if len(dims) == 3 else None
     dtype = array.dtype.newbyteorder("=")

@@ -138,6 +138,15 @@ def verify(found: MapFile) -> None:
 def read_map(found: MapFile, rows: slice, out: np.ndarray) -> None:
     """Fill `out` with rows of a map in degrees, big-endian float32, NaN = no data.
 
+    Parameters
+    ----------
+    found
+        Background of the frame: level and noise.
+    rows : ndarray (row, channel)
+        Spectra, one a row.
+    out : ndarray
+        Array that is filled.
+
     Raises
     ------
     FileError
@@ -162,7 +171,17 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def load_maps(_folder: Path, maps: tuple[MapFile, ...], window: Window) -> np.ndarray:
-    """Read a window `(map, y, x)` in degrees, float32; ±Inf as NaN: no angle is infinite."""
+    """Read a window `(map, y, x)` in degrees, float32; ±Inf as NaN: no angle is infinite.
+
+    Parameters
+    ----------
+    _folder : Path
+        Folder of the maps.
+    maps : tuple
+        The maps.
+    window
+        Rows and columns to read.
+    """
     picked, rows, columns = window
     out = np.empty((picked.stop - picked.start, rows.stop - rows.start, maps[0].shape[1]), FLOATS)
     for plane, found in zip(out, maps[picked], strict=True):

@@ -29,7 +29,15 @@ LONG_NAMES: Final = {DELTA: "Delta", PSI: "Psi"}
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is an EP4 folder or its table."""
+    """Return whether this is an EP4 folder or its table.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return _is_table(path) if head or path.is_file() else bool(_tables(path))
 
 

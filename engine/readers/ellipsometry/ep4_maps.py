@@ -29,14 +29,32 @@ class MapPair:
 
 
 def openable(folder: Path, rows: list[Pair], notes: list[str]) -> list[MapPair]:
-    """Pairs of maps that are there, undamaged and of one size; each other one gets a sentence in `notes`."""
+    """Pairs of maps that are there, undamaged and of one size; each other one gets a sentence in `notes`.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    rows : ndarray (row, channel)
+        Spectra, one a row.
+    notes : list of str
+        Sentences for the user; more are added.
+    """
     pairs = _one_shape(_check_map(_find_maps(folder, rows, notes), notes), notes)
     notes += _picture_notes(pairs)
     return pairs
 
 
 def inside_folder(folder: Path, name: str) -> Path | None:
-    """Return where a listed map lies, None if its name leaves the folder."""
+    """Return where a listed map lies, None if its name leaves the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    name : str
+        Its name.
+    """
     if not name or "\0" in name or PureWindowsPath(name).is_absolute() or PureWindowsPath(name).drive:
         return None
     path = folder / name.replace("\\", "/")

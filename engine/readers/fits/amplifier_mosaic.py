@@ -21,6 +21,13 @@ def mosaic_source(path: Path, placement: Placement) -> Source:
     """Return the mosaic as an array on disk, NaN between the amplifiers.
 
     From each amplifier the median of its whole BIASSEC is subtracted, whatever the tiles.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    placement : Placement
+        Places of the amplifiers in the mosaic.
     """
     dtype = _dtype(placement.amplifiers)
     return Source(_load_mosaic, path, placement.amplifiers, placement.shape, dtype, stamp(path))
@@ -30,6 +37,13 @@ def lazy_mosaic(source: Source, *, chunks: Mapping[str, int] | None) -> da.Array
     """Dask array of a mosaic, in the tiles asked for where the numbers lie plain in the file.
 
     Of compressed amplifiers a chunk is what lies between their edges, so that each is unpacked once.
+
+    Parameters
+    ----------
+    source : Source
+        Array on disk.
+    chunks
+        Pixels of a tile along `y` and `x`; the format's own if not given.
     """
     amplifiers: tuple[Amplifier, ...] = source.part
     if any(amplifier.image.is_packed for amplifier in amplifiers):
@@ -113,6 +127,19 @@ def pedestal(
     overscan: np.ndarray | None = None,
 ) -> float:
     """Median of an amplifier's overscan in the units of its values; kept for each version of the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    version : tuple of int
+        Stamp of the file.
+    image : Image
+        Description of the image in the file.
+    bias : Section
+        Overscan section.
+    overscan : ndarray (y, x), optional
+        Overscan values, if they were read already.
 
     Raises
     ------

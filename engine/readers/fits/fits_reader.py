@@ -34,7 +34,15 @@ _MOST_LISTED: Final = 20
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is FITS: by content, or by content and name if it is packed."""
+    """Return whether this is FITS: by content, or by content and name if it is packed.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return head.startswith(MAGIC) or (head.startswith(GZIP) and path.name.lower().endswith(PACKED))
 
 
@@ -43,6 +51,15 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
     Attrs of the images: `header`, the cards as text, and `wcs`, the world coordinates as JSON. Where these
     are plain lengths, y and x are in their units, else in px.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------
@@ -59,7 +76,21 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 def images_of(
     path: Path, hdus: Sequence[Hdu], notes: list[str], *, key: str | None, chunks: Mapping[str, int] | None
 ) -> tuple[xr.Dataset, Source]:
-    """Open an image of a file whose headers have been read; also give the array on disk that it is."""
+    """Open an image of a file whose headers have been read; also give the array on disk that it is.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    hdus
+        Headers of the file's units.
+    notes : list of str
+        Sentences for the user; more are added.
+    key : str, optional
+        Part of the file that was asked for; None for the whole.
+    chunks
+        Pixels of a tile along `y` and `x`; the format's own if not given.
+    """
     if _is_mosaic(key):
         return _mosaic(path, hdus, notes, chunks)
     chosen = _choose(path, hdus, key)

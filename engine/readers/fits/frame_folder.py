@@ -29,7 +29,15 @@ _MOST_TOLD: Final = 10
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is a folder with FITS frames in it."""
+    """Return whether this is a folder with FITS frames in it.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return not head and path.is_dir() and bool(frames_in(path))
 
 
@@ -60,6 +68,15 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
     Frames of several amplifiers are put together; `key` is that of each file otherwise. Attrs are those
     that all frames share; of the header, the cards that all share.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

@@ -88,6 +88,15 @@ class Hdu:
 def integer(cards: Mapping[str, Value], keyword: str, default: int | None = None) -> int:
     """Whole number that a keyword holds.
 
+    Parameters
+    ----------
+    cards : mapping
+        Keywords of the header with their values.
+    keyword : str
+        Name of the keyword.
+    default : int, optional
+        Value where the keyword is absent; without one it must be there.
+
     Raises
     ------
     InputError
@@ -101,6 +110,13 @@ def integer(cards: Mapping[str, Value], keyword: str, default: int | None = None
 
 def axes(cards: Mapping[str, Value], prefix: str = "") -> tuple[int, ...]:
     """Lengths of the axes, NAXIS1 first.
+
+    Parameters
+    ----------
+    cards : mapping
+        Keywords of the header with their values.
+    prefix : str
+        Start of the keywords.
 
     Raises
     ------

@@ -155,12 +155,28 @@ def axes_to_keep(shape: tuple[int, ...]) -> list[int]:
 
 
 def image_source(path: Path, image: Image) -> Source:
-    """Return an image as an array on disk."""
+    """Return an image as an array on disk.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    image : Image
+        Description of the image in the file.
+    """
     return Source(load, path, image, image.shape, image.dtype, stamp(path))
 
 
 def lazy_image(source: Source, *, chunks: Mapping[str, int] | None) -> da.Array:
-    """Dask array of an image, in the tiles asked for where its numbers lie plain in the file."""
+    """Dask array of an image, in the tiles asked for where its numbers lie plain in the file.
+
+    Parameters
+    ----------
+    source : Source
+        Array on disk.
+    chunks
+        Pixels of a tile along `y` and `x`; the format's own if not given.
+    """
     image: Image = source.part
     spectral = 0 if len(image.shape) == 3 else None
     if image.is_packed:
@@ -172,14 +188,34 @@ def lazy_image(source: Source, *, chunks: Mapping[str, int] | None) -> da.Array:
 def choose_unit(
     tiles: tuple[int, ...], shape: tuple[int, ...], chunks: Mapping[str, int] | None
 ) -> tuple[int, ...]:
-    """Return the tiles with the sizes along y and x that were asked for."""
+    """Return the tiles with the sizes along y and x that were asked for.
+
+    Parameters
+    ----------
+    tiles : tuple of int
+        Rows and columns of the file's own tiles.
+    shape : tuple of int
+        Rows and columns of the image.
+    chunks
+        Pixels of a tile along `y` and `x`; the format's own if not given.
+    """
     wanted = tuple((chunks or {}).get(dim, 0) for dim in PIXEL)
     pairs = zip(wanted, tiles[-2:], shape[-2:], strict=True)
     return (*tiles[:-2], *(min(n, size) if isinstance(n, int) and n > 0 else own for n, own, size in pairs))
 
 
 def load(path: Path, image: Image, window: Window) -> np.ndarray:
-    """Read the values in a window of an image."""
+    """Read the values in a window of an image.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    image : Image
+        Description of the image in the file.
+    window
+        Rows and columns to read.
+    """
     if image.tile is not None:
         return _load_tiles(path, image, window)
     numbers = _unpack(path, image)[window] if image.is_packed else _load_numbers(path, image, window)

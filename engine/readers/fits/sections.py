@@ -83,6 +83,13 @@ class Placement:
 def placed(path: Path, hdus: Sequence[Hdu]) -> Placement:
     """Find the amplifiers of a file and put each at its place.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    hdus
+        Headers of the file's units.
+
     Raises
     ------
     InputError

@@ -42,6 +42,15 @@ def _equatorial(found: Any, x: float, y: float) -> tuple[float, float]:
 def sky_text(wcs: str, x: float, y: float) -> str:
     """Return the position for people, empty where there is none.
 
+    Parameters
+    ----------
+    wcs : str
+        World coordinates as the header's text.
+    x : float
+        Position along x, in the units of the coordinate.
+    y : float
+        Position along y, in the units of the coordinate.
+
     Examples
     --------
     >>> keywords = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 83.822, "CRVAL2": -5.391,

@@ -89,6 +89,13 @@ def mosaic_cards(hdus: Sequence[Hdu], placement: Placement) -> tuple[Cards, list
     Each amplifier's are moved and mirrored as its pixels are; the first one's hold if the others are within
     `MOST_APART`. Where no amplifier has any, those of a primary header without pixels are taken, which count
     pixels of the detector.
+
+    Parameters
+    ----------
+    hdus
+        Headers of the file's units.
+    placement : Placement
+        Places of the amplifiers in the mosaic.
     """
     cards = {hdu.number: world_cards(hdu.cards) for hdu in hdus}
     given = [(amplifier, cards[amplifier.image.number]) for amplifier in placement.amplifiers]
@@ -123,6 +130,15 @@ def shift_reference(cards: Cards, signs: tuple[int, int], offsets: tuple[int, in
 
     With p - CRPIX = sign * (m - sign * (CRPIX - offset)), the columns of the matrix change their signs, and
     the SIP coefficients those of their powers.
+
+    Parameters
+    ----------
+    cards : mapping
+        Keywords of the header with their values.
+    signs : tuple of int
+        Direction of each axis.
+    offsets : tuple of int
+        Offset of each axis in pixels.
     """
     made = {k: v for k, v in cards.items() if not (_MATRIX.fullmatch(k) or _FURTHER.fullmatch(k))}
     steps = _matrix(cards) * signs

@@ -28,7 +28,15 @@ DEEP_COLOURS: Final = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR.{8}\x10[\x02\x04\x
 
 
 def accepts(path: Path, head: bytes) -> bool:  # noqa: ARG001 - by content alone
-    """Return whether this is a picture."""
+    """Return whether this is a picture.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return head.startswith(tuple(FORMATS))
 
 
@@ -37,6 +45,15 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
     Attr `palette` of the images: the red, green and blue of each number of a picture with a palette, as JSON.
     Coordinates in nm, and attrs as of a TIFF, where an electron microscope wrote a text beside it.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

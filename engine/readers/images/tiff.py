@@ -26,7 +26,15 @@ AXES: Final[Mapping[str, str]] = {"Y": Y, "X": X, "S": CHANNEL, "C": CHANNEL, "T
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is a TIFF, or a folder that holds nothing else."""
+    """Return whether this is a TIFF, or a folder that holds nothing else.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return head.startswith(MAGIC) or (not head and path.is_dir() and bool(_pages(path)))
 
 
@@ -35,6 +43,15 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
     Attr `palette` of the images as of other pictures with a palette; attrs `magnification`, `voltage` (kV),
     `working_distance` (mm), `detector` and `instrument` of a file where an electron microscope wrote them.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

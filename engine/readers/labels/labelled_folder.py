@@ -48,7 +48,15 @@ class _Row:
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is a folder with pictures in folders below it, or with a csv of labels."""
+    """Return whether this is a folder with pictures in folders below it, or with a csv of labels.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     if head or not path.is_dir():
         return False
     return _csv_of(path) is not None or next(_join_names(path), None) is not None
@@ -65,6 +73,15 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
     The columns of `labelled_images` are coordinates along `image`. Smaller pictures are filled up with NaN
     below and on the right. Pictures that cannot be read are left out, and told in a warning.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

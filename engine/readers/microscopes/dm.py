@@ -25,7 +25,15 @@ MOST_VALUES: Final = 2**20
 
 
 def is_dm(_path: Path, head: bytes) -> bool:
-    """Return whether this is DM3 or DM4: version, byte order, then a group of tags."""
+    """Return whether this is DM3 or DM4: version, byte order, then a group of tags.
+
+    Parameters
+    ----------
+    _path : Path
+        The file.
+    head : bytes
+        Start of the file.
+    """
     moved = VERSIONS.get(head[:4])
     if moved is None or len(head) < 32:
         return False

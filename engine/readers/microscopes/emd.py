@@ -27,7 +27,15 @@ MOST_TEXT: Final = 16 * 2**20
 
 
 def is_emd(path: Path, head: bytes) -> bool:
-    """Return whether this is HDF5 with Velox' or Berkeley's marks."""
+    """Return whether this is HDF5 with Velox' or Berkeley's marks.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    head : bytes
+        Start of the file.
+    """
     import h5py
 
     if not head.startswith(hdf5.MAGIC):

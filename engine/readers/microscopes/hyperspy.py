@@ -18,7 +18,15 @@ SPECTRAL_UNITS: Final = {"eV": ENERGY, "nm": WAVELENGTH}
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is an HDF5 file called `.hspy`."""
+    """Return whether this is an HDF5 file called `.hspy`.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     return head.startswith(hdf5.MAGIC) and path.suffix.lower() == ".hspy"
 
 
@@ -26,6 +34,15 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     """Open an experiment lazily: a spectrum image, a stack of images or an image.
 
     Energies are given in eV; `key` is the experiment's name where there are several.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

@@ -31,7 +31,15 @@ _RECIPROCAL: Final = re.compile(r"1\s*/|\^\s*-\s*1|⁻¹")
 
 
 def accepts(path: Path, head: bytes) -> bool:
-    """Return whether this is DM3, DM4, SER, EMD or MRC, or an EMI beside the SER files that it describes."""
+    """Return whether this is DM3, DM4, SER, EMD or MRC, or an EMI beside the SER files that it describes.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    head : bytes
+        Start of the file, empty for a folder.
+    """
     if not head or path.is_dir():
         return False
     return _is_description(path) or any(is_it(path, head) for is_it, _ in _FORMATS)
@@ -42,6 +50,15 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
     Coordinates count nm from the first pixel, where the file has a pixel size in a unit of length; otherwise
     px. `key` is the number of the image, from 0, or its title, where the file holds several.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    key
+        Part of it that `::KEY` picks; None for the whole.
+    chunks : mapping of str to int, optional
+        Pixels of a tile along `y` and `x`.
 
     Raises
     ------

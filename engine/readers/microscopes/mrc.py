@@ -29,7 +29,15 @@ _FEI_PIXEL_SIZE: Final = HEADER_BYTES + 44
 
 
 def is_mrc(path: Path, head: bytes) -> bool:
-    """Return whether the header holds together and is stamped, or the file is called as MRC is."""
+    """Return whether the header holds together and is stamped, or the file is called as MRC is.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    head : bytes
+        Start of the file.
+    """
     if len(head) < 216 or not (head[208:211] == b"MAP" or path.suffix.lower() in SUFFIXES):
         return False
     return any(_is_plausible(head, order) for order in "<>")

@@ -56,7 +56,15 @@ class Acquisition:
         return {name: value for name, value in found.items() if value and value == value}
 
     def coords(self, height: int, width: int) -> dict[str, Coordinate]:
-        """Return the coordinates of y and x in nm, none where the pixel size is not known."""
+        """Return the coordinates of y and x in nm, none where the pixel size is not known.
+
+        Parameters
+        ----------
+        height : ndarray (y, x)
+            Heights in pixels.
+        width : float
+            Width in pixels.
+        """
         sizes = {Y: height, X: width}
         made = {
             dim: axis(sizes[dim], scale=scale, offset=0.0, units="nm")

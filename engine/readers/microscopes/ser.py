@@ -31,7 +31,15 @@ _MODE: Final = re.compile(rb"<Label>\s*Mode\s*</Label>\s*<Value>([^<]*)</Value>"
 
 
 def is_ser(_path: Path, head: bytes) -> bool:
-    """Return whether this is SER."""
+    """Return whether this is SER.
+
+    Parameters
+    ----------
+    _path : Path
+        The file.
+    head : bytes
+        Start of the file.
+    """
     return head.startswith(MAGIC)
 
 

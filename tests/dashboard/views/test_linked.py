@@ -162,15 +162,15 @@ def test_a_small_raster_is_sent_whole_and_zooming_changes_nothing():
 
 
 def test_taps_and_regions_arrive_in_the_datas_units(shown):
-    shown.maps._tapped(SimpleNamespace(x=3, y=4.5))
+    shown.maps.gestures.tap(SimpleNamespace(x=3, y=4.5))
     lasso = {"type": "poly", "x": [0, 1, 1], "y": [0, 0, 1]}
-    shown.maps._selected(SimpleNamespace(geometry=lasso, final=True))
+    shown.maps.gestures.select_region(SimpleNamespace(geometry=lasso, final=True))
     assert shown.taps == [(3.0, 4.5)]
     assert shown.regions == [[[0, 0], [1, 0], [1, 1]]]
-    assert shown.maps._outline.data == {"x": [0, 1, 1, 0], "y": [0, 0, 1, 0]}
+    assert shown.maps.marks.region.data == {"x": [0, 1, 1, 0], "y": [0, 0, 1, 0]}
     shown.maps.outline([])
     shown.maps.mark(None, None)
-    assert shown.maps._outline.data == shown.maps._mark.data == {"x": [], "y": []}
+    assert shown.maps.marks.region.data == shown.maps.marks.cross.data == {"x": [], "y": []}
 
 
 def test_anything_but_a_box_or_a_lasso_is_no_region():

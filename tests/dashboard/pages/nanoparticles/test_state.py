@@ -1,4 +1,4 @@
-"""A collection of micrographs as the page shows it."""
+"""Micrographs and their particles as the page shows them."""
 
 import numpy as np
 import pytest
@@ -25,16 +25,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="module")
 def tree(workspace: Workspace):
     return engine.run("particles", engine.open(workspace.roots[0] / "hrtem"))
-
-
-def test_each_micrograph_has_its_own_shape_and_pixel_size(workspace: Workspace):
-    stack = state.open_collection(workspace, "hrtem")
-    assert state.file_names(stack) == ["frame_000.tif", "frame_001.tif", "frame_002.tif"]
-    first, last = (state.load_image(workspace, stack, n) for n in (0, 2))
-    assert [dict(one.images.sizes) for one in (first, last)] == [{"y": 200, "x": 200}, {"y": 160, "x": 160}]
-    steps = [float(one.images["x"][1] - one.images["x"][0]) for one in (first, last)]
-    np.testing.assert_allclose(steps, [0.05, 0.02])
-    assert last.images["x"].attrs["units"] == "nm"
 
 
 def test_a_sheet_knows_its_particles_by_place_and_outline(workspace: Workspace, tree):

@@ -1,7 +1,6 @@
-"""Objects as a page looks at them: which pass, which is next, which lies where."""
+"""Objects of a result: which pass, which is next, which lies where."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -158,55 +157,3 @@ def test_an_object_is_shown_in_the_middle_and_outlined_a_pixel_wider(objects, st
     row = objects.row(1)
     assert surroundings(row, stack) == (160, 224, -27, 37)
     assert outline(row, stack) == [[190.5, 3.5], [193.5, 3.5], [193.5, 6.5], [190.5, 6.5]]
-
-
-def test_labelled_folders_are_found_in_the_roots_and_among_the_simulated(workspace):
-    from dashboard.views.train_panel import FRAMES
-    from dashboard.workspace import training
-
-    assert training.list_folders(workspace, FRAMES) == {"mosaic: 1 labelled frames": "mosaic"}
-    made = training.simulate_examples(workspace, "mosaic", {"size": 32, "n_frames": 2})
-    found = training.list_folders(workspace, FRAMES)
-    assert found[f"simulated {made.name}: 2 frames"] == str(made)
-    assert Path(training.find_folder(workspace, str(made))) == made
-    assert training.find_folder(workspace, "mosaic") == str(workspace.roots[0] / "mosaic")
-
-
-@pytest.mark.parametrize("text", ["", "/etc", "../.."])
-def test_frames_elsewhere_are_not_learned_from(workspace, text):
-    from dashboard.workspace import training
-    from engine.errors import MapstackError
-
-    with pytest.raises(MapstackError):
-        training.find_folder(workspace, text)
-
-
-def test_the_models_are_the_one_that_mapstack_brings_and_those_trained_here(workspace):
-    from dashboard.workspace import training
-
-    (own,) = training.list_models(workspace, "unet")
-    assert own.shipped
-    assert set(own.scores) == {"F1 background", "F1 glowing", "F1 hot_pixel", "F1 cluster"}
-    assert {"step", "loss", "f1_cluster"} <= set(own.history.columns)
-    assert training.read_curves(workspace, "0123456789abcdef").empty
-
-
-@pytest.mark.parametrize("width", [20, 32, 33, 100, 255])
-def test_from_far_no_object_is_lost(result, width):
-    x0, y0, x1, y1 = result.labels.bounds
-    seen, bounds = result.object_overview.view((x0, x1), (y0, y1), width, width)
-    cell = 256 // seen.shape[0]
-    truth = FRAMES.frame(0).labels + 1
-    expected = truth.reshape(256 // cell, cell, 256 // cell, cell).max(axis=(1, 3))
-    assert 256 / width <= cell < 512 / width
-    assert bounds == (x0, y0, x1, y1)
-    np.testing.assert_array_equal(seen, expected)
-
-
-def test_near_by_the_labels_themselves_are_seen(result):
-    window = ((100.0, 150.0), (30.0, 80.0), 200, 200)
-    seen, bounds = result.object_overview.view(*window)
-    expected, same = result.labels.view(*window)
-    assert bounds == same
-    np.testing.assert_array_equal(seen, expected)
-    assert result.background == 1
