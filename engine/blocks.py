@@ -83,8 +83,8 @@ def cut_tiles(array: da.Array, chunks: tuple[tuple[int, ...], ...]) -> da.Array:
     ----------
     array : DataArray or dask array (..., y, x)
         The array.
-    chunks
-        Pixels of a tile along `y` and `x`; the format's own if not given.
+    chunks : tuple of tuple of int
+        Sizes of the chunks along each dim.
     """
     if array.chunks == chunks:
         return array

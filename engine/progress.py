@@ -38,9 +38,9 @@ def stage(start: float, stop: float) -> Iterator[None]:
     Parameters
     ----------
     start : float
-        Where it begins.
+        Share of the enclosing stage that is done at the beginning.
     stop : float
-        Where it ends.
+        Share of the enclosing stage that is done at the end.
     """
     low, high = _span.get()
     token = _span.set((low + start * (high - low), low + stop * (high - low)))
@@ -78,7 +78,7 @@ def keeping(folder: Path, recorder: Recorder) -> Iterator[None]:
     Parameters
     ----------
     folder : Path
-        The folder.
+        Folder for what is finished.
     recorder
         Called with the figures of a training.
     """

@@ -6,9 +6,9 @@ from typing import Any, Final
 import panel as pn
 
 from dashboard.components import Listing
+from dashboard.format import format_time, format_time_left
 from dashboard.pages.base import Page, PageContext
-from dashboard.views.result_list import format_time, link_to
-from dashboard.workspace.running_job import format_time_left
+from dashboard.views.result_list import link_to
 from engine.recipe import MODEL
 from engine.runtime import jobs
 

@@ -18,11 +18,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from dashboard import theme
+from dashboard.format import format_symbol, format_units
 from dashboard.plots.labels import Classes
 from engine.schema import LABEL, PERIODS, SPECTRAL
 
-SYMBOLS: Final = {"delta": "Δ", "psi": "Ψ"}
-SHOWN_UNITS: Final = {"deg": "°", "1": ""}
 BANDS: Final = ("std", "mad", "quantiles")
 """Spread shown: mean ± standard deviation, median ± median absolute deviation, median and 5 %...95 %."""
 
@@ -94,12 +93,7 @@ def spectra(
 
 def value_dimension(variable: str, *, units: str) -> hv.Dimension:
     """Dimension of a variable's values with its symbol and unit."""
-    return hv.Dimension(variable, label=SYMBOLS.get(variable, variable), unit=shown_units(units) or None)
-
-
-def shown_units(units: str) -> str:
-    """Unit as it is written on a page."""
-    return SHOWN_UNITS.get(units, units)
+    return hv.Dimension(variable, label=format_symbol(variable), unit=format_units(units) or None)
 
 
 def _positions(table: xr.Dataset) -> tuple[Curve, hv.Dimension]:
@@ -109,7 +103,7 @@ def _positions(table: xr.Dataset) -> tuple[Curve, hv.Dimension]:
         return np.array([-0.5, 0.5]), hv.Dimension("channel")
     coordinate = table[name]
     units = str(coordinate.attrs.get("units", "1"))
-    return coordinate.values.astype(float), hv.Dimension(name, unit=shown_units(units) or None)
+    return coordinate.values.astype(float), hv.Dimension(name, unit=format_units(units) or None)
 
 
 def _spread(row: xr.Dataset, variable: str, band: str) -> tuple[Curve, Curve, Curve]:

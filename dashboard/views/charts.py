@@ -13,8 +13,8 @@ from dashboard import theme
 from dashboard.kit import Work, button, escape, markup
 from dashboard.plots import elbow as elbow_plot
 from dashboard.plots.distributions import count_by_class, histogram
-from dashboard.plots.spectra import SHOWN_UNITS, Marks, nearest_class, spectra, value_dimension
-from dashboard.views.map_grid import MAX_ROWS, classes_of, symbol
+from dashboard.plots.spectra import Marks, nearest_class, spectra, value_dimension
+from dashboard.views.map_grid import MAX_ROWS, classes_of
 from dashboard.workspace.datasets import MapResult, Stack
 from dashboard.workspace.session import Session
 from engine.schema import LABELS, PIXEL, pixel_map
@@ -304,9 +304,4 @@ def sentence_of(choice: dict[str, Any]) -> str:
     return f'<p class="sentence"><b id="suggested">{lead}</b>: {rest}</p>'
 
 
-def shown_units(units: str) -> str:
-    """Units as they are written behind a number."""
-    return SHOWN_UNITS.get(units, f" {units}")
-
-
-__all__ = ["ChoicePanel", "HistogramPanel", "SpectraPanel", "chart_pane", "position_of", "symbol"]
+__all__ = ["ChoicePanel", "HistogramPanel", "SpectraPanel", "chart_pane", "position_of"]

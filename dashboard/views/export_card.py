@@ -8,8 +8,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from dashboard.components import ExportBar
+from dashboard.format import format_bytes
 from dashboard.kit import Work
-from dashboard.views.picker import size_of
 from dashboard.workspace.datasets import Result
 from dashboard.workspace.session import Session
 from dashboard.workspace.workspace import Workspace
@@ -81,5 +81,5 @@ def _link(file: Path) -> dict[str, str]:
     return {
         "name": file.name,
         "url": f"/exports/{file.parent.name}/{quote(file.name)}",
-        "size": size_of(file.stat().st_size),
+        "size": format_bytes(file.stat().st_size),
     }

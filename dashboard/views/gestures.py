@@ -29,7 +29,7 @@ def call(action: Callable[[], None]) -> None:
 
 
 class Gestures:
-    """Handlers of the mouse on linked maps; `guard` (such as `Work.guard`) reports what goes wrong in them."""
+    """Handlers of the mouse on linked maps; `guard` (such as `Work.guard`) reports their errors."""
 
     def __init__(
         self,

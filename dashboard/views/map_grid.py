@@ -6,9 +6,9 @@ from typing import Any, Final
 import panel as pn
 import param
 
+from dashboard.format import format_symbol, format_units, format_value
 from dashboard.kit import escape, markup
 from dashboard.plots.labels import Classes
-from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
 from dashboard.views.linked import Layers, LinkedMaps
 from dashboard.workspace.datasets import MapResult, Stack
 from dashboard.workspace.session import Session, pixel_units
@@ -102,7 +102,7 @@ class MapGrid(param.Parameterized):
             "percent": session.param.percent,
             "colormap": session.param.colormap,
         }
-        values = linked.values(stack.pyramids[name], streams=look, symbol=SYMBOLS.get(name, name))
+        values = linked.values(stack.pyramids[name], streams=look, symbol=format_symbol(name))
         shown = {
             **look,
             "layers": self.param.layers,
@@ -142,7 +142,11 @@ class MapGrid(param.Parameterized):
         hint = "" if self.session.result is not None else "<span>appear after Run</span>"
         for row, name in enumerate(stack.variables[:MAX_ROWS]):
             mode = self.session.mode if row == 0 else SECOND_MODE.get(self.session.mode, self.session.mode)
-            of = f" · {symbol(name)}" if mode in ("raw", "means", "over") and len(stack.variables) > 1 else ""
+            of = (
+                f" · {format_symbol(name)}"
+                if mode in ("raw", "means", "over") and len(stack.variables) > 1
+                else ""
+            )
             self.titles[f"raw-{row}"].object = value_title(stack, name, self.session)
             self.titles[
                 f"classes-{row}"
@@ -161,22 +165,12 @@ def value_title(stack: Stack, name: str, session: Session) -> str:
     """Name of a variable and the ends of its stretch."""
     pyramid = stack.pyramids[name]
     _, low, high, _ = pyramid.limits(session.plane, percent=session.percent)
-    unit = SHOWN_UNITS.get(pyramid.units, f" {pyramid.units}")
+    unit = format_units(pyramid.units, after_number=True)
     full = str(stack.images[name].attrs.get("long_name", name))
     return (
-        f'<div class="map-title"><b>{escape(full)}</b><span>{short(low)} '
-        f'<i class="ramp {escape(session.colormap)}"></i> {short(high)}{escape(unit)}</span></div>'
+        f'<div class="map-title"><b>{escape(full)}</b><span>{format_value(low)} '
+        f'<i class="ramp {escape(session.colormap)}"></i> {format_value(high)}{escape(unit)}</span></div>'
     )
-
-
-def short(value: float) -> str:
-    """A value in few characters, whole numbers of adu and counts without an exponent."""
-    return f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.4g}"
-
-
-def symbol(name: str) -> str:
-    """Short sign of a variable."""
-    return SYMBOLS.get(name, name)
 
 
 def empty_layers(stack: Stack) -> Layers:

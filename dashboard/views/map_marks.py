@@ -87,7 +87,7 @@ class MapMarks:
 
 
 def scale_bar_lengths(units: str) -> Metric:
-    """Return the lengths a scale bar may have: metres with their prefixes; other units, such as px, without."""
+    """Return the lengths a scale bar may have: metres with prefixes, other units without."""
     if units in ("m", "mm", "µm", "nm"):
         return MetricLength()
     return Metric(

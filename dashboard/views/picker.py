@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from dashboard.components import Browser
+from dashboard.format import format_bytes
 from dashboard.kit import Work, escape, markup, png_source
 from dashboard.workspace.datasets import Stack
 from dashboard.workspace.workspace import Workspace, is_openable
@@ -130,7 +131,7 @@ def _entry(path: Path) -> dict[str, str]:
             "kind": "stack" if stack else "folder",
             "note": "measurement" if stack else "",
         }
-    return {"name": path.name, "kind": "file", "note": size_of(path.stat().st_size)}
+    return {"name": path.name, "kind": "file", "note": format_bytes(path.stat().st_size)}
 
 
 def preview_of(workspace: Workspace, path: Path, load: Callable[[str], Stack]) -> dict[str, Any]:
@@ -203,20 +204,4 @@ def nothing_open() -> str:
     return '<p class="empty">Nothing is open yet: choose a measurement folder or a file.</p>'
 
 
-def size_of(n_bytes: int) -> str:
-    """Size for people.
-
-    Examples
-    --------
-    >>> size_of(1_234_567)
-    '1.2 MB'
-    """
-    value = float(n_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
-
-
-__all__ = ["Picker", "facts_of", "preview_of", "size_of", "split_key", "thumbnail"]
+__all__ = ["Picker", "facts_of", "preview_of", "split_key", "thumbnail"]

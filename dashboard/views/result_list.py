@@ -1,15 +1,14 @@
 """Table of stored results: search, open, delete, and what they take on disk."""
 
 import shutil
-from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import panel as pn
 
 from dashboard.components import Listing
+from dashboard.format import format_bytes, format_time
 from dashboard.kit import WIDGET_STYLE, Work, button, escape, markup
-from dashboard.views.picker import size_of
 from dashboard.workspace.workspace import Workspace
 from engine import catalogue
 from engine.errors import MapstackError
@@ -92,7 +91,7 @@ def _row(job: Any, workspace: Workspace) -> dict[str, Any]:
         "what": "" if recipe is None else f"{recipe.analysis}{f' into {n} classes' if n else ''}",
         "owner": job.owner,
         "since": format_time(job.created),
-        "size": size_of(jobs.size(job.id, workspace.home)),
+        "size": format_bytes(jobs.size(job.id, workspace.home)),
         "actions": [
             *([{"href": link, "label": "open"}] if link else []),
             {"do": "delete", "label": "delete", "title": "delete this result"},
@@ -115,17 +114,12 @@ def link_to(job: Any, workspace: Workspace) -> str:
     return f"/{page}?" + urlencode({"data": address, "result": job.id})
 
 
-def format_time(moment: str) -> str:
-    """Day and time for people, in the server's zone."""
-    return datetime.fromisoformat(moment).astimezone().strftime("%d %b %H:%M") if moment else ""
-
-
 def _disk(workspace: Workspace) -> str:
     used = {name: bytes_in(workspace.home / name) for name in ("results", "views", "exports", "drops")}
     free = shutil.disk_usage(workspace.home).free
     return (
-        f"<p class='note' id='disk'>Results take {escape(size_of(used['results']))}, caches for viewing"
-        f" {escape(size_of(used['views']))}, exports {escape(size_of(used['exports']))}, dropped pictures"
-        f" {escape(size_of(used['drops']))};"
-        f" {escape(size_of(free))} are free.</p>"
+        f"<p class='note' id='disk'>Results take {escape(format_bytes(used['results']))}, caches for viewing"
+        f" {escape(format_bytes(used['views']))}, exports {escape(format_bytes(used['exports']))},"
+        f" dropped pictures {escape(format_bytes(used['drops']))};"
+        f" {escape(format_bytes(free))} are free.</p>"
     )

@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 import panel as pn
 
+from dashboard.format import format_symbol, format_units
 from dashboard.kit import Work, button, escape, markup
-from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
 from dashboard.views.charts import SpectraPanel
 from dashboard.workspace.drawn_region import RegionSummary, read_pixel, summarise_region
 from dashboard.workspace.session import Session, pixel_units
@@ -97,7 +97,7 @@ def region_html(session: Session, region: RegionSummary) -> str:
     if stack is None:
         return ""
     head = "".join(
-        f"<th class='number'>{escape(SYMBOLS.get(name, name))} mean ± sd</th>" for name in stack.variables[:2]
+        f"<th class='number'>{escape(format_symbol(name))} mean ± sd</th>" for name in stack.variables[:2]
     )
     rows = [f"<tr><td>region</td>{_cells(session, region.spectrum)}<td></td></tr>"]
     if result is not None:
@@ -128,6 +128,6 @@ def _cells(session: Session, spectrum: Any) -> str:
 
 def _value(stack: Any, name: str, value: float) -> str:
     if not np.isfinite(value):
-        return f"{escape(SYMBOLS.get(name, name))} no data"
+        return f"{escape(format_symbol(name))} no data"
     units = str(stack.images[name].attrs.get("units", "1"))
-    return f"{escape(SYMBOLS.get(name, name))} {value:.4g}{escape(SHOWN_UNITS.get(units, ' ' + units))}"
+    return f"{escape(format_symbol(name))} {value:.4g}{escape(format_units(units, after_number=True))}"

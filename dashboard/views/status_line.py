@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from dashboard.format import format_symbol, format_units
 from dashboard.kit import escape, markup
-from dashboard.plots.spectra import SHOWN_UNITS, SYMBOLS
 from dashboard.workspace.session import Session, pixel_units, read_position
 from engine.readers.fits.sky import sky_text
 
@@ -36,8 +36,8 @@ def status_html(session: Session, x: float, y: float) -> str:
 
 def _value(stack: Any, name: str, value: float | None) -> str:
     units = str(stack.images[name].attrs.get("units", "1"))
-    text = "no data" if value is None else f"{value:.2f}{SHOWN_UNITS.get(units, ' ' + units)}"
-    return f"<span>{escape(SYMBOLS.get(name, name))} <b>{escape(text)}</b></span>"
+    text = "no data" if value is None else f"{value:.2f}{format_units(units, after_number=True)}"
+    return f"<span>{escape(format_symbol(name))} <b>{escape(text)}</b></span>"
 
 
 def _class(session: Session, label: int, confidence: float | None) -> str:

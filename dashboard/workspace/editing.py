@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import xarray as xr
 
+from dashboard.format import format_area, format_share
 from dashboard.workspace.cache import prepare_result
 from dashboard.workspace.datasets import Result, Stack
 from dashboard.workspace.workspace import Workspace
@@ -130,16 +130,8 @@ def class_rows(result: Result | None) -> list[dict[str, Any]]:
             "name": str(table["name"].values[row]),
             "color": str(table["color"].values[row])[:7],
             "share": f"{100 * float(table['fraction'].values[row]):.1f} %",
-            "area": _area(float(table["area"].values[row])) if "area" in table else "",
-            "confidence": _two_places(table["confidence"].values[row]) if "confidence" in table else "",
+            "area": format_area(float(table["area"].values[row])) if "area" in table else "",
+            "confidence": format_share(table["confidence"].values[row]) if "confidence" in table else "",
         }
         for row, label in enumerate(table[LABEL].values)
     ]
-
-
-def _area(value: float) -> str:
-    return f"{value:,.0f}".replace(",", "\u2009") if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def _two_places(value: Any) -> str:
-    return "–" if not np.isfinite(value) else f"{float(value):.2f}"

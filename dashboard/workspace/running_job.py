@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import param
 
+from dashboard.format import format_time_left
 from dashboard.workspace.workspace import Workspace
 from engine.recipe import Recipe
 from engine.runtime import jobs
@@ -52,18 +53,3 @@ class RunningJob(param.Parameterized):
     def cancel(self) -> None:
         """Ask for it to be cancelled; waits up to five seconds: call it in a thread."""
         jobs.cancel(self.id, self._workspace.home)
-
-
-def format_time_left(seconds: float | None) -> str:
-    """Return the time left in words.
-
-    Examples
-    --------
-    >>> time_left(3.4), time_left(200), time_left(None)
-    ('3 s left', '3 min left', '')
-    """
-    if seconds is None:
-        return ""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s left"
-    return f"{round(seconds / 60)} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import param
 
 from dashboard.workspace.datasets import Result, Stack
@@ -92,7 +91,7 @@ class Session(param.Parameterized):
 
     def class_at(self, x: float, y: float) -> int:
         """Class at a position, 0 for none."""
-        return 0 if self.result is None else int(_value(self.result.labels, x, y) or 0)
+        return 0 if self.result is None else int(self.result.labels.value(x, y) or 0)
 
 
 def count_planes(stack: Stack) -> int:
@@ -105,27 +104,11 @@ def read_position(session: Session, x: float, y: float) -> dict[str, Any]:
     if session.stack is None:
         return {}
     values = {
-        name: _value(pyramid, x, y, channel=session.plane) for name, pyramid in session.stack.pyramids.items()
+        name: pyramid.value(x, y, channel=session.plane) for name, pyramid in session.stack.pyramids.items()
     }
     label = session.class_at(x, y)
-    certain = None if session.result is None else _value(session.result.confidence, x, y)
+    certain = None if session.result is None else session.result.confidence.value(x, y)
     return {"values": values, "label": label, "confidence": certain}
-
-
-def _value(pyramid: Any, x: float, y: float, *, channel: int = 0) -> float | None:
-    """Value of the pixel at a position; None outside or without data."""
-    where = pyramid.pixel(x, y)
-    if where is None:
-        return None
-    step = [
-        (b - a) / n
-        for a, b, n in zip(pyramid.bounds[:2], pyramid.bounds[2:], pyramid.shape[::-1], strict=True)
-    ]
-    x0, y0 = pyramid.bounds[0] + where[1] * step[0], pyramid.bounds[1] + where[0] * step[1]
-    around = (x0 + 0.25 * step[0], x0 + 0.75 * step[0]), (y0 + 0.25 * step[1], y0 + 0.75 * step[1])
-    window, _ = pyramid.view(*around, 1, 1, channel=channel)
-    value = float(window[0, 0])
-    return None if np.isnan(value) else value
 
 
 def pixel_units(stack: Stack) -> str:

@@ -115,11 +115,11 @@ class FeatureSpace:
         Parameters
         ----------
         kind : str
-            Kind of features.
+            `raw`, `standardised`, `angles`, `pca` or `nmf`.
         variables : sequence of str
             Names of the image variables.
-        arrays : dask arrays (..., y, x)
-            Their tiles are given to the kernel.
+        arrays : mapping of str to ndarray
+            What was learned, by name.
         """
         return cls(kind, tuple(variables), *(arrays[name] for name in ("offset", "scale", "components")))
 

@@ -212,8 +212,8 @@ def assign(
 
     Parameters
     ----------
-    values : ndarray (y, x)
-        Values of the pixels.
+    values : ndarray (value,), float32
+        The first value; features lie `stride` values apart.
     stride : int
         Distance between features in memory.
     linear : ndarray
@@ -222,8 +222,8 @@ def assign(
         Centres of the clusters.
     min_valid : int
         Features that a pixel must have to be assigned.
-    labels : ndarray
-        Cluster or class of each.
+    labels : ndarray (pixel,), uint8
+        Filled with 1 + the nearest cluster, 0 for none.
     confidence : ndarray
         Confidence of each pixel, filled in.
     """
@@ -280,8 +280,8 @@ def assign_and_sum(
 
     Parameters
     ----------
-    values : ndarray (y, x)
-        Values of the pixels.
+    values : ndarray (value,), float32
+        The first value; features lie `stride` values apart.
     stride : int
         Distance between features in memory.
     linear : ndarray
@@ -490,8 +490,8 @@ def squared_distances(
 
     Parameters
     ----------
-    values : ndarray (y, x)
-        Values of the pixels.
+    values : ndarray (value,), float32
+        The first value; features lie `stride` values apart.
     stride : int
         Distance between features in memory.
     linear : ndarray

@@ -163,8 +163,8 @@ def draw_points(images: xr.Dataset, *, features: str = AUTO, seed: int = 0) -> t
     ----------
     images : Dataset, dims ([spectral,] y, x)
         The images.
-    features : ndarray (feature, pixel)
-        Features of the pixels.
+    features : str
+        Kind of features.
     seed : int
         Seed of every random choice.
     """

@@ -71,17 +71,17 @@ def learn_parts(
     Parameters
     ----------
     result : DataTree
-        The result.
+        A class map.
     images : Dataset, dims ([spectral,] y, x)
         The images.
     label : int
-        The class.
+        The class to split.
     n_clusters : int
-        Number of clusters.
+        Number of parts.
     seed : int
         Seed of every random choice.
-    model
-        The fitted model.
+    model : mapping, optional
+        Earlier learned parts; they are kept.
     """
     check_class(names_of(result), label)
     if model is None:

@@ -83,7 +83,7 @@ def report_page(result: xr.DataTree, folder: str | Path, *, title: str, body: Se
     Parameters
     ----------
     result : DataTree
-        The result.
+        The result whose recipe the page carries.
     folder : Path
         The folder.
     title : str
@@ -121,8 +121,8 @@ def letter_axes(axes: Sequence[Any], parts: Sequence[Callable[[Any], None]]) -> 
     ----------
     axes : sequence
         Axes of a matplotlib figure.
-    parts : list
-        Delayed parts.
+    parts : sequence of callable
+        Each draws one part into its axes.
     """
     for letter, axis, part in zip("abcdefgh", axes, parts, strict=False):
         part(axis)

@@ -172,8 +172,8 @@ def variation(grey: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, f
 
     Parameters
     ----------
-    grey : ndarray (image, y, x), uint8
-        Squares of grey levels.
+    grey : ndarray (y, x), uint8
+        One square.
     rng : numpy.random.Generator
         Source of the random numbers.
 

@@ -60,7 +60,7 @@ def tile_starts(n: int, tile: int) -> np.ndarray:
     Parameters
     ----------
     n : int
-        Number of them.
+        Number of pixels to cover.
     tile : int
         Rows and columns of a tile.
 
@@ -77,8 +77,8 @@ def specimen(image: np.ndarray, *, databar: bool = False) -> np.ndarray:
 
     Parameters
     ----------
-    image : Image
-        Description of the image in the file.
+    image : ndarray (y, x)
+        The micrograph.
     databar : bool
         Whether the data bar is kept.
     """

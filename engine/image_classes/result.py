@@ -41,10 +41,10 @@ def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> 
     ----------
     model
         The fitted model.
-    images : Dataset, dims ([spectral,] y, x)
+    images : Dataset, dims (image, y, x)
         The images.
-    found
-        Background of the frame: level and noise.
+    found : Answers
+        Predictions of the network.
 
     Returns
     -------
@@ -73,10 +73,10 @@ def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -
     ----------
     model
         The fitted model.
-    images : Dataset, dims ([spectral,] y, x)
+    images : Dataset, dims (image, y, x)
         The images.
-    found
-        Background of the frame: level and noise.
+    found : Answers
+        Predictions of the network.
     """
     chances = chances_of(model, found.logits)
     unlike = found.distance > 1
@@ -160,8 +160,8 @@ def class_table(
 
     Parameters
     ----------
-    images : Dataset, dims ([spectral,] y, x)
-        The images.
+    images : Dataset, rows image
+        The table of images.
     names : mapping of int to str
         Class names by label.
     colors : mapping of int to str, optional

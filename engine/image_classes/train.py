@@ -83,10 +83,10 @@ def learn(settings: "Micrographs", images: xr.Dataset, labels: xr.DataArray | No
     ----------
     settings
         The analysis with its settings.
-    images : Dataset, dims ([spectral,] y, x)
-        The images.
-    labels : ndarray, optional
-        Cluster or class of each.
+    images : Dataset, dims (image, y, x)
+        The labelled images.
+    labels : DataArray (image,), optional
+        Class names; those of the images if not given.
 
     Raises
     ------

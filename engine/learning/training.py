@@ -64,7 +64,7 @@ class Plan:
         Parameters
         ----------
         step : int
-            Distance between neighbouring ones.
+            Steps that are done.
         seconds : float
             Time since the beginning.
         """

@@ -221,10 +221,10 @@ def classes_of(objects: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    objects : Dataset, rows object
-        The table of objects.
-    labels : ndarray
-        Cluster or class of each.
+    objects : ndarray (y, x)
+        Number of each pixel's object, 0 = none.
+    labels : ndarray (y, x)
+        Class of each pixel: 1 yes, 2 no, 3 null, 0 none.
     """
     n_objects = int(objects.max(initial=0))
     pairs = objects.astype(np.int64) * (len(CLASSES) + 1) + np.minimum(labels, len(CLASSES))

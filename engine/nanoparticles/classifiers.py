@@ -79,8 +79,8 @@ def probabilities(
     ----------
     classifier
         The fitted classifier.
-    features : ndarray (feature, pixel)
-        Features of the pixels.
+    features : ndarray (object, feature)
+        Features of the objects.
     n_classes : int
         Number of classes.
     temperature : float

@@ -118,14 +118,14 @@ def at_pixels(values: np.ndarray, shape: tuple[int, int], *, window: int, step: 
 
     Parameters
     ----------
-    values : ndarray (y, x)
-        Values of the pixels.
+    values : ndarray (window row, window column)
+        Values of the windows.
     shape : tuple of int
         Rows and columns of the image.
-    window
-        Rows and columns to read.
+    window : int
+        Rows and columns of a window in pixels.
     step : int
-        Distance between neighbouring ones.
+        Distance of neighbouring windows in pixels.
     """
     places = [
         np.clip((np.arange(n) - (window - 1) / 2) / step, 0, m - 1)

@@ -60,8 +60,8 @@ def surface(image: np.ndarray, order: int) -> np.ndarray:
 
     Parameters
     ----------
-    image : Image
-        Description of the image in the file.
+    image : ndarray (y, x)
+        The micrograph.
     order : int
         Order of the polynomial.
     """

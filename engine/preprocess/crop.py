@@ -133,10 +133,10 @@ def even_odd(y: np.ndarray, x: np.ndarray, *, corners: np.ndarray) -> np.ndarray
 
     Parameters
     ----------
-    y : float
-        Position along y, in the units of the coordinate.
-    x : float
-        Position along x, in the units of the coordinate.
+    y : ndarray (y,)
+        Rows of the grid.
+    x : ndarray (x,)
+        Columns of the grid.
     corners : ndarray (corner, 2)
         Corners of the polygon, y and x.
     """

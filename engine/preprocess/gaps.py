@@ -107,14 +107,14 @@ def weighted_mean(plane, y, x, weights, edge):  # type: ignore[no-untyped-def]
     ----------
     plane : ndarray (y, x)
         One plane of values.
-    y : float
-        Position along y, in the units of the coordinate.
-    x : float
-        Position along x, in the units of the coordinate.
-    weights : ndarray (pixel,)
-        Weight of each pixel.
-    edge : int
-        Rows and columns of the result in pixels.
+    y : int
+        Row of the pixel.
+    x : int
+        Column of the pixel.
+    weights : ndarray (y, x)
+        Weights of the neighbours, of odd size, padded with 0 to a multiple of `_LANES` columns.
+    edge : ndarray (y, x)
+        Scratch of the weights' shape.
     """
     size, n_lanes = weights.shape
     top, left = y - size // 2, x - size // 2
@@ -152,12 +152,12 @@ def circular_mean(plane, y, x, weights, period):  # type: ignore[no-untyped-def]
     ----------
     plane : ndarray (y, x)
         One plane of values.
-    y : float
-        Position along y, in the units of the coordinate.
-    x : float
-        Position along x, in the units of the coordinate.
-    weights : ndarray (pixel,)
-        Weight of each pixel.
+    y : int
+        Row of the pixel.
+    x : int
+        Column of the pixel.
+    weights : ndarray (y, x)
+        Weights of the neighbours, of odd size.
     period : float
         Length of the circle for angles; None or 0 for plain numbers.
     """

@@ -135,6 +135,27 @@ class Pyramid:
         top, bottom = self.y.position(b0 << level), self.y.position(b1 << level)
         return _nearest(window, n_rows, n_columns), (left, top, right, bottom)
 
+    def value(self, x: float, y: float, *, channel: int = 0) -> float | None:
+        """Return the value of the pixel at a position; None outside of the raster or without data.
+
+        Parameters
+        ----------
+        x, y
+            Position in the units of the coordinates.
+        channel
+            Index along the spectral dim.
+
+        Returns
+        -------
+        value of the pixel at full resolution, None for NaN
+        """
+        pixel = self.pixel(x, y)
+        if pixel is None:
+            return None
+        row, column = pixel
+        value = float(self._levels.plane(0, channel)[row : row + 1, column : column + 1][0, 0])
+        return None if np.isnan(value) else value
+
     def limits(self, channel: int = 0, *, percent: float = 99.0) -> tuple[float, float, float, float]:
         """Lowest value, both ends of the central `percent` of the values, highest value of one channel.
 

@@ -81,7 +81,7 @@ def inside(path: Path, folder: Path) -> bool:
     Parameters
     ----------
     path : Path
-        The file.
+        A file or folder.
     folder : Path
         The folder.
     """

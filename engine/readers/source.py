@@ -99,8 +99,8 @@ def lazy(source: Source, *, chunks: tuple[int | tuple[int, ...], ...]) -> da.Arr
     ----------
     source : Source
         Array on disk.
-    chunks
-        Pixels of a tile along `y` and `x`; the format's own if not given.
+    chunks : tuple
+        Sizes of the chunks along each dim.
     """
     meta = np.empty((0,) * source.ndim, source.dtype)
     return da.from_array(source, chunks=chunks, meta=meta)  # with fancy=False Dask would not fuse selections
@@ -185,8 +185,8 @@ def load_planes(_path: Path, planes: Planes, window: Window) -> np.ndarray:
     ----------
     _path : Path
         The file.
-    planes : ndarray (plane, y, x)
-        Planes of values.
+    planes : Planes
+        Places of the planes in files.
     window
         Rows and columns to read.
     """
@@ -215,7 +215,7 @@ def read_rows(path: Path, offset: int, out: np.ndarray, *, step: int | None = No
     out : ndarray
         Array that is filled.
     step : int, optional
-        Distance between neighbouring ones.
+        Bytes from one row to the next; without it the array lies in one piece.
 
     Raises
     ------

@@ -134,11 +134,11 @@ def axis(size: int, *, scale: float, offset: float, units: str) -> Coordinate | 
     Parameters
     ----------
     size : int
-        Rows and columns of the frame in pixels.
+        Number of pixels.
     scale : float
         Distance of neighbouring pixels.
-    offset : int
-        Position in the file in bytes.
+    offset : float
+        Coordinate of the first pixel.
     units : str
         Units of the coordinate.
     """
@@ -227,8 +227,8 @@ def pick(names: Iterable[str], *, key: str | None, file_name: str, together: boo
 
     Parameters
     ----------
-    names : mapping of int to str
-        Class names by label.
+    names : iterable of str
+        Names of the arrays.
     key : str, optional
         Part of the file that was asked for; None for the whole.
     file_name : str

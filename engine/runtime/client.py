@@ -85,7 +85,7 @@ def environment(client: Any, folder: Path) -> dict[str, str]:
     client
         The Dask client.
     folder : Path
-        The folder.
+        Folder for the keys.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     told = {"MAPSTACK_SCHEDULER": str(client.scheduler.address)}

@@ -45,7 +45,7 @@ def pixel_map(result: xr.DataTree, name: str) -> xr.DataArray:
     result : DataTree
         The result.
     name : str
-        Its name.
+        Name of the map.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def table(result: xr.DataTree, name: str) -> xr.Dataset:
     result : DataTree
         The result.
     name : str
-        Its name.
+        Name of the table's group.
 
     Raises
     ------

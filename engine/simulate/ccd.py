@@ -42,7 +42,7 @@ def amplifiers(size: int, n: int, rng: np.random.Generator) -> list[Amplifier]:
     size : int
         Rows and columns of the frame in pixels.
     n : int
-        Number of them.
+        Number of amplifiers: 1, 2 or 4.
     rng : numpy.random.Generator
         Source of the random numbers.
     """
@@ -85,8 +85,8 @@ def hot(size: int, level: float, rng: np.random.Generator) -> Plane:
     ----------
     size : int
         Rows and columns of the frame in pixels.
-    level : int
-        Level of the pyramid; 0 is the full resolution.
+    level : float
+        Electrons in a hot pixel, about.
     rng : numpy.random.Generator
         Source of the random numbers.
     """
@@ -148,7 +148,7 @@ def drift(n_rows: int, most: float, rng: np.random.Generator) -> NDArray[np.floa
     n_rows : int
         Number of rows.
     most : float
-        Largest value.
+        Largest value in adu.
     rng : numpy.random.Generator
         Source of the random numbers.
     """

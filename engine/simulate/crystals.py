@@ -105,7 +105,7 @@ def view(name: str, zone: int) -> View:
     Parameters
     ----------
     name : str
-        Its name.
+        Name of the structure.
     zone : int
         Number of the zone axis.
     """

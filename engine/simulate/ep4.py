@@ -55,7 +55,7 @@ def write_description(path: Path, *, kind: str, comment: str, properties: Mappin
     path : Path
         The file.
     kind : str
-        Kind of features.
+        Kind of the measurement.
     comment : str
         Comment on the sample.
     properties : mapping of str to str

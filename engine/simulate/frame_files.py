@@ -48,8 +48,8 @@ def write_frame(path: Path, frame: Frame, *, header: Mapping[str, Any]) -> None:
     ----------
     path : Path
         The file.
-    frame : dask array (y, x)
-        The frame.
+    frame : Frame
+        The simulated frame.
     header : mapping
         Keywords of the header.
     """
@@ -92,10 +92,10 @@ def write_truth(path: Path, frame: Frame, *, names: Sequence[str]) -> None:
     ----------
     path : Path
         The file.
-    frame : dask array (y, x)
-        The frame.
-    names : mapping of int to str
-        Class names by label.
+    frame : Frame
+        The simulated frame.
+    names : sequence of str
+        Names of the classes, in the order of their values.
     """
     from astropy.io import fits
 

@@ -28,7 +28,7 @@ def draw(size: int, *, n_channels: int, share: float, rng: np.random.Generator) 
     n_channels : int
         Number of channels.
     share : float
-        Part that is done, 0 to 1.
+        Share of the pixels that have holes.
     rng : numpy.random.Generator
         Source of the random numbers.
     """

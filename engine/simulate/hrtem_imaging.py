@@ -100,13 +100,13 @@ def splat(plane: Plane, y: NDArray[np.float64], x: NDArray[np.float64], weight: 
     Parameters
     ----------
     plane : ndarray (y, x)
-        One plane of values.
-    y : float
-        Position along y, in the units of the coordinate.
-    x : float
-        Position along x, in the units of the coordinate.
-    weight : ndarray (y, x)
-        Weight of each pixel, 0 outside of the particle.
+        The plane; changed in place.
+    y : ndarray (point,)
+        Rows of the scatterers.
+    x : ndarray (point,)
+        Columns of the scatterers.
+    weight : ndarray (point,)
+        Strength of the scatterers.
     """
     rows, columns = np.floor(y).astype(int), np.floor(x).astype(int)
     for down in (0, 1):

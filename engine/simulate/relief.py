@@ -61,7 +61,7 @@ class View(NamedTuple):
         Parameters
         ----------
         n : int
-            Number of them.
+            Number of positions.
         place : numpy.random.Generator
             Draws what differs between places on the sample.
         margin : float
@@ -135,12 +135,12 @@ def cells(
 
     Parameters
     ----------
-    y : float
-        Position along y, in the units of the coordinate.
-    x : float
-        Position along x, in the units of the coordinate.
+    y : ndarray (y, x)
+        Position of each pixel along y.
+    x : ndarray (y, x)
+        Position of each pixel along x.
     spacing : float
-        Spacing of lattice planes in nm.
+        Distance of neighbouring points.
     place : numpy.random.Generator
         Draws what differs between places on the sample.
     jitter : float
@@ -211,8 +211,8 @@ def put(
         Heights, -inf where there is nothing.
     at : iterable of float
         Centre (y, x) in pixels.
-    level : int
-        Level of the pyramid; 0 is the full resolution.
+    level : float
+        Height of the ground in pixels.
     material : float
         Brightness of the material.
     """
@@ -344,14 +344,14 @@ def straight(
 
     Parameters
     ----------
-    start : float
-        Where it begins.
-    stop : float
-        Where it ends.
-    radius : float
-        Radius in pixels.
-    level : int
-        Level of the pyramid; 0 is the full resolution.
+    start : ndarray (2,)
+        First point (y, x) in pixels.
+    stop : ndarray (2,)
+        Last point (y, x) in pixels.
+    radius : tuple of float
+        Radius at the first and at the last point in pixels.
+    level : float
+        Height of the ground in pixels.
     """
     upright = abs(stop[0] - start[0]) > abs(stop[1] - start[1])
     along, across = (0, 1) if upright else (1, 0)

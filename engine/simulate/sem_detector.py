@@ -85,7 +85,7 @@ def draw_exposure(rng: Random, *, size: int) -> Exposure:
     rng : numpy.random.Generator
         Source of the random numbers.
     size : int
-        Rows and columns of the frame in pixels.
+        Rows and columns of the image in pixels.
     """
     scale = max(size / 256, 0.5)
     return Exposure(
@@ -110,7 +110,7 @@ def form_image(
     Parameters
     ----------
     relief : Relief
-        Heights and materials; changed in place.
+        Heights and materials.
     detector
         Settings of the detector.
     exposure
@@ -118,7 +118,7 @@ def form_image(
     rng : numpy.random.Generator
         Source of the random numbers.
     size : int
-        Rows and columns of the frame in pixels.
+        Rows and columns of the image in pixels.
     """
     electrons = _secondary(relief, detector)
     if relief.tilt:

@@ -164,11 +164,11 @@ def tile_edge(n: int, *, tile: int, step: int) -> int:
     Parameters
     ----------
     n : int
-        Number of them.
+        Number of pixels to cover.
     tile : int
-        Rows and columns of a tile.
+        Rows or columns of a tile, at most.
     step : int
-        Distance between neighbouring ones.
+        The edge is a multiple of so many pixels.
 
     Examples
     --------

@@ -54,10 +54,10 @@ def learn(settings: "UNet", images: xr.Dataset, labels: xr.DataArray | None) -> 
     ----------
     settings
         The analysis with its settings.
-    images : Dataset, dims ([spectral,] y, x)
-        The images.
-    labels : ndarray, optional
-        Cluster or class of each.
+    images : Dataset, dims ([image,] y, x)
+        The labelled frames.
+    labels : DataArray ([image,] y, x), optional
+        Class of each pixel.
 
     Raises
     ------

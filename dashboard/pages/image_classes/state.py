@@ -1,7 +1,6 @@
 """Pictures that were sorted into classes, as a page looks at them: filtered, doubtful first, counted."""
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import param
 
+from dashboard.format import format_share
 from dashboard.workspace.datasets import Result, Stack
 from dashboard.workspace.image_collection import read_values
 from dashboard.workspace.object_table import ALL, NO_CLASS, ObjectSelection
@@ -163,7 +163,7 @@ def metric_rows(result: Result | None) -> list[dict[str, Any]]:
         {
             "id": str(row["name"]),
             "name": format_class_name(row["name"]),
-            **{name: _two_places(row.get(name)) for name in ("precision", "recall")},
+            **{name: format_share(row.get(name)) for name in ("precision", "recall")},
             "f1": _with_interval(row),
             "support": str(row.get("support", "")),
             "actions": [],
@@ -174,13 +174,9 @@ def metric_rows(result: Result | None) -> list[dict[str, Any]]:
 
 def _with_interval(row: Mapping[str, Any]) -> str:
     ends = [row.get(name) for name in ("f1_low", "f1_high")]
-    if any(_two_places(end) == "–" for end in ends):
-        return _two_places(row.get("f1"))
-    return f"{_two_places(row.get('f1'))} ({'–'.join(_two_places(end) for end in ends)})"
-
-
-def _two_places(value: Any) -> str:
-    return "–" if value is None or not math.isfinite(value) else f"{value:.2f}"
+    if any(format_share(end) == "–" for end in ends):
+        return format_share(row.get("f1"))
+    return f"{format_share(row.get('f1'))} ({'–'.join(format_share(end) for end in ends)})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,11 +6,11 @@ from typing import Any
 import panel as pn
 import param
 
+from dashboard.format import format_units, format_value
 from dashboard.kit import escape, markup
-from dashboard.plots.spectra import SHOWN_UNITS
 from dashboard.views.layers import Layers, Look
 from dashboard.views.linked import LinkedMaps
-from dashboard.views.map_grid import TITLE_HEIGHT, empty_layers, layers_of, map_cell, short
+from dashboard.views.map_grid import TITLE_HEIGHT, empty_layers, layers_of, map_cell
 from dashboard.workspace.datasets import Stack
 from dashboard.workspace.object_table import Box
 from dashboard.workspace.session import Session, pixel_units
@@ -124,8 +124,9 @@ class FrameView(param.Parameterized):
 def scale_html(stack: Stack, session: Session) -> str:
     """Ends of the grey scale."""
     pyramid = stack.pyramids[stack.variables[0]]
-    lowest, low, high, highest = pyramid.limits(session.plane, percent=session.percent)
-    ends = (lowest, highest) if session.stretch == "linear" else (low, high)
-    unit = SHOWN_UNITS.get(pyramid.units, f" {pyramid.units}")
+    limits = pyramid.limits(session.plane, percent=session.percent)
+    ends = (limits[0], limits[3]) if session.stretch == "linear" else limits[1:3]
+    unit = format_units(pyramid.units, after_number=True)
     ramp = f'<i class="ramp {escape(session.colormap)}"></i>'
-    return f"<span>{short(ends[0])} {ramp} {short(ends[1])}{escape(unit)}, {escape(session.stretch)}</span>"
+    low, high = (format_value(end) for end in ends)
+    return f"<span>{low} {ramp} {high}{escape(unit)}, {escape(session.stretch)}</span>"

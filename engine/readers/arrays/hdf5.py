@@ -100,8 +100,8 @@ def choose(found: Survey, *, key: str | None, path: Path) -> Array:
 
     Parameters
     ----------
-    found
-        Background of the frame: level and noise.
+    found : Survey
+        Arrays and links of the file.
     key : str, optional
         Part of the file that was asked for; None for the whole.
     path : Path
@@ -129,8 +129,8 @@ def lazy_array(array: Array, *, spectral: int | None) -> da.Array:
 
     Parameters
     ----------
-    array : DataArray or dask array (..., y, x)
-        The array.
+    array : Array
+        Data set of the file.
     spectral : int, optional
         Number of the spectral axis; None where there is none.
     """
@@ -156,8 +156,8 @@ def survey(path: Path, *, depth: int = 0) -> Survey:
     ----------
     path : Path
         The file.
-    depth : float
-        Standard deviation of the height in pixels.
+    depth : int
+        Groups below groups that are looked at.
     """
     import h5py
 

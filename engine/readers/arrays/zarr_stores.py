@@ -124,8 +124,8 @@ def coords_of(arrays: Mapping[str, Any], picked: str, dims: tuple[str, ...]) -> 
 
     Parameters
     ----------
-    arrays : dask arrays (..., y, x)
-        Their tiles are given to the kernel.
+    arrays : mapping of str to array
+        Arrays of the store by name.
     picked : str
         Name of the array.
     dims : tuple of str
@@ -149,8 +149,8 @@ def lazy_array(path: Path, name: str, array: Any, dims: tuple[str, ...]) -> da.A
         The file.
     name : str
         Its name.
-    array : DataArray or dask array (..., y, x)
-        The array.
+    array : zarr.Array
+        The array of the store.
     dims : tuple of str
         Names of the dims.
     """

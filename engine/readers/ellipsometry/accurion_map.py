@@ -140,10 +140,10 @@ def read_map(found: MapFile, rows: slice, out: np.ndarray) -> None:
 
     Parameters
     ----------
-    found
-        Background of the frame: level and noise.
-    rows : ndarray (row, channel)
-        Spectra, one a row.
+    found : MapFile
+        The map's file, its size and checksum.
+    rows : slice
+        The rows to read.
     out : ndarray
         Array that is filled.
 

@@ -35,8 +35,8 @@ def openable(folder: Path, rows: list[Pair], notes: list[str]) -> list[MapPair]:
     ----------
     folder : Path
         The folder.
-    rows : ndarray (row, channel)
-        Spectra, one a row.
+    rows : list of Pair
+        Listed pairs of maps.
     notes : list of str
         Sentences for the user; more are added.
     """

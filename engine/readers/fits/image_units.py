@@ -193,9 +193,9 @@ def choose_unit(
     Parameters
     ----------
     tiles : tuple of int
-        Rows and columns of the file's own tiles.
+        Sizes of the tiles along each axis.
     shape : tuple of int
-        Rows and columns of the image.
+        Sizes of the image along each axis.
     chunks
         Pixels of a tile along `y` and `x`; the format's own if not given.
     """

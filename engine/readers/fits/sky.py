@@ -47,9 +47,9 @@ def sky_text(wcs: str, x: float, y: float) -> str:
     wcs : str
         World coordinates as the header's text.
     x : float
-        Position along x, in the units of the coordinate.
+        Column, counted from 0.
     y : float
-        Position along y, in the units of the coordinate.
+        Row, counted from 0.
 
     Examples
     --------

@@ -60,10 +60,10 @@ class Acquisition:
 
         Parameters
         ----------
-        height : ndarray (y, x)
-            Heights in pixels.
-        width : float
-            Width in pixels.
+        height : int
+            Rows of the image.
+        width : int
+            Columns of the image.
         """
         sizes = {Y: height, X: width}
         made = {

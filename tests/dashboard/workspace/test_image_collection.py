@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dashboard.pages.nanoparticles import state as state
+from dashboard.workspace.image_collection import file_names, load_image, open_collection
 from dashboard.workspace.workspace import Workspace
 from engine.simulate.hrtem import Hrtem
 
@@ -20,9 +21,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def test_each_micrograph_has_its_own_shape_and_pixel_size(workspace: Workspace):
-    stack = state.open_collection(workspace, "hrtem")
-    assert state.file_names(stack) == ["frame_000.tif", "frame_001.tif", "frame_002.tif"]
-    first, last = (state.load_image(workspace, stack, n) for n in (0, 2))
+    stack = open_collection(workspace, "hrtem")
+    assert file_names(stack) == ["frame_000.tif", "frame_001.tif", "frame_002.tif"]
+    first, last = (load_image(workspace, stack, n) for n in (0, 2))
     assert [dict(one.images.sizes) for one in (first, last)] == [{"y": 200, "x": 200}, {"y": 160, "x": 160}]
     steps = [float(one.images["x"][1] - one.images["x"][0]) for one in (first, last)]
     np.testing.assert_allclose(steps, [0.05, 0.02])

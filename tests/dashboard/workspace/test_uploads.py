@@ -6,6 +6,7 @@ import time
 import pytest
 
 from dashboard.pages.image_classes import state as state
+from dashboard.workspace.image_collection import open_image_folder
 from dashboard.workspace.uploads import Upload, make_safe_names
 from dashboard.workspace.workspace import Workspace
 from engine.errors import InputError
@@ -32,7 +33,7 @@ def test_a_drop_arrives_in_parts_and_is_opened_by_its_address(workspace):
     folder = drop.finish()
     assert sorted(path.name for path in folder.iterdir()) == ["x-2.png", "x.png"]
     assert folder.parent == workspace.uploads
-    stack = state.open_image_folder(workspace, workspace.find_address(str(folder)))
+    stack = open_image_folder(workspace, workspace.find_address(str(folder)))
     assert stack.title == "2 dropped pictures"
     assert (folder / "x.png").read_bytes() == content
 

@@ -10,6 +10,7 @@ from dashboard.pages.image_classes import state as state
 from dashboard.pages.image_classes.gallery import badge
 from dashboard.pages.image_classes.prediction_card import prediction_html
 from dashboard.workspace.cache import prepare_result
+from dashboard.workspace.image_collection import open_image_folder
 from dashboard.workspace.workspace import Workspace
 from engine.recipe import Recipe
 from engine.simulate.sem import Sem
@@ -74,7 +75,7 @@ def result(workspace):
 
 
 def test_the_card_says_what_is_doubtful_and_escapes_names_of_files(workspace, result):
-    stack = state.open_image_folder(workspace, "sem")
+    stack = open_image_folder(workspace, "sem")
     rows = state.image_rows(result).set_index("object", drop=False)
     html = {
         n: prediction_html(state.explain_image(stack, result, rows.loc[n].to_dict())) for n in (1, 2, 3, 4)

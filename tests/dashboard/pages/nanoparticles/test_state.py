@@ -6,6 +6,7 @@ import pytest
 import engine
 from dashboard.pages.nanoparticles import state as state
 from dashboard.workspace.cache import prepare_result
+from dashboard.workspace.image_collection import open_collection
 from dashboard.workspace.object_table import ObjectSelection
 from dashboard.workspace.workspace import Workspace
 from engine.simulate.hrtem import Hrtem
@@ -28,7 +29,7 @@ def tree(workspace: Workspace):
 
 
 def test_a_sheet_knows_its_particles_by_place_and_outline(workspace: Workspace, tree):
-    stack = state.open_collection(workspace, "hrtem")
+    stack = open_collection(workspace, "hrtem")
     result = prepare_result(tree, "", workspace.home)
     objects = ObjectSelection(sort="confidence")
     objects.adopt(result)
