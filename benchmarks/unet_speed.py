@@ -47,7 +47,7 @@ def inference(size: int, repeats: int) -> None:
     frame = np.random.default_rng(0).normal(8800, 20, (size, size)).astype(np.uint16)
     part = frame[: min(size, 1024), : min(size, 1024)]
     classic = NETWORKS["classic"](4)
-    network = load_model(SHIPPED).applied()
+    network = load_model(SHIPPED).to_network()
     installed = [OPENVINO, *([OPENVINO_BF16] if has_amx() else [])] if find_spec("openvino") else []
     runtimes = [KERAS, *installed]
     ways: dict[str, tuple[Callable[[], object], int]] = {

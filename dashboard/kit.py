@@ -32,23 +32,6 @@ def read_asset(name: str) -> str:
 COMPONENT_STYLE: Final = read_asset("components.css")
 WIDGET_STYLE: Final = read_asset("widgets.css")
 LOG: Final = logging.getLogger("mapstack")
-SETTING_NAMES: Final = {
-    "n_clusters": "classes",
-    "n_crops": "crops a batch",
-    "min_cluster": "least cluster",
-    "electrons_per_adu": "electrons / adu",
-    "ev_per_electron": "eV / electron",
-    "least_size": "px ≥",
-    "most_size": "px ≤",
-    "least_energy": "keV ≥",
-    "least_confidence": "conf. ≥",
-    "n_frames": "frames",
-    "n_images": "pictures",
-    "error": "wrong at most",
-    "map_tile": "map tile (px)",
-}
-"""Settings that the page calls otherwise than the analysis does."""
-
 UNSEEN_LABEL: Final = (
     "label { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }"
 )
@@ -91,7 +74,7 @@ def setting(settings: param.Parameterized, name: str, **more: Any) -> Any:
     """Return the compact widget of one setting."""
     parameter = settings.param[name]
     options: dict[str, Any] = {
-        "name": SETTING_NAMES.get(name, name.removeprefix("n_").replace("_", " ")),
+        "name": label_of(parameter),
         "sizing_mode": "stretch_width",
         "stylesheets": [WIDGET_STYLE],
         "margin": (0, 5, 0, 0),
@@ -105,6 +88,14 @@ def setting(settings: param.Parameterized, name: str, **more: Any) -> Any:
         options["type"] = pn.widgets.FloatInput
     made = pn.Param(settings, parameters=[name], widgets={name: options}, show_name=False)
     return made.layout[0]
+
+
+def label_of(parameter: param.Parameter) -> str:
+    """Return the label of a setting: that of its declaration, otherwise its name in words."""
+    name = str(parameter.name)
+    if parameter.label != param.parameterized.label_formatter(name):
+        return str(parameter.label)
+    return name.removeprefix("n_").replace("_", " ")
 
 
 def button(label: str, name: str, on_click: Callable[[], None], *, margin: Any = (0, 4, 4, 0)) -> Any:

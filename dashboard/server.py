@@ -69,7 +69,7 @@ def _check(options: Namespace) -> None:
 
 @contextlib.contextmanager
 def _pool(home: Path, dask: Any) -> Iterator[Any]:
-    """A warm process for the next job; jobs' processes reach the same scheduler."""
+    """Keep a warm process for the next job; processes of jobs reach the same scheduler."""
     with tempfile.TemporaryDirectory(prefix="mapstack-keys-") as keys:
         if dask is not None:
             os.environ.update(dask_client.environment(dask, Path(keys)))
@@ -169,7 +169,7 @@ class Health(RequestHandler):
 
 
 def _n_sessions() -> int:
-    """Number of sessions that are alive."""
+    """Return the number of sessions that are alive."""
     return sum(
         len(list(context.sessions))
         for server, *_ in pn.state._servers.values()

@@ -109,7 +109,7 @@ class Analysis(Settings):
     def training_settings(cls) -> frozenset[str]:
         """Return the names of the settings that only concern `fit`: with a given model they are unused."""
         if cls.training is None:
-            return getattr(cls, "fit_only", frozenset())
+            return frozenset()
         return frozenset(cls.training.setting_names()) | {"seed"}
 
     def fit(self, images: xr.Dataset, labels: xr.DataArray | None = None) -> "Model":
@@ -142,6 +142,11 @@ class Model:
     """A `.keras` file, where weights of a network were learned; `metadata` holds its digest."""
     folder: Path | None = None
     """Folder that the model was read from."""
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Class names by label, from 1."""
+        return dict(enumerate(self.class_names, start=1))
 
     def predict(self, images: xr.Dataset) -> xr.DataTree:
         """Apply the model to images.

@@ -29,7 +29,7 @@ WriteQuery = Callable[[Stack], dict[str, str]]
 
 
 class UrlState:
-    """What is shown, in the URL: data, result, selected classes, and what a page adds.
+    """The state of the page in the URL: data, result, selected classes, and what a page adds.
 
     Parameters
     ----------
@@ -301,7 +301,7 @@ class Workbench:
 
     @property
     def session(self) -> Session:
-        """What the tab shows."""
+        """Session of the tab."""
         return self.context.session
 
     def parts(self) -> dict[str, Any]:

@@ -22,8 +22,6 @@ from dashboard import theme
 from dashboard.plots.images import Raster
 from engine.schema import CLASSES, LABEL
 
-MODES: Final = ("segments", "raw", "means", "over", "confidence", "entropy")
-"""What the map of classes shows: labels, raw values, class means, both, confidence, entropy."""
 GROUP: Final = "Classes"
 CLASS: Final = "class"
 CONFIDENCE: Final = "confidence"
@@ -63,7 +61,7 @@ def lookup(
     selected
         Values that stand out; none = all alike.
     mode
-        One of `MODES`; only segments and over show classes, in the others they are there for the hover.
+        One of `map_modes.MODES`; only segments and over show classes, the others keep them for the hover.
     hidden
         Values that are not drawn.
 

@@ -1,4 +1,4 @@
-"""How training goes: the loss, and F1 of each class on frames held out, by step."""
+"""Curves of a training: the loss, and F1 of each class on frames held out, by step."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,7 +13,7 @@ ACCURACY: Final = "accuracy"
 
 
 def plot_scores(rows: pd.DataFrame, *, colors: Mapping[str, str], of: str = "frames") -> hv.Overlay:
-    """A curve of F1 a class, or the share that is answered right, from 0 to 1.
+    """Draw a curve of F1 a class, or the share that is answered right, from 0 to 1.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def plot_scores(rows: pd.DataFrame, *, colors: Mapping[str, str], of: str = "fra
 
 
 def plot_loss(rows: pd.DataFrame) -> hv.Overlay:
-    """The loss by step, on a logarithmic axis.
+    """Draw the loss by step, on a logarithmic axis.
 
     Parameters
     ----------

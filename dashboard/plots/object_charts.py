@@ -1,4 +1,4 @@
-"""Objects of a result: how many of which size and energy, and what one looks like.
+"""Histograms of the objects of a result, and one object close up.
 
 energies = distribution(table["energy"] / 1e3, label="energy", units="keV", mark=12.5)
 """
@@ -18,7 +18,7 @@ TINT: Final = 0.4
 
 
 def log_bins(values: npt.NDArray[Any], *, n_bins: int = N_BINS) -> npt.NDArray[Any]:
-    """Edges of bins that are alike on a logarithmic axis, over all positive values.
+    """Return the edges of bins that are alike on a logarithmic axis, over all positive values.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def log_bins(values: npt.NDArray[Any], *, n_bins: int = N_BINS) -> npt.NDArray[A
 
 
 def even_bins(values: npt.NDArray[Any], *, n_bins: int = N_BINS) -> npt.NDArray[Any]:
-    """Edges of bins that are alike on a linear axis, over all positive values.
+    """Return the edges of bins that are alike on a linear axis, over all positive values.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def plot_distribution(
     mark: float | None = None,
     axis: str = "log",
 ) -> hv.Overlay:
-    """Filled steps, and a line where the selected object lies.
+    """Draw filled steps, and a line where the selected object lies.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def plot_distribution(
 def paint_object(
     values: npt.NDArray[Any], own: npt.NDArray[Any], *, limits: Limits, quartiles: Limits, color: str
 ) -> npt.NDArray[np.uint8]:
-    """An object and its surroundings in grey, its own pixels tinted, as RGB.
+    """Return an object and its surroundings in grey, its own pixels tinted, as RGB.
 
     Parameters
     ----------

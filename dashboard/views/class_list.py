@@ -106,7 +106,7 @@ class ClassList:
         """Store what is shown now, so that the URL can reopen it."""
         if result is not None and not result.id:
             self.work.run(
-                lambda: editing.store_result(self.workspace, result), self.session.stored, key="store"
+                lambda: editing.store_result(self.workspace, result), self.session.replace_by_stored, key="store"
             )
 
     def _heard(self, message: Any) -> None:

@@ -1,9 +1,11 @@
 """Settings of the analysis, generated from its parameters, and the bar that runs it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+
+import param
 
 from dashboard.kit import Work, button, markup, number, settings_form
 from dashboard.views.job_runner import JobRunner
@@ -16,20 +18,30 @@ from engine import catalogue, pipeline
 from engine.analysis import find_shipped_model
 from engine.recipe import Recipe, Step
 
-MAIN: Final = (
-    "n_clusters",
-    "seed",
-    "features",
-    "missing",
-    "rules",
-    "min_cluster",
-    "electrons_per_adu",
-    "contrast",
-    "certainty",
-    "error",
-    "map_tile",
-)
+MAIN_PRECEDENCE: Final = 0.5
+"""Settings whose parameter has this precedence or more stand beside Run, lowest first, others under More."""
+SEED_PRECEDENCE: Final = 1.5
 NO_MODEL: Final = "No model yet: learn one from labelled pictures under Train."
+
+
+def main_settings(settings: param.Parameterized, names: Sequence[str]) -> list[str]:
+    """Return those of the named settings that stand beside Run, in their order there.
+
+    Parameters
+    ----------
+    settings
+        Settings of an analysis.
+    names
+        Names of those that are shown.
+
+    Returns
+    -------
+    list of str, by the precedence of the parameters
+    """
+    order = {name: settings.param[name].precedence or 0.0 for name in names}
+    if "seed" in order:
+        order["seed"] = order["seed"] or SEED_PRECEDENCE
+    return sorted((name for name in names if order[name] >= MAIN_PRECEDENCE), key=order.__getitem__)
 
 
 class Controls:
@@ -51,7 +63,7 @@ class Controls:
         self.settings = catalogue.find("analyses", analysis)()
         taught = self.settings.training_settings() if self.settings.needs_labels else frozenset()
         names = [name for name in self.settings.setting_names() if name not in taught]
-        main = [name for name in MAIN if name in names]
+        main = main_settings(self.settings, names)
         self.main = settings_form(self.settings, main)
         self.more = settings_form(self.settings, [name for name in names if name not in main])
         self.base: tuple[Step, ...] = ()

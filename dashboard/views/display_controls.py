@@ -1,4 +1,4 @@
-"""How a frame is drawn: what is shown of it, its stretch and colours, the opacity of the classes."""
+"""Controls of the display: the mode, stretch and colours of the values, opacity of the classes."""
 
 from typing import Any, Final
 
@@ -6,16 +6,10 @@ import panel as pn
 
 from dashboard.components import Level
 from dashboard.kit import choice, switch
+from dashboard.map_modes import FRAME_BUTTONS
 from dashboard.workspace.session import COLORMAPS, Session
 from dashboard.workspace.session import STRETCHES as PERCENTS
 
-MODE_NAMES: Final = {
-    "over frame": "over",
-    "frame": "raw",
-    "classes": "segments",
-    "confidence": "confidence",
-    "entropy": "entropy",
-}
 STRETCHES: Final = {
     "asinh": ("asinh", 99.5),
     "log": ("log", 99.5),
@@ -29,7 +23,7 @@ STRETCHES: Final = {
 
 def mode_switch(session: Session) -> Any:
     """Return the buttons that choose what is shown."""
-    made = switch(MODE_NAMES, "modes", value=session.mode)
+    made = switch(FRAME_BUTTONS, "modes", value=session.mode)
     made.link(session, value="mode")
     return made
 

@@ -1,4 +1,4 @@
-"""Small pictures of things, those in most doubt first; choosing one and going through them."""
+"""Thumbnails of objects, those in most doubt first; choosing one and going through them."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -25,11 +25,11 @@ class ObjectGallery:
         self.session, self.objects, self.work = session, objects, work
         self.said = ""
         self.places: list[Any] = []
-        """What is pictured: another result may give the same numbers to other things."""
+        """What is pictured: another result may give the same numbers to other objects."""
         self.gallery = Gallery(
             what=self.what,
             large=self.large,
-            listener=lambda message: work.post(lambda: self._heard(message)),
+            listener=lambda message: work.post(lambda: self._act(message)),
             sizing_mode="stretch_both",
         )
         session.param.watch(lambda event: objects.adopt(event.new), "result")
@@ -40,22 +40,22 @@ class ObjectGallery:
 
     # ------------------------------------------------------------ what those that derive from it say
     def tile(self, row: dict[str, Any]) -> dict[str, Any]:
-        """What a tile says."""
+        """Return the tile of an object."""
         raise NotImplementedError
 
-    def place_of(self, row: dict[str, Any]) -> Any:
-        """What a small picture depends on; None where there is nothing to picture."""
+    def picture_key(self, row: dict[str, Any]) -> Any:
+        """Return all that a thumbnail depends on; None where there is nothing to show."""
         raise NotImplementedError
 
-    def drawn(self, rows: list[dict[str, Any]]) -> Mapping[str, str]:
-        """Sources of the small pictures by number as text; reads data: called in a thread."""
+    def draw(self, rows: list[dict[str, Any]]) -> Mapping[str, str]:
+        """Return thumbnails as images' sources by number as text; called in a thread."""
         raise NotImplementedError
 
     def reveal(self, row: dict[str, Any]) -> None:
-        """Show where a chosen thing is."""
+        """Show the region of a chosen object."""
 
     def widen(self) -> None:
-        """Take back every limit of what is shown."""
+        """Remove every limit of what is shown."""
         self.session.select([])
         self.objects.kind = "all classes"
 
@@ -78,18 +78,18 @@ class ObjectGallery:
         numbers = self.objects.shown["object"].tolist()
         if not numbers:
             return
-        here = self.objects.place(self.session.object_id)
+        here = self.objects.row_index(self.session.object_id)
         self.choose(int(numbers[0 if here is None else (here + by) % len(numbers)]))
 
     def next_in_doubt(self) -> int:
-        """The one after the chosen one among those shown that nobody reviewed; 0 if there is none."""
+        """Return the one after the chosen one among those shown that nobody reviewed; 0 if there is none."""
         shown = self.objects.shown
-        here = self.objects.place(self.session.object_id)
+        here = self.objects.row_index(self.session.object_id)
         after = shown if here is None else shown.iloc[here + 1 :]
         left = after[~after["reviewed"].astype(bool)]
         return int(left["object"].iloc[0]) if len(left) else 0
 
-    def _heard(self, message: Any) -> None:
+    def _act(self, message: Any) -> None:
         if message["do"] == "choose":
             self.choose(int(message["object"]))
         elif message["do"] == "page":
@@ -100,7 +100,7 @@ class ObjectGallery:
 
     def _choose(self, *_: Any) -> None:
         self.gallery.chosen = self.session.object_id
-        place = self.objects.place(self.session.object_id)
+        place = self.objects.row_index(self.session.object_id)
         if place is not None and place // self.page_size != self.gallery.page:
             self._turn(place // self.page_size)
 
@@ -120,11 +120,11 @@ class ObjectGallery:
         if self.said:
             self.gallery.note = f"{len(shown)} {self.said}"
         self.gallery.rows = [self.tile(row) for row in rows]
-        places = [self.place_of(row) for row in rows]
+        places = [self.picture_key(row) for row in rows]
         if places != self.places and None not in places:
             self.places, self.gallery.pictures = places, {}
             self.work.run(
-                lambda: dict(self.drawn(rows)),
+                lambda: dict(self.draw(rows)),
                 lambda pictures: setattr(self.gallery, "pictures", pictures),
                 key="gallery",
             )

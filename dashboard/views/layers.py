@@ -72,7 +72,7 @@ def rasters(
     selected
         Labels that stand out; none = all alike.
     mode
-        One of `plots.labels.MODES`.
+        One of `map_modes.MODES`.
     channel, variable
         Of the raw values or class means; the first variable of `layers.raw` unless given.
     percent

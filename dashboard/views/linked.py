@@ -20,7 +20,7 @@ data's units and run on the event loop: hand long work to a thread. `maps.mark(x
 as (x0, x1, y0, y1). The plots' `hooks` option is taken: setting it on a returned plot has no effect.
 
 Streams are parameters whose change redraws, by name. Of `values`: channel, percent (of the values within the
-stretch), colormap. Of `labels`: layers, selected (labels; none = all alike), mode (`plots.labels.MODES`),
+stretch), colormap. Of `labels`: layers, selected (labels; none = all alike), mode (`map_modes.MODES`),
 channel, variable (that the means and the raw map are of), percent, colormap.
 """
 

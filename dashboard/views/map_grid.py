@@ -8,7 +8,9 @@ import param
 
 from dashboard.format import format_symbol, format_units, format_value
 from dashboard.kit import escape, markup
+from dashboard.map_modes import MAP_MODES
 from dashboard.plots.labels import Classes
+from dashboard.views.gestures import Guard, call
 from dashboard.views.linked import Layers, LinkedMaps
 from dashboard.workspace.datasets import MapResult, Stack
 from dashboard.workspace.session import Session, pixel_units
@@ -16,13 +18,6 @@ from engine.schema import LABEL
 
 SECOND_MODE: Final = {"segments": "confidence", "confidence": "segments"}
 """What the second map of classes shows beside the first; otherwise the same, of the second variable."""
-TITLES: Final = {
-    "segments": "Classes",
-    "raw": "Raw values",
-    "means": "Class means",
-    "over": "Classes over raw",
-    "confidence": "Confidence",
-}
 MAX_ROWS: Final = 2
 TITLE_HEIGHT: Final = 20
 OVERLAP: Final = (-24, 0, 0, 0)
@@ -45,10 +40,12 @@ class MapGrid(param.Parameterized):
         on_tap: Pick,
         on_region: Callable[[list[list[float]]], None],
         on_move: Pick,
+        guard: Guard = call,
     ) -> None:
         super().__init__()
         self.session = session
-        self.on_tap, self.on_region, self.on_move = on_tap, on_region, on_move
+        self.gestures: dict[str, Any] = {"on_tap": on_tap, "on_region": on_region}
+        self.gestures |= {"on_move": on_move, "guard": guard}
         self.linked: LinkedMaps | None = None
         self._shown: list[Any] = []
         self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["map-grid"])
@@ -78,13 +75,7 @@ class MapGrid(param.Parameterized):
             ]
             return
         first = stack.pyramids[stack.variables[0]]
-        self.linked = LinkedMaps(
-            first.bounds,
-            units=pixel_units(stack),
-            on_tap=self.on_tap,
-            on_move=self.on_move,
-            on_region=self.on_region,
-        )
+        self.linked = LinkedMaps(first.bounds, units=pixel_units(stack), **self.gestures)
         self.layers = empty_layers(stack)
         self.first_variable, self.second_variable = (
             stack.variables[0],
@@ -150,7 +141,7 @@ class MapGrid(param.Parameterized):
             self.titles[f"raw-{row}"].object = value_title(stack, name, self.session)
             self.titles[
                 f"classes-{row}"
-            ].object = f'<div class="map-title"><b>{TITLES[mode]}{escape(of)}</b>{hint}</div>'
+            ].object = f'<div class="map-title"><b>{MAP_MODES[mode].title}{escape(of)}</b>{hint}</div>'
 
 
 def map_cell(name: str, title: Any, plot: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The Train tab: what is learned from, settings, live curves, and the models that came of it."""
+"""The Train tab: labelled folders, settings, live curves, and trained models."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +27,7 @@ PICTURES: Final = training.TrainingSubject("micrographs", "pictures", "sem", {"n
 
 
 class LabelledFolders:
-    """Which labelled folder is learned from; one can be simulated."""
+    """The choice of the labelled folder to learn from; one can be simulated."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class LabelledFolders:
         self.refresh()
 
     @property
-    def chosen(self) -> str:
+    def folder(self) -> str:
         """The folder as `training.folder_of` takes it; empty where there is none."""
         return str(self.folders.value or "")
 
@@ -59,7 +59,7 @@ class LabelledFolders:
         """Look which folders there are, and choose one."""
 
         def show(found: dict[str, str]) -> None:
-            wanted = chosen or self.chosen
+            wanted = chosen or self.folder
             self.folders.options = found
             self.folders.value = wanted if wanted in found.values() else next(iter(found.values()), None)
 
@@ -110,7 +110,7 @@ class ModelList:
         def show(found: list[training.TrainedModel]) -> None:
             first, self.found = not self.found, found
             self._draw()
-            for model in [model for model in found if first and self._used(model)]:
+            for model in [model for model in found if first and self._is_used(model)]:
                 self.show(model)
 
         self.work.run(lambda: training.list_models(self.workspace, self.analysis), show, key="models")
@@ -119,27 +119,27 @@ class ModelList:
         names = list(dict.fromkeys(name for model in self.found for name in model.scores))
         self.table.columns = [
             {"name": "title", "title": "model", "long": True},
-            {"name": "judged", "title": "judged on"},
+            {"name": "judged", "title": "tested on"},
             *({"name": name, "title": name, "number": True} for name in names),
         ]
         self.table.rows = [self._row(model) for model in self.found]
         used = next(
-            (model.title for model in self.found if self._used(model)),
+            (model.title for model in self.found if self._is_used(model)),
             self.session.model.name if self.session.model else "",
         )
         said = f"Network: {escape(used)}. Others are under Train." if used else "No network yet: see Train."
         self.note.object = f'<p class="note" id="model">{said}</p>'
 
-    def _used(self, model: training.TrainedModel) -> bool:
-        return model.folder == self.session.model or (model.shipped and self.session.model is None)
+    def _is_used(self, model: training.TrainedModel) -> bool:
+        return model.folder == self.session.model or (model.is_shipped and self.session.model is None)
 
     def _row(self, model: training.TrainedModel) -> dict[str, Any]:
-        used = self._used(model)
+        used = self._is_used(model)
         why = "the next run applies this one already" if used else "apply this model in the next run"
         return {
             "id": model.id,
             "title": model.title,
-            "judged": model.judged_on,
+            "judged": model.tested_on,
             **{name: f"{value:.3f}" for name, value in model.scores.items()},
             "actions": [
                 {"do": "use", "label": "in use" if used else "use this one", "off": used, "title": why}
@@ -148,12 +148,12 @@ class ModelList:
 
     def _take(self, id: str) -> None:
         model = next(model for model in self.found if model.id == id)
-        self.session.model = None if model.shipped else model.folder
+        self.session.model = None if model.is_shipped else model.folder
         self.show(model)
 
 
 class TrainPanel(param.Parameterized):
-    """Teach a network, see how it learns, and choose which one is applied."""
+    """Training of a network, its curves, and the choice of the model that is applied."""
 
     rows = param.DataFrame(pd.DataFrame(), doc="Figures of each epoch of the training that is shown.")
 
@@ -164,10 +164,10 @@ class TrainPanel(param.Parameterized):
         analysis = subject.analysis
         self.subject, self.analysis, self.workspace = subject, analysis, workspace
         self.settings = catalogue.find("analyses", analysis)()
-        taught = [n for n in self.settings.setting_names() if n in self.settings.training_settings()]
-        self.main = settings_form(self.settings, [n for n in MAIN if n in taught])
-        self.more = settings_form(self.settings, [n for n in taught if n not in MAIN])
-        self.runner = JobRunner(workspace, work, on_run=self.start, on_done=self._done, on_look=self._follow)
+        training = [n for n in self.settings.setting_names() if n in self.settings.training_settings()]
+        self.main = settings_form(self.settings, [n for n in MAIN if n in training])
+        self.more = settings_form(self.settings, [n for n in training if n not in MAIN])
+        self.runner = JobRunner(workspace, work, on_run=self.start, on_done=self._finish, on_look=self._follow)
         self.runner.bar.param.update(label="Start", hint=f"learn from these {subject.what}")
         self.frames = LabelledFolders(subject, workspace, work, on_change=self._ready)
         self.of = markup("")
@@ -193,12 +193,12 @@ class TrainPanel(param.Parameterized):
 
     def start(self) -> None:
         """Submit the training that the settings say."""
-        folder, given = self.frames.chosen, self.settings.settings()
-        taught = {name: value for name, value in given.items() if name in self.settings.training_settings()}
+        folder, given = self.frames.folder, self.settings.settings()
+        training = {name: value for name, value in given.items() if name in self.settings.training_settings()}
         self.rows, self.of.object = pd.DataFrame(), "<small>this training</small>"
         self.runner.start(
             lambda: pipeline.make_training_recipe(
-                self.analysis, training.find_folder(self.workspace, folder), **taught
+                self.analysis, training.find_folder(self.workspace, folder), **training
             )
         )
 
@@ -210,11 +210,11 @@ class TrainPanel(param.Parameterized):
     def _ready(self) -> None:
         self.runner.bar.reason = (
             ""
-            if self.frames.chosen
+            if self.frames.folder
             else f"No labelled {self.subject.what} in the served folders: simulate some first."
         )
 
-    def _done(self, id: str) -> None:
+    def _finish(self, id: str) -> None:
         self._follow(id)
         self.models.refresh()
 
@@ -250,7 +250,7 @@ class TrainPanel(param.Parameterized):
 
 
 def no_curves(what: str) -> str:
-    """Said where the curves will be."""
+    """Return the text that stands where the curves will be."""
     return (
         f'<p class="empty">Curves appear here while a network learns: choose labelled {what} on the left, or'
         " simulate some, and press Start. “use this one” below shows how a network learned.</p>"

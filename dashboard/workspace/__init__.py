@@ -1,1 +1,1 @@
-"""What a visitor has: data and results that were opened once, jobs, edits, uploads, and what a tab shows."""
+"""The workspace of a visitor: opened data and results, jobs, edits, uploads, and the state of a tab."""

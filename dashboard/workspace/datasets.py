@@ -51,22 +51,22 @@ class Stack:
 
     @property
     def warnings(self) -> list[str]:
-        """What the reader has to say."""
+        """Warnings of the reader."""
         return list(json.loads(self.images.attrs.get("warnings", "[]")))
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """How the images were prepared."""
+        """Preparation steps of the images."""
         return list_steps(self.images)
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What makes two stacks the same pixels: content and preparation."""
+        """Content and preparation: two stacks with the same identity have the same pixels."""
         return self.digest, json.dumps(self.steps)
 
     @property
     def is_ellipsometry(self) -> bool:
-        """Whether these are Delta and Psi."""
+        """True if these are Delta and Psi."""
         return is_ellipsometry(self.images)
 
 
@@ -89,7 +89,7 @@ class Result:
 
     @property
     def warnings(self) -> list[str]:
-        """What the analysis has to say of these data."""
+        """Warnings of the analysis."""
         return list(json.loads(str(self.tree.attrs.get(WARNINGS, "[]"))))
 
 

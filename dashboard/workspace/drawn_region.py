@@ -1,4 +1,4 @@
-"""What lies inside a pixel or a drawn region; takes a moment on large stacks: call it in a thread."""
+"""Statistics of a pixel or a drawn region; takes a moment on large stacks: call it in a thread."""
 
 from dataclasses import dataclass
 from typing import Any

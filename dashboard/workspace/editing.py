@@ -54,7 +54,7 @@ def _in_memory(tree: xr.DataTree, workspace: Workspace) -> Result:
 
 
 def last_edit(result: Result | None) -> str:
-    """Name of the last edit, empty if there is none."""
+    """Return the name of the last edit, empty if there is none."""
     return "" if result is None or not result.recipe.edits else str(result.recipe.edits[-1]["name"])
 
 
@@ -96,7 +96,7 @@ def _command(recipe: Recipe, result: Path | None) -> str:
 
 
 def changed_settings(recipe: Recipe) -> dict[str, Any]:
-    """Seed, and settings that differ from their defaults; none of what a model learned before with."""
+    """Return the seed and the settings that differ from their defaults, without those of training."""
     from engine import catalogue
 
     analysis = catalogue.find("analyses", recipe.analysis)()
@@ -107,7 +107,7 @@ def changed_settings(recipe: Recipe) -> dict[str, Any]:
 
 
 def own_model(recipe: Recipe) -> Path | None:
-    """Folder of the trained model that a recipe applies; None for the one that Mapstack brings, or none."""
+    """Return the folder of the trained model of a recipe; None for that of Mapstack, or without one."""
     network = (recipe.model or {}).get("network")
     if network is None:
         return None
@@ -120,7 +120,7 @@ def _arguments(values: dict[str, Any]) -> str:
 
 
 def class_rows(result: Result | None) -> list[dict[str, Any]]:
-    """Rows of the class table, ready to be shown."""
+    """Return the rows of the class table, ready to be shown."""
     if result is None:
         return []
     table = result.classes

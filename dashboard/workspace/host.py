@@ -1,4 +1,4 @@
-"""What a server shares between visits: its roots, its home, its cache and its warm processes."""
+"""The server's roots, home, cache and warm processes, which all visits share."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

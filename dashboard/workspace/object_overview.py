@@ -16,7 +16,7 @@ MOST_PIXELS: Final = 2**28
 
 
 class ObjectOverview:
-    """What is not background: each level keeps the highest class of 2 x 2 pixels, and a view leaves out none.
+    """Levels without background, each with the highest class of 2 x 2 pixels; a view loses no object.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class ObjectOverview:
     def view(
         self, x_range: tuple[float, float], y_range: tuple[float, float], width: int, height: int
     ) -> tuple[Plane, Bounds]:
-        """Labels of the visible part in cells no smaller than the screen's pixels; as `Pyramid.view`."""
+        """Return the labels of the visible part in cells of at least a screen pixel, as `Pyramid.view`."""
         x, y = self.labels.x, self.labels.y
         scale = max(
             abs(x_range[1] - x_range[0]) / x.step / width, abs(y_range[1] - y_range[0]) / y.step / height
@@ -47,14 +47,14 @@ class ObjectOverview:
             return self.labels.view(x_range, y_range, width, height)
         (c0, c1), (r0, r1) = x.pixels(*x_range), y.pixels(*y_range)
         a0, a1, b0, b1 = c0 >> level, ((c1 - 1) >> level) + 1, r0 >> level, ((r1 - 1) >> level) + 1
-        marks = self._levels[level - 1][b0:b1, a0:a1]
+        overview = self._levels[level - 1][b0:b1, a0:a1]
         ends = (x.position(a0 << level), y.position(b0 << level), x.position(a1 << level))
-        nothing = marks.dtype.type(self.background)
-        return np.where(marks > 0, marks, nothing), (*ends, y.position(b1 << level))
+        nothing = overview.dtype.type(self.background)
+        return np.where(overview > 0, overview, nothing), (*ends, y.position(b1 << level))
 
 
 def keep_highest(plane: Plane) -> Plane:
-    """Highest of each 2 x 2 block; an odd last row or column stands alone.
+    """Return the highest of each 2 x 2 block; an odd last row or column stands alone.
 
     Examples
     --------
@@ -63,10 +63,10 @@ def keep_highest(plane: Plane) -> Plane:
     """
     even = np.pad(plane, ((0, plane.shape[0] % 2), (0, plane.shape[1] % 2)))
     rows = np.maximum(even[::2], even[1::2])
-    found: Plane = np.maximum(rows[:, ::2], rows[:, 1::2])
-    return found
+    blocks: Plane = np.maximum(rows[:, ::2], rows[:, 1::2])
+    return blocks
 
 
 def make_overview(labels: Pyramid, background: int) -> ObjectOverview | None:
-    """Marks of a label map that is not too large; takes a moment."""
+    """Return the overview of a label map that is not too large; takes a moment."""
     return ObjectOverview(labels, background) if labels.shape[0] * labels.shape[1] <= MOST_PIXELS else None

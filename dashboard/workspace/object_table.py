@@ -1,4 +1,4 @@
-"""The objects of a result as a page looks at them: filtered, sorted, counted by section."""
+"""Objects of a result as a page shows them: filtered, sorted, counted by section."""
 
 from typing import Any, Final
 
@@ -32,13 +32,17 @@ Box = tuple[float, float, float, float]
 
 
 class ObjectSelection(param.Parameterized):
-    """Those that pass the limits (empty: none), in the order of the table."""
+    """Objects that pass the limits (empty: none), in the order of the table."""
 
     kind = param.Selector(default=ALL, objects=[ALL], doc="Class of the objects.")
-    least_size = param.Integer(None, allow_None=True, bounds=(0, None), doc="Pixels, at least.")
-    most_size = param.Integer(None, allow_None=True, bounds=(0, None), doc="Pixels, at most.")
-    least_energy = param.Number(None, allow_None=True, bounds=(0, None), doc="Energy in keV, at least.")
-    least_confidence = param.Number(None, allow_None=True, bounds=(0, 1), doc="Mean confidence, at least.")
+    least_size = param.Integer(None, allow_None=True, bounds=(0, None), doc="Pixels, at least.", label="px ≥")
+    most_size = param.Integer(None, allow_None=True, bounds=(0, None), doc="Pixels, at most.", label="px ≤")
+    least_energy = param.Number(
+        None, allow_None=True, bounds=(0, None), doc="Energy in keV, at least.", label="keV ≥"
+    )
+    least_confidence = param.Number(
+        None, allow_None=True, bounds=(0, 1), doc="Mean confidence, at least.", label="conf. ≥"
+    )
     only = param.List([], item_type=int, doc="Numbers of the objects that are looked at; empty: all.")
     sort = param.String("energy", doc="Column by which the table is sorted.")
     descending = param.Boolean(True)
@@ -48,7 +52,7 @@ class ObjectSelection(param.Parameterized):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         limits = ["kind", "least_size", "most_size", "least_energy", "least_confidence", "sort", "descending"]
-        self.param.watch(self._sift, [*limits, "only", "every"])
+        self.param.watch(self._filter, [*limits, "only", "every"])
 
     length = param.String("px", doc="Unit of lengths that are not in pixels by themselves.")
 
@@ -62,22 +66,22 @@ class ObjectSelection(param.Parameterized):
         self.param["kind"].objects = [ALL, *names]
         self.param.update(kind=self.kind if self.kind in names else ALL, every=table)
 
-    def said(self, name: str) -> str:
-        """How the table says a class's name."""
+    def spoken_name(self, name: str) -> str:
+        """Return a class name as the table shows it."""
         return name
 
     def row(self, number: int) -> dict[str, Any] | None:
-        """All that is known of an object."""
+        """Return the row of an object, None if there is none."""
         found = self.every[self.every["object"] == number]
         return None if found.empty else {str(name): value for name, value in found.iloc[0].items()}
 
-    def place(self, number: int) -> int | None:
-        """Row of the table in which an object stands, None where it does not pass."""
+    def row_index(self, number: int) -> int | None:
+        """Return the index of the row in which an object stands, None where it does not pass."""
         found = np.flatnonzero(self.shown["object"].to_numpy() == number)
         return int(found[0]) if found.size else None
 
     def neighbour(self, number: int, step: int) -> int:
-        """The next or previous object of the chosen one's class; the first or last if it is not there."""
+        """Return the next or previous object of the same class; the first or last if it is not there."""
         chosen, among = self.row(number), self.shown
         if chosen is not None:
             among = among[among["name"] == chosen["name"]]
@@ -87,14 +91,14 @@ class ObjectSelection(param.Parameterized):
             return 0
         return int(numbers[(here[0] + step) % numbers.size] if here.size else numbers[0 if step > 0 else -1])
 
-    def _sift(self, *_: Any) -> None:
+    def _filter(self, *_: Any) -> None:
         found = self.every[self._passing()]
         self.shown = found.sort_values(
             self.sort, ascending=not self.descending, kind="stable", na_position="last"
         )
 
     def _passing(self) -> Any:
-        """Which objects pass."""
+        """Return which objects pass the limits."""
         table = self.every
         kept = np.ones(len(table), dtype=bool)
         if self.kind != ALL:
@@ -121,20 +125,20 @@ def link_class(session: Session, objects: ObjectSelection) -> None:
         result = session.result
         if result is None:
             return {}
-        labels, told = (result.classes[column].values.tolist() for column in (LABEL, "name"))
-        return {label: objects.said(name) for label, name in zip(labels, told, strict=True)}
+        labels, class_names = (result.classes[column].values.tolist() for column in (LABEL, "name"))
+        return {label: objects.spoken_name(name) for label, name in zip(labels, class_names, strict=True)}
 
-    def one_selected() -> str | None:
+    def name_selected() -> str | None:
         """Name of the one selected class, if it has objects."""
         name = names().get(session.selected[0]) if len(session.selected) == 1 else None
         return name if name in objects.param["kind"].objects else None
 
     def follow(*_: Any) -> None:
-        objects.kind = one_selected() or ALL
+        objects.kind = name_selected() or ALL
 
     def tell(*_: Any) -> None:
         chosen = None if objects.kind == ALL else objects.kind
-        if chosen != one_selected():
+        if chosen != name_selected():
             session.select([label for label, name in names().items() if name == chosen][:1])
 
     session.param.watch(follow, "selected")
@@ -142,7 +146,7 @@ def link_class(session: Session, objects: ObjectSelection) -> None:
 
 
 def make_object_table(result: Result | None) -> pd.DataFrame:
-    """Table of the objects with their colours; empty where there are none."""
+    """Return the table of the objects with their colours; empty where there are none."""
     if result is None or result.objects is None:
         return pd.DataFrame(columns=COLUMNS)
     table = objects_frame(result.tree)
@@ -156,7 +160,7 @@ def make_object_table(result: Result | None) -> pd.DataFrame:
 
 
 def count_by_section(table: pd.DataFrame, stack: Stack) -> list[list[int]]:
-    """Numbers of objects by section of a frame, rows from the top."""
+    """Count the objects by section of a frame, rows from the top."""
     x0, y0, x1, y1 = _bounds(stack)
     where = (table[Y].to_numpy(float), table[X].to_numpy(float))
     counts, _, _ = np.histogram2d(*where, bins=section_grid(stack), range=((y0, y1), (x0, x1)))
@@ -164,7 +168,7 @@ def count_by_section(table: pd.DataFrame, stack: Stack) -> list[list[int]]:
 
 
 def section_grid(stack: Stack) -> tuple[int, int]:
-    """Rows and columns of sections of a frame."""
+    """Return the rows and columns of sections of a frame."""
     shape = stack.pyramids[stack.variables[0]].shape
     edge = max(SECTION, max(shape) / MOST_SECTIONS)
     rows, columns = (max(1, round(n / edge)) for n in shape)
@@ -172,7 +176,7 @@ def section_grid(stack: Stack) -> tuple[int, int]:
 
 
 def section_box(stack: Stack, row: int, column: int) -> Box:
-    """Where a section lies."""
+    """Return the box of a section."""
     x0, y0, x1, y1 = _bounds(stack)
     rows, columns = section_grid(stack)
     wide, high = (x1 - x0) / columns, (y1 - y0) / rows
@@ -181,7 +185,7 @@ def section_box(stack: Stack, row: int, column: int) -> Box:
 
 
 def find_object(result: MapResult, x: float, y: float, reach: float) -> int:
-    """Number of the object at a position or next to it, 0 for none; reads one tile: call it in a thread.
+    """Return the number of the object at a position or next to it, 0 for none; call it in a thread.
 
     Parameters
     ----------
@@ -207,7 +211,7 @@ def find_object(result: MapResult, x: float, y: float, reach: float) -> int:
 
 
 def surroundings(row: dict[str, Any], stack: Stack) -> Box:
-    """Part of the frame that shows an object with what is round it."""
+    """Return the part of the frame that shows an object with what is round it."""
     wide, high = _pixel(stack)
     half = max(AROUND, 0.75 * extent(row))
     x, y = float(row[X]), float(row[Y])
@@ -215,7 +219,7 @@ def surroundings(row: dict[str, Any], stack: Stack) -> Box:
 
 
 def outline(row: dict[str, Any], stack: Stack) -> list[list[float]]:
-    """Corners of an object's box, a pixel wider, in the units of the coordinates."""
+    """Return the corners of an object's box, a pixel wider, in the units of the coordinates."""
     x0, y0, _, _ = _bounds(stack)
     wide, high = _pixel(stack)
     left, right = x0 + (row["bbox_left"] - 1) * wide, x0 + (row["bbox_right"] + 1) * wide
@@ -224,7 +228,7 @@ def outline(row: dict[str, Any], stack: Stack) -> list[list[float]]:
 
 
 def extent(row: dict[str, Any]) -> float:
-    """Longer edge of an object's box in pixels."""
+    """Return the longer edge of an object's box in pixels."""
     return float(max(row["bbox_right"] - row["bbox_left"], row["bbox_bottom"] - row["bbox_top"]))
 
 

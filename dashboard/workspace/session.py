@@ -1,14 +1,14 @@
-"""What one browser session shows; everything on the page is a function of it."""
+"""The state of one tab; everything on the page is a function of it."""
 
 from pathlib import Path
 from typing import Any, Final
 
 import param
 
+from dashboard.map_modes import MODES
 from dashboard.workspace.datasets import Result, Stack
 from engine.schema import LABEL, X, Y
 
-MODES: Final = ("segments", "raw", "means", "over", "confidence", "entropy")
 STRETCHES: Final = {"100 %": 100.0, "99.5 %": 99.5, "99 %": 99.0, "95 %": 95.0}
 COLORMAPS: Final = ("gray", "viridis", "cividis", "magma", "inferno")
 
@@ -63,7 +63,7 @@ class Session(param.Parameterized):
             later=[],
         )
 
-    def stored(self, result: Result) -> None:
+    def replace_by_stored(self, result: Result) -> None:
         """Take the stored form of what is shown already."""
         if self.result is not None and self.result.recipe == result.recipe:
             self.result = result
@@ -90,17 +90,17 @@ class Session(param.Parameterized):
         self.param.update(selected=[], pixel=None, region=[], object_id=0)
 
     def class_at(self, x: float, y: float) -> int:
-        """Class at a position, 0 for none."""
+        """Return the class at a position, 0 for none."""
         return 0 if self.result is None else int(self.result.labels.value(x, y) or 0)
 
 
 def count_planes(stack: Stack) -> int:
-    """Number of positions along the spectral dim, 1 for plain images."""
+    """Return the number of positions along the spectral dim, 1 for plain images."""
     return 1 if stack.spectral is None else int(stack.images.sizes[stack.spectral])
 
 
 def read_position(session: Session, x: float, y: float) -> dict[str, Any]:
-    """Return what lies at a position: the value of each variable, the class and its confidence."""
+    """Return the readout at a position: the value of each variable, the class and its confidence."""
     if session.stack is None:
         return {}
     values = {
@@ -112,10 +112,10 @@ def read_position(session: Session, x: float, y: float) -> dict[str, Any]:
 
 
 def pixel_units(stack: Stack) -> str:
-    """Units of the pixel coordinates."""
+    """Return the units of the pixel coordinates."""
     return str(stack.images[X].attrs.get("units", "px"))
 
 
 def pixel_area_units(stack: Stack) -> str:
-    """Units of an area."""
+    """Return the units of an area."""
     return f"{pixel_units(stack)}²" if stack.images[Y].size else ""

@@ -30,7 +30,7 @@ LABELLED: Final = frozenset({"file", "label"})
 
 @dataclass(frozen=True)
 class TrainingSubject:
-    """What an analysis learns from: what one is called, and what simulates them, with which settings."""
+    """The examples that an analysis learns from: their name, and the simulator of them with its settings."""
 
     analysis: str
     what: str
@@ -47,31 +47,31 @@ class TrainedModel:
     folder: Path
     scores: dict[str, float]
     """Figures from 0 to 1 by what they are called on the page."""
-    judged_on: str
+    tested_on: str
     history: pd.DataFrame = field(repr=False)
     """Figures of each epoch of its training."""
 
     @property
-    def shipped(self) -> bool:
-        """Whether it is the one that Mapstack brings."""
+    def is_shipped(self) -> bool:
+        """True for the model that Mapstack brings."""
         return self.id == SHIPPED
 
 
 def list_models(workspace: Workspace, analysis: str) -> list[TrainedModel]:
-    """The model that Mapstack brings, then those that were trained here, the newest first."""
+    """Return the model that Mapstack brings, then those that were trained here, the newest first."""
     found = []
     shipped = find_shipped_model(analysis)
     if shipped is not None:
-        found.append(_trained(SHIPPED, "Mapstack's own, of simulated data", shipped))
+        found.append(_read_model(SHIPPED, "Mapstack's own, of simulated data", shipped))
     for job in workspace.list_jobs():
         folder = JobFiles(workspace.home, job.id).model
         if job.state == "done" and is_model(folder) and job.recipe and job.recipe.analysis == analysis:
             when = job.created[:16].replace("T", " ")
-            found.append(_trained(job.id, f"{Path(str(job.recipe.source)).name}, {when}", folder))
+            found.append(_read_model(job.id, f"{Path(str(job.recipe.source)).name}, {when}", folder))
     return found
 
 
-def _trained(id: str, title: str, folder: Path) -> TrainedModel:
+def _read_model(id: str, title: str, folder: Path) -> TrainedModel:
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))["metadata"]
     history = pd.DataFrame(card["history"])
     if "n_pictures" in card:
@@ -88,7 +88,7 @@ def _trained(id: str, title: str, folder: Path) -> TrainedModel:
 
 
 def read_curves(workspace: Workspace, id: str) -> pd.DataFrame:
-    """Figures of each epoch of a training job so far; empty before the first."""
+    """Read the figures of each epoch of a training job so far; empty before the first."""
     try:
         return pd.read_csv(JobFiles(workspace.home, id).curves)
     except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError):
@@ -96,9 +96,9 @@ def read_curves(workspace: Workspace, id: str) -> pd.DataFrame:
 
 
 def list_folders(workspace: Workspace, subject: TrainingSubject) -> dict[str, str]:
-    """Folders that can be learned from by what they are called on the page, for `folder_of`."""
+    """Return the folders that can be learned from by what they are called on the page, for `folder_of`."""
     found = {}
-    look, what = LOOK[subject.what], subject.what
+    look, what = FINDERS[subject.what], subject.what
     for root in workspace.roots:
         for folder, n_labelled in look(root):
             address = workspace.find_address(str(folder))
@@ -108,8 +108,8 @@ def list_folders(workspace: Workspace, subject: TrainingSubject) -> dict[str, st
     return found
 
 
-def _labelled_frames(root: Path) -> Iterator[tuple[Path, int]]:
-    """Folders below a root in which files hold the labels of frames, and how many do."""
+def _find_labelled_frames(root: Path) -> Iterator[tuple[Path, int]]:
+    """Find the folders below a root in which files hold the labels of frames, and how many do."""
     for name, below, files in os.walk(root):
         depth = len(Path(name).relative_to(root).parts)
         below[:] = sorted(each for each in below if not each.startswith(SKIPPED)) if depth < DEPTH else []
@@ -118,20 +118,20 @@ def _labelled_frames(root: Path) -> Iterator[tuple[Path, int]]:
             yield Path(name), n_labelled
 
 
-def _labelled_pictures(root: Path) -> Iterator[tuple[Path, int]]:
-    """Folders below a root whose pictures have classes, by a csv or by a folder a class, and how many."""
+def _find_labelled_pictures(root: Path) -> Iterator[tuple[Path, int]]:
+    """Find folders of pictures with classes, by a csv or by a folder a class; count the pictures."""
     for name, below, _ in os.walk(root):
         folder = Path(name)
         depth = len(folder.relative_to(root).parts)
         below[:] = sorted(each for each in below if not each.startswith(SKIPPED)) if depth < DEPTH else []
-        n_labelled = _told(folder) or _in_classes(folder)
+        n_labelled = _count_in_csv(folder) or _count_in_class_folders(folder)
         if n_labelled:
             below[:] = []
             yield folder, n_labelled
 
 
-def _told(folder: Path) -> int:
-    """Pictures that the csv of labels in a folder names, 0 without one."""
+def _count_in_csv(folder: Path) -> int:
+    """Count the pictures that the csv of labels in a folder names, 0 without one."""
     where = next((folder / name for name in LABELS_FILES if (folder / name).is_file()), None)
     if where is None:
         return 0
@@ -143,39 +143,39 @@ def _told(folder: Path) -> int:
         return 0
 
 
-def _in_classes(folder: Path) -> int:
-    """Pictures in the folders of a folder, where each of two or more folders is a class; else 0."""
+def _count_in_class_folders(folder: Path) -> int:
+    """Count the pictures in the folders of a folder, where each of two or more folders is a class; else 0."""
     try:
         inside = [each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(SKIPPED)]
     except OSError:
         return 0
     parts = [each for each in inside if SPLITS.fullmatch(each.name)]
     if parts:
-        return sum(_in_classes(part) for part in parts)
-    counts = [_n_pictures(each) for each in inside if not MASKS.fullmatch(each.name)]
+        return sum(_count_in_class_folders(part) for part in parts)
+    counts = [_count_pictures(each) for each in inside if not MASKS.fullmatch(each.name)]
     return sum(counts) if sum(count > 0 for count in counts) > 1 else 0
 
 
-def _n_pictures(folder: Path) -> int:
+def _count_pictures(folder: Path) -> int:
     with os.scandir(folder) as entries:
-        return sum(one.name.lower().endswith(SUFFIXES) for one in entries)
+        return sum(entry.name.lower().endswith(SUFFIXES) for entry in entries)
 
 
-LOOK: Final[Mapping[str, Callable[[Path], Iterator[tuple[Path, int]]]]] = {
-    "frames": _labelled_frames,
-    "pictures": _labelled_pictures,
+FINDERS: Final[Mapping[str, Callable[[Path], Iterator[tuple[Path, int]]]]] = {
+    "frames": _find_labelled_frames,
+    "pictures": _find_labelled_pictures,
 }
 """How folders to learn from are looked for."""
 
 
 def simulate_examples(workspace: Workspace, kind: str, settings: dict[str, Any]) -> Path:
-    """Write labelled frames or pictures into the home; their folder."""
+    """Write labelled frames or pictures into the home and return their folder."""
     folder = workspace.home / FRAMES / secrets.token_hex(3)
     return Path(catalogue.find("simulators", kind)(**settings).write(folder))
 
 
 def find_folder(workspace: Workspace, text: str) -> str:
-    """Path of a folder that a user chose: in the served folders, or simulated here.
+    """Return the path of a folder that a user chose: in the served folders, or simulated here.
 
     Raises
     ------

@@ -28,12 +28,12 @@ class Upload:
         If none is a picture, or they are too many or too large.
     """
 
-    def __init__(self, drops: Path, names: Sequence[str], sizes: Sequence[int]) -> None:
+    def __init__(self, uploads: Path, names: Sequence[str], sizes: Sequence[int]) -> None:
         taken = [n for n, name in enumerate(names) if name.lower().endswith(SUFFIXES)]
         self.left_out = [name for n, name in enumerate(names) if n not in taken]
         _check(names, sizes, taken)
         moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        self.folder = drops / f"drop-{moment}-{secrets.token_hex(4)}"
+        self.folder = uploads / f"drop-{moment}-{secrets.token_hex(4)}"
         self.folder.mkdir(parents=True)
         kept = make_safe_names([names[n] for n in taken])
         self.files = dict(zip(taken, (self.folder / name for name in kept), strict=True))
@@ -54,7 +54,7 @@ class Upload:
         self._open[1].write(data)
 
     def finish(self) -> Path:
-        """The folder of the pictures, or the picture if it is only one."""
+        """Return the folder of the pictures, or the picture if it is only one."""
         self._shut()
         missing = [self.files[n].name for n in self.files if self.received[n] != self.sizes[n]]
         if missing:
@@ -94,20 +94,20 @@ def _check(names: Sequence[str], sizes: Sequence[int], taken: Sequence[int]) -> 
 
 
 def make_safe_names(names: Sequence[str]) -> list[str]:
-    r"""File names without folders, hidden files, control characters or doubles.
+    r"""Return file names without folders, hidden files, control characters or doubles.
 
     Examples
     --------
     >>> safe_names(["../../etc/a b.png", "C:\\x\\a b.png", "..png", "ü*?.TIF"])
     ['a b.png', 'a b-2.png', 'picture.png', 'ü__.TIF']
     """
-    found: list[str] = []
+    safe: list[str] = []
     for name in names:
         bare = name.replace("\\", "/").rpartition("/")[2]
         stem, _, suffix = bare.rpartition(".")
         stem = re.sub(r"[^\w .()+-]", "_", stem).strip(" .-")[:LONGEST_NAME] or "picture"
-        taken, whole, n = {one.lower() for one in found}, f"{stem}.{suffix}", 2
+        taken, whole, n = {other.lower() for other in safe}, f"{stem}.{suffix}", 2
         while whole.lower() in taken:
             whole, n = f"{stem}-{n}.{suffix}", n + 1
-        found.append(whole)
-    return found
+        safe.append(whole)
+    return safe

@@ -1,4 +1,4 @@
-"""What one visitor may open and where their jobs, exports and uploads lie.
+"""The workspace of one visitor: what may be opened, and where jobs, exports and uploads lie.
 
     workspace = Workspace(roots=[Path("data_example")], home=home, cache=SharedCache(home))
     stack = workspace.open_stack("maps")              # opened, described, with pyramids

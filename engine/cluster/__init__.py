@@ -4,19 +4,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from engine.cluster.analysis import KMeans, KMeansModel
+    from engine.cluster.analysis import KMeans
     from engine.cluster.decomposition import decompose
+    from engine.cluster.model import KMeansModel
     from engine.cluster.number_of_clusters import ChoiceOfK, choose_k
     from engine.cluster.specks import remove_specks
 
 __all__ = ["ChoiceOfK", "KMeans", "KMeansModel", "choose_k", "decompose", "remove_specks"]
 
 _HOMES: Final = {
-    "ChoiceOfK": "choosing",
-    "choose_k": "choosing",
-    "decompose": "components",
-    "KMeans": "kmeans",
-    "KMeansModel": "kmeans",
+    "ChoiceOfK": "number_of_clusters",
+    "choose_k": "number_of_clusters",
+    "decompose": "decomposition",
+    "KMeans": "analysis",
+    "KMeansModel": "model",
     "remove_specks": "specks",
 }
 

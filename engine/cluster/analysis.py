@@ -1,26 +1,22 @@
 """k-means clustering of the pixels of a map stack by their spectra."""
 
-from collections.abc import Mapping
 from typing import ClassVar, Final
 
-import dask
-import dask.array as da
 import numpy as np
 import param
 import xarray as xr
 
 from engine import progress, schema
-from engine.analysis import Analysis, Model
+from engine.analysis import Analysis, Model, Settings
 from engine.cluster.centroids import FINE, Grids, Totals
 from engine.cluster.features import AUTO, KINDS, FeatureSpace, fit_features
-from engine.cluster.fit_range import check_same_kind, describe_images
+from engine.cluster.fit_range import describe_images
 from engine.cluster.minibatch import refine_in_batches
-from engine.cluster.passes import PixelFeatures, incomplete, label_pixels, sum_clusters
+from engine.cluster.model import KMeansModel, _smooth_images
+from engine.cluster.passes import PixelFeatures, incomplete, sum_clusters
 from engine.cluster.sample import Sample, draw_sample
 from engine.cluster.search import cluster_pixels
-from engine.cluster.specks import remove_specks
 from engine.errors import InputError
-from engine.schema import PIXEL
 from engine.schema.kinds import CLASS_MAP, ResultKind
 
 SAMPLED: Final = "sampled"
@@ -35,7 +31,31 @@ SETTLED: Final = 1e-4
 """`sampled` stops once another pass would lower the inertia by less than this share."""
 
 
-class KMeans(Analysis):
+class KMeansTraining(Settings):
+    """Settings that only concern the training of `KMeans`."""
+
+    n_clusters = param.Integer(4, bounds=(1, 64), doc="Number of clusters.", label="classes", precedence=1)
+    n_restarts = param.Integer(
+        12, bounds=(1, 100), doc="How often the search starts from new centres; the best result is kept."
+    )
+    algorithm = param.Selector(
+        objects=[SAMPLED, MINIBATCH, LLOYD],
+        default=SAMPLED,
+        doc="sampled: centres from a spread sample, then exact passes over all pixels until they hardly move."
+        " minibatch: centres moved by random batches of rows. lloyd: exact passes until nothing moves.",
+    )
+    features = param.Selector(
+        objects=list(KINDS),
+        default=AUTO,
+        doc="What pixels are compared by. raw: the values. standardised: each channel scaled to mean 0 and"
+        " standard deviation 1. angles: Psi and Delta without the wrap at 360°. pca, nmf: the first"
+        " components. auto: angles for ellipsometry, standardised otherwise.",
+        precedence=2,
+    )
+    n_components = param.Integer(8, bounds=(1, 256), doc="Number of components for pca and nmf.")
+
+
+class KMeans(KMeansTraining, Analysis):
     """Group the pixels of a stack into clusters of similar spectra.
 
     Pixels are compared by their `features`; spectra and exports are of the raw values all the same.
@@ -52,33 +72,15 @@ class KMeans(Analysis):
     kind: ClassVar[ResultKind] = CLASS_MAP
     page: ClassVar[str] = "maps"
     example: ClassVar[str] = "maps"
-    fit_only: ClassVar[frozenset[str]] = frozenset(
-        {"n_clusters", "seed", "n_restarts", "algorithm", "features", "n_components"}
-    )
+    model_class: ClassVar[type[Model]] = KMeansModel
+    training: ClassVar[type[Settings]] = KMeansTraining
 
-    n_clusters = param.Integer(4, bounds=(1, 64), doc="Number of clusters.")
-    n_restarts = param.Integer(
-        12, bounds=(1, 100), doc="How often the search starts from new centres; the best result is kept."
-    )
-    algorithm = param.Selector(
-        objects=[SAMPLED, MINIBATCH, LLOYD],
-        default=SAMPLED,
-        doc="sampled: centres from a spread sample, then exact passes over all pixels until they hardly move."
-        " minibatch: centres moved by random batches of rows. lloyd: exact passes until nothing moves.",
-    )
-    features = param.Selector(
-        objects=list(KINDS),
-        default=AUTO,
-        doc="What pixels are compared by. raw: the values. standardised: each channel scaled to mean 0 and"
-        " standard deviation 1. angles: Psi and Delta without the wrap at 360°. pca, nmf: the first"
-        " components. auto: angles for ellipsometry, standardised otherwise.",
-    )
-    n_components = param.Integer(8, bounds=(1, 256), doc="Number of components for pca and nmf.")
     missing = param.Selector(
         objects=[IGNORE, FILL, DROP],
         default=IGNORE,
         doc="Pixels with missing values. ignore: compared by the values they have. fill: holes are filled"
         " from their neighbours to find the centres. drop: left out, without a label.",
+        precedence=2,
     )
     smooth = param.Number(
         0.0,
@@ -172,57 +174,6 @@ class KMeans(Analysis):
         return centroids, totals
 
 
-class KMeansModel(Model):
-    """Centroids of clusters and the feature space they are in."""
-
-    def predict(self, images: xr.Dataset) -> xr.DataTree:
-        """Label every pixel with its nearest cluster; lazy.
-
-        Confidence is (d2 - d1) / (d2 + d1) from the distances to the nearest and the second centre.
-
-        Raises
-        ------
-        InputError
-            If the images have other variables or another spectral axis than those of the fit.
-        """
-        from engine.statistics import describe
-
-        check_same_kind(self.metadata, schema.check(images))
-        space = FeatureSpace.restored(
-            self.metadata["features"], list(self.metadata["variables"]), self.arrays
-        )
-        smoothed = _smooth_images(images, self.settings["smooth"])
-        pixels = PixelFeatures.of(smoothed, space, drop=self.settings["missing"] == DROP)
-        centroids = np.asarray(self.arrays["centroids"] - space.origin, np.float32)
-        labels, confidence = label_pixels(smoothed, pixels, centroids)
-        if self.settings["min_area"] > 1:
-            labels = _remove_specks(labels, self.settings["min_area"])
-        coords = {name: coord for name, coord in images.coords.items() if set(coord.dims) <= set(PIXEL)}
-        return describe(
-            images,
-            xr.DataArray(labels, dims=PIXEL, coords=coords),
-            xr.DataArray(confidence, dims=PIXEL, coords=coords),
-            names=self.names,
-        )
-
-    @property
-    def names(self) -> Mapping[int, str]:
-        """Class names by label."""
-        return dict(enumerate(self.class_names, start=1))
-
-
-KMeans.model_class = KMeansModel
-
-
-def _smooth_images(images: xr.Dataset, sigma: float) -> xr.Dataset:
-    if sigma == 0:
-        return images
-    from engine.preprocess.smooth import smooth
-
-    smoothed: xr.Dataset = smooth(images, sigma=sigma)
-    return smoothed
-
-
 def _complete(sample: Sample) -> Sample:
     """Return the sample without the pixels that miss a value.
 
@@ -241,9 +192,3 @@ def _complete(sample: Sample) -> Sample:
         return sample
     planes = tuple(np.compress(kept, plane, axis=1) for plane in sample.planes)
     return Sample(planes, None if sample.weights is None else sample.weights[kept], sample.is_all)
-
-
-def _remove_specks(labels: da.Array, min_area: int) -> da.Array:
-    """Return the whole map in one task, so that a speck is the same speck for any chunking; lazy."""
-    whole = dask.delayed(remove_specks)(labels.rechunk(-1), min_area=min_area)
-    return da.from_delayed(whole, labels.shape, labels.dtype).rechunk(labels.chunks)

@@ -1,67 +1,20 @@
 """The analysis `micrographs`: what a picture shows, how sure that is, and when not to answer."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import param
 import xarray as xr
 
-from engine import progress
-from engine.analysis import LABELLED, Analysis, Model
-from engine.errors import InputError
-from engine.image_classes.category_map import LEAST_TILE, category_maps
+from engine.analysis import LABELLED, Analysis, Model, Settings
+from engine.image_classes.model import MicrographsModel
 from engine.image_classes.networks import COMPACT, NETWORKS
-from engine.image_classes.predict import answers
-from engine.image_classes.result import result_of, threshold
 from engine.image_classes.train import ORIGINS, SPLIT, learn
-from engine.schema import TILES
 from engine.schema.kinds import SORTED_IMAGES, ResultKind
 
 
-class Micrographs(Analysis):
-    """Sort micrographs into classes by a network, with confidence, evidence, and "unlike anything seen".
+class MicrographsTraining(Settings):
+    """Settings that only concern the training of `Micrographs`."""
 
-    Without a model given, the one that Mapstack brings is used: it was trained on simulated SEM images of ten
-    morphologies and shows what the page does; train one on your own pictures for real work.
-    """
-
-    analysis: ClassVar[str] = "micrographs"
-    title: ClassVar[str] = "Micrographs"
-    kind: ClassVar[ResultKind] = SORTED_IMAGES
-    page: ClassVar[str] = "micrographs"
-    example: ClassVar[str] = "sem"
-    needs_labels: ClassVar[bool] = True
-    takes: ClassVar[str] = LABELLED
-    fit_only: ClassVar[frozenset[str]] = frozenset(
-        {
-            "seed",
-            "network",
-            "weights",
-            "edge",
-            "databar",
-            "magnification",
-            "n_steps",
-            "minutes",
-            "n_together",
-            "learning_rate",
-            "patience",
-            "balanced",
-            "judged_by",
-            "logs",
-        }
-    )
-
-    error = param.Number(
-        0.02,
-        bounds=(0, 1),
-        doc="Share of wrong answers that is allowed: below the confidence that keeps it there is no answer.",
-    )
-    map_tile = param.Integer(
-        0,
-        bounds=(0, None),
-        doc="Rows and columns of the parts of large pictures that are classified each by itself, in pixels,"
-        " 32 or more; 0: none are.",
-    )
     network = param.Selector(
         objects=list(NETWORKS),
         default=COMPACT,
@@ -97,6 +50,40 @@ class Micrographs(Analysis):
     )
     logs = param.String("", doc="Folder for logs (CSV and TensorBoard); empty: none.")
 
+
+class Micrographs(MicrographsTraining, Analysis):
+    """Sort micrographs into classes by a network, with confidence, evidence, and "unlike anything seen".
+
+    Without a model given, the one that Mapstack brings is used: it was trained on simulated SEM images of ten
+    morphologies and shows what the page does; train one on your own pictures for real work.
+    """
+
+    analysis: ClassVar[str] = "micrographs"
+    title: ClassVar[str] = "Micrographs"
+    kind: ClassVar[ResultKind] = SORTED_IMAGES
+    page: ClassVar[str] = "micrographs"
+    example: ClassVar[str] = "sem"
+    model_class: ClassVar[type[Model]] = MicrographsModel
+    training: ClassVar[type[Settings]] = MicrographsTraining
+    needs_labels: ClassVar[bool] = True
+    takes: ClassVar[str] = LABELLED
+
+    error = param.Number(
+        0.02,
+        bounds=(0, 1),
+        doc="Share of wrong answers that is allowed: below the confidence that keeps it there is no answer.",
+        label="wrong at most",
+        precedence=2,
+    )
+    map_tile = param.Integer(
+        0,
+        bounds=(0, None),
+        doc="Rows and columns of the parts of large pictures that are classified each by itself, in pixels,"
+        " 32 or more; 0: none are.",
+        label="map tile (px)",
+        precedence=2,
+    )
+
     def fit(self, images: xr.Dataset, labels: xr.DataArray | None = None) -> "MicrographsModel":
         """Learn from labelled pictures; judged by originals held out.
 
@@ -116,46 +103,3 @@ class Micrographs(Analysis):
             If weights are asked for that are not there.
         """
         return learn(self, images, labels)
-
-
-class MicrographsModel(Model):
-    """A network that tells classes of pictures, what it knows, and how good it is on held-out originals."""
-
-    @property
-    def names(self) -> Mapping[int, str]:
-        """Class names by label."""
-        return dict(enumerate(self.class_names, start=1))
-
-    def predict(self, images: xr.Dataset) -> xr.DataTree:
-        """Classify every picture; eager, some at a time.
-
-        Parameters
-        ----------
-        images : Dataset, dims ([image,] y, x)
-
-        Returns
-        -------
-        DataTree
-            As `result.result_of` lays it out.
-
-        Raises
-        ------
-        InputError
-            If the images are neither a picture nor a collection, or the parts of a map are too small.
-        """
-        tile = self.settings["map_tile"]
-        if 0 < tile < LEAST_TILE:
-            raise InputError(
-                f"parts of {tile} pixels are too small to be classified; give map_tile {LEAST_TILE} or more,"
-                " or 0 for no map"
-            )
-        if not tile:
-            return result_of(self, images, answers(self, images))
-        with progress.stage(0.0, 0.5):
-            tree = result_of(self, images, answers(self, images))
-        with progress.stage(0.5, 1.0):
-            tree[TILES] = xr.DataTree(category_maps(self, images, least=threshold(self)))
-        return tree
-
-
-Micrographs.model_class = MicrographsModel

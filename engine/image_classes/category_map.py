@@ -2,23 +2,20 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import dask
 import numpy as np
 import xarray as xr
 
 from engine import blocks, progress
-from engine.analysis import DIGEST
+from engine.analysis import DIGEST, Model
 from engine.image_classes import novelty
 from engine.image_classes.network_inputs import of_each, pixel_sizes, reduce_image, specimen, tile_starts
 from engine.image_classes.predict import TOGETHER, apply_network, reference_images_of
 from engine.learning.calibration import at_temperature
 from engine.learning.networks import load_network
 from engine.schema import CONFIDENCE, IMAGE
-
-if TYPE_CHECKING:
-    from engine.image_classes.analysis import MicrographsModel
 
 LEAST_TILE: Final = 32
 """Rows and columns of the smallest part that is classified by itself."""
@@ -27,7 +24,7 @@ AT_ONCE: Final = 16
 DIMS: Final = (IMAGE, "tile_row", "tile_column")
 
 
-def category_maps(model: "MicrographsModel", images: xr.Dataset, *, least: float) -> xr.Dataset:
+def category_maps(model: Model, images: xr.Dataset, *, least: float) -> xr.Dataset:
     """Return what each part of each picture shows.
 
     Parameters

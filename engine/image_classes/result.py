@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 
 from engine import palette
+from engine.analysis import Model
 from engine.image_classes.network_inputs import pixel_sizes
 from engine.image_classes.predict import Answers
 from engine.learning.calibration import abstain_below, at_temperature
@@ -27,14 +28,11 @@ from engine.schema import (
 )
 from engine.schema.kinds import SORTED_IMAGES
 
-if TYPE_CHECKING:
-    from engine.image_classes.analysis import MicrographsModel
-
 SMALL: Final = ("row", "column")
 PARTS: Final = ("part_row", "part_column")
 
 
-def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> xr.DataTree:
+def result_of(model: Model, images: xr.Dataset, found: Answers) -> xr.DataTree:
     """Return the result of pictures that were classified.
 
     Parameters
@@ -66,7 +64,7 @@ def result_of(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> 
     return tree
 
 
-def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -> xr.Dataset:
+def image_table(model: Model, images: xr.Dataset, found: Answers) -> xr.Dataset:
     """Return one row a picture.
 
     Parameters
@@ -112,7 +110,7 @@ def image_table(model: "MicrographsModel", images: xr.Dataset, found: Answers) -
     return table.assign_coords(coords)
 
 
-def chances_of(model: "MicrographsModel", logits: np.ndarray) -> np.ndarray:
+def chances_of(model: Model, logits: np.ndarray) -> np.ndarray:
     """Return probabilities `(image, class)` by logits.
 
     Parameters
@@ -146,7 +144,7 @@ def choose_classes(chances: np.ndarray, unlike: np.ndarray, least: float) -> dic
     }
 
 
-def threshold(model: "MicrographsModel") -> float:
+def threshold(model: Model) -> float:
     """Return the probability of the best class below which there is no answer."""
     sure, right = (model.arrays[f"held_out_{name}"] for name in ("probability", "right"))
     least = abstain_below(sure, right, error=float(model.settings["error"])) if sure.size else 0.0
@@ -197,7 +195,7 @@ def files_of(images: xr.Dataset, n_images: int) -> np.ndarray:
     return np.array([name] * n_images, dtype=str)
 
 
-def _truth(model: "MicrographsModel", images: xr.Dataset, n_images: int) -> np.ndarray:
+def _truth(model: Model, images: xr.Dataset, n_images: int) -> np.ndarray:
     if LABEL not in images.coords:
         return np.zeros(n_images, np.uint8)
     numbers = {name: label for label, name in model.names.items()}
@@ -217,7 +215,7 @@ def _pictures(found: Answers) -> xr.Dataset:
     )
 
 
-def _reference_table(model: "MicrographsModel") -> xr.Dataset:
+def _reference_table(model: Model) -> xr.Dataset:
     files = np.array(model.metadata["known_files"], dtype=str)
     thumbnails = model.arrays["known_thumbnails"]
     return xr.Dataset(

@@ -13,6 +13,7 @@ from engine.analysis import DIGEST
 from engine.errors import InputError
 from engine.image_classes import examples, networks, novelty
 from engine.image_classes.examples import JUDGE, LEARN, VALIDATE, Batches, Examples
+from engine.image_classes.model import MicrographsModel
 from engine.image_classes.network_inputs import inputs
 from engine.image_classes.outliers import make_outliers
 from engine.image_classes.predict import TOGETHER, Seen, apply_network, predict_squares, resize_square
@@ -26,7 +27,6 @@ from engine.runtime.device import wake_keras
 if TYPE_CHECKING:
     import keras
 
-    from engine.image_classes.analysis import Micrographs, MicrographsModel
 
 LOOKS: Final = 40
 """Looks at the validation pictures in a training, about."""
@@ -76,12 +76,12 @@ class Judged(NamedTuple):
     unscored: list[dict[str, Any]]
 
 
-def learn(settings: "Micrographs", images: xr.Dataset, labels: xr.DataArray | None) -> "MicrographsModel":
+def learn(settings: Any, images: xr.Dataset, labels: xr.DataArray | None) -> MicrographsModel:
     """Train a network as the settings say; the model holds how good it is on originals held out.
 
     Parameters
     ----------
-    settings
+    settings : Micrographs
         The analysis with its settings.
     images : Dataset, dims (image, y, x)
         The labelled images.
@@ -123,7 +123,7 @@ def _parts(pictures: Examples, *, shares: Sequence[float], seed: int) -> np.ndar
     return examples.split(pictures, shares=shares, seed=seed)
 
 
-def _origins_left_out(settings: "Micrographs", pictures: Examples, *, share: float) -> Judged:
+def _origins_left_out(settings: Any, pictures: Examples, *, share: float) -> Judged:
     """Return each origin judged by a network that learned from the others alone."""
     chances = np.zeros((len(pictures.classes), len(pictures.names)))
     scored = np.ones(len(pictures.classes), bool)
@@ -155,7 +155,7 @@ def _origins_left_out(settings: "Micrographs", pictures: Examples, *, share: flo
 
 
 def _fit_network(
-    settings: "Micrographs", learned: Examples, checked: Examples, *, share: float, part: str = ""
+    settings: Any, learned: Examples, checked: Examples, *, share: float, part: str = ""
 ) -> Taught:
     """Return a network that learned from some pictures and was chosen and calibrated by others.
 
@@ -260,16 +260,14 @@ def run_network(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) ->
 
 
 def _model(
-    settings: "Micrographs",
+    settings: Any,
     taught: Taught,
     learned: Examples,
     checked: Examples,
     judged: Judged,
     n_copied: int,
-) -> "MicrographsModel":
+) -> MicrographsModel:
     """Return the model with its card."""
-    from engine.image_classes.analysis import MicrographsModel
-
     drawn = np.random.default_rng(settings.seed).permutation(len(learned.classes))[:N_KNOWN]
     kept, chances = learned.of(np.sort(drawn)), _chances(taught, checked)
     known = _choose_references(taught.network, learned, checked, kept=np.sort(drawn), seed=settings.seed)

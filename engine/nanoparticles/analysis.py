@@ -1,8 +1,6 @@
 """The analysis `particles`: which particles of micrographs carry a defect, and what lattice each shows."""
 
-import json
-from collections.abc import Mapping
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 import param
@@ -10,7 +8,7 @@ import xarray as xr
 from scipy import ndimage
 
 from engine import blocks, progress
-from engine.analysis import COLLECTION, Analysis, Model
+from engine.analysis import COLLECTION, Analysis, Model, Settings
 from engine.errors import InputError
 from engine.learning import scores
 from engine.learning.calibration import calibration_error, temperature
@@ -19,11 +17,10 @@ from engine.learning.pairs import frame_pairs
 from engine.nanoparticles import classifiers
 from engine.nanoparticles.classifiers import BOOSTING, CLASSIFIERS
 from engine.nanoparticles.features import NAMES
+from engine.nanoparticles.model import ParticlesModel, consistent, finding
 from engine.nanoparticles.record import Record, objects_of, records
-from engine.nanoparticles.result import result_of
 from engine.nanoparticles.segmentation import CONTRASTS, MASS
-from engine.nanoparticles.tables import CLASSES, EMPTY, JUDGED, NULL
-from engine.preprocess.intensity import frames
+from engine.nanoparticles.tables import CLASSES, EMPTY, JUDGED
 from engine.schema.kinds import POPULATION, ResultKind
 
 AUTO: Final = "auto"
@@ -33,7 +30,15 @@ HELD_OUT: Final = "micrographs held out, in folds"
 LEARNED: Final = "the micrograph learned from: there was but one"
 
 
-class Particles(Analysis):
+class ParticlesTraining(Settings):
+    """Settings that only concern the training of `Particles`."""
+
+    classifier = param.Selector(
+        objects=list(CLASSIFIERS), default=BOOSTING, doc="What is trained: boosted trees or a random forest."
+    )
+
+
+class Particles(ParticlesTraining, Analysis):
     """Find the particles of micrographs, measure their lattices and say which carry a defect.
 
     Without a model given, the one that Mapstack brings is used: it was trained on simulated HR-TEM images of
@@ -45,14 +50,16 @@ class Particles(Analysis):
     kind: ClassVar[ResultKind] = POPULATION
     page: ClassVar[str] = "particles"
     example: ClassVar[str] = "hrtem"
+    model_class: ClassVar[type[Model]] = ParticlesModel
+    training: ClassVar[type[Settings]] = ParticlesTraining
     needs_labels: ClassVar[bool] = True
     takes: ClassVar[str] = COLLECTION
-    fit_only: ClassVar[frozenset[str]] = frozenset({"seed", "classifier"})
 
     contrast = param.Selector(
         objects=[AUTO, *CONTRASTS],
         default=AUTO,
         doc="What particles are found by: their lattice or their darkness (mass). auto: as the image shows.",
+        precedence=2,
     )
     min_radius = param.Number(
         1.5, bounds=(1, 1000), doc="Particles smaller than a disk of this radius in pixels are left out."
@@ -61,9 +68,7 @@ class Particles(Analysis):
         0.0,
         bounds=(0, 1),
         doc="Probability of the best class below which a particle is undecided and in no fraction.",
-    )
-    classifier = param.Selector(
-        objects=list(CLASSIFIERS), default=BOOSTING, doc="What is trained: boosted trees or a random forest."
+        precedence=2,
     )
 
     def fit(self, images: xr.Dataset, labels: xr.DataArray | None = None) -> "ParticlesModel":
@@ -81,74 +86,6 @@ class Particles(Analysis):
             If there are no labels, or particles of one micrograph or one class alone.
         """
         return _fit_classifier(self, _examples(self, images, labels))
-
-
-class ParticlesModel(Model):
-    """A classifier of particles, and how good it is on micrographs that it did not see."""
-
-    @property
-    def names(self) -> dict[int, str]:
-        """Class names by label."""
-        return dict(enumerate(self.class_names, start=1))
-
-    def predict(self, images: xr.Dataset) -> xr.DataTree:
-        """Find and classify the particles of a micrograph or of a collection; the tables are made at once.
-
-        Parameters
-        ----------
-        images : Dataset, dims ([image,] y, x)
-
-        Returns
-        -------
-        DataTree
-            As `result.result_of` lays it out. Micrographs of a collection that cannot be read are told in its
-            `image_table` and in the warnings.
-
-        Raises
-        ------
-        InputError
-            If the images are neither a micrograph nor a collection.
-        """
-        found = records(frames(images), finding(self.settings))
-        result = result_of(
-            images,
-            found,
-            [self.chances(one) for one in found],
-            names=self.names,
-            certainty=float(self.settings["certainty"]),
-            held_out=self.arrays,
-        )
-        result.attrs["judged"] = json.dumps(self.metadata["metrics"])
-        return result
-
-    def chances(self, one: Record) -> np.ndarray:
-        """Probabilities `(object, class)` of the particles of a micrograph, in the order of `JUDGED`."""
-        return self.judged(one.features, by_mass=np.full(one.n_particles, one.contrast == MASS))
-
-    def judged(self, features: np.ndarray, *, by_mass: np.ndarray) -> np.ndarray:
-        """Return probabilities `(object, class)` by features `(object, feature)`, in the order of `JUDGED`.
-
-        Parameters
-        ----------
-        by_mass : ndarray (object,), bool
-            Whether a particle was found by its brightness.
-        """
-        known = classifiers.probabilities(
-            classifiers.unpack_classifier(self.arrays["classifier"]),
-            features,
-            n_classes=len(JUDGED),
-            temperature=float(self.metadata["temperature"]),
-        )
-        return consistent(known, features, by_mass)
-
-
-Particles.model_class = ParticlesModel
-
-
-def finding(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of the settings concerns the finding of particles."""
-    contrast = settings["contrast"]
-    return {"contrast": "" if contrast == AUTO else contrast, "min_radius": float(settings["min_radius"])}
 
 
 class Examples(NamedTuple):
@@ -193,25 +130,6 @@ def present_in(labels: np.ndarray) -> np.ndarray:
     """Return the number of particles of each class in a map of labels, `(class,)`: connected pixels of one class."""
     eight = np.ones((3, 3), int)
     return np.array([ndimage.label(labels == 1 + n, eight)[1] for n in range(len(CLASSES))])
-
-
-def consistent(chances: np.ndarray, features: np.ndarray, by_mass: np.ndarray) -> np.ndarray:
-    """Return the probabilities with what holds by definition: no lattice, so neither yes nor no.
-
-    And what was found by its brightness is there: whether a lattice is seen says nothing of that.
-
-    Parameters
-    ----------
-    chances : ndarray (object, class)
-        In the order of `JUDGED`.
-    features : ndarray (object, feature)
-    by_mass : ndarray (object,), bool
-    """
-    known = chances.copy()
-    known[features[:, NAMES.index("peaks")] == 0, :NULL] = 0.0
-    known[by_mass, EMPTY] = 0.0
-    known[known.sum(axis=1) == 0, NULL] = 1.0
-    return np.asarray(known / known.sum(axis=1, keepdims=True))
 
 
 def classes_of(objects: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from engine.analysis import model_of
 from engine.errors import InputError
 from engine.learning import review
 from engine.learning.correction import ReviewedExamples
-from engine.nanoparticles.analysis import consistent
+from engine.nanoparticles.model import consistent
 from engine.nanoparticles.segmentation import MASS
 from engine.nanoparticles.tables import (
     EMPTY,

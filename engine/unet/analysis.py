@@ -1,82 +1,24 @@
 """Segmentation of frames by a U-Net: glow, hot pixels, particle tracks, and a catalogue of every object."""
 
-from collections.abc import Mapping
 from typing import ClassVar, Final
 
 import param
 import xarray as xr
 
-from engine.analysis import DIGEST, FRAME, Analysis, Model
-from engine.errors import InputError
+from engine.analysis import FRAME, Analysis, Model, Settings
 from engine.schema.kinds import CLASS_MAP, ResultKind
 from engine.unet.losses import LOSSES, PLAIN
+from engine.unet.model import UNetModel
 from engine.unet.network import LEAN, NETWORKS
-from engine.unet.runtimes import AUTO, RUNTIMES, Network
+from engine.unet.runtimes import AUTO, RUNTIMES
 
 FLOAT32: Final = "float32"
 BFLOAT16: Final = "bfloat16"
 
 
-class UNet(Analysis):
-    """Classify every pixel of a frame with a U-Net, and catalogue the objects.
+class UNetTraining(Settings):
+    """Settings that only concern the training of `UNet`."""
 
-    Without a model given, the one that Mapstack brings is used: it was trained on simulated CCD frames with
-    glow, hot pixels and particle tracks.
-
-    References
-    ----------
-    O. Ronneberger, P. Fischer, T. Brox, U-Net: convolutional networks for biomedical image segmentation,
-    MICCAI 2015, arXiv:1505.04597.
-    """
-
-    analysis: ClassVar[str] = "unet"
-    title: ClassVar[str] = "Mosaics"
-    kind: ClassVar[ResultKind] = CLASS_MAP
-    page: ClassVar[str] = "mosaics"
-    example: ClassVar[str] = "mosaic/frame_000.fits"
-    needs_labels: ClassVar[bool] = True
-    takes: ClassVar[str] = FRAME
-    fit_only: ClassVar[frozenset[str]] = frozenset(
-        {
-            "seed",
-            "network",
-            "loss",
-            "n_steps",
-            "minutes",
-            "n_crops",
-            "crop",
-            "learning_rate",
-            "patience",
-            "held_out",
-            "class_names",
-            "precision",
-            "logs",
-        }
-    )
-
-    rules = param.Boolean(
-        True, doc="Whether objects that cannot be what their pixels look like get another class."
-    )
-    min_cluster = param.Integer(
-        1, bounds=(1, None), doc="Clusters of fewer pixels become background; needs the rules."
-    )
-    electrons_per_adu = param.Number(
-        0.0,
-        bounds=(0, None),
-        doc="Electrons that one unit of a pixel (adu) stands for, for energies; 0: the GAIN of the header.",
-    )
-    ev_per_electron = param.Number(
-        3.745, bounds=(0.1, 100), doc="Energy in eV that frees one electron; 3.745 in silicon."
-    )
-    tile = param.Integer(
-        1024, bounds=(64, 8192), doc="Longest edge of the tiles in pixels: memory against speed."
-    )
-    runtime = param.Selector(
-        objects=[AUTO, *RUNTIMES],
-        default=AUTO,
-        doc="What runs the network. auto: OpenVINO where it is installed, else Keras; in bfloat16 only where"
-        " the processor is made for it and 99.9 % of the labels stay the same.",
-    )
     network = param.Selector(
         objects=list(NETWORKS),
         default=LEAN,
@@ -93,7 +35,7 @@ class UNet(Analysis):
     minutes = param.Number(
         13.0, bounds=(0.01, None), doc="Time in which training ends at the latest, in minutes."
     )
-    n_crops = param.Integer(4, bounds=(1, 256), doc="Crops in a batch.")
+    n_crops = param.Integer(4, bounds=(1, 256), doc="Crops in a batch.", label="crops a batch")
     crop = param.Integer(256, bounds=(32, 1024), doc="Edge of a crop in pixels.")
     learning_rate = param.Number(3e-3, bounds=(1e-6, 1), doc="Highest learning rate.")
     patience = param.Integer(
@@ -111,6 +53,64 @@ class UNet(Analysis):
         doc="Numbers used in training. auto: bfloat16 where the processor computes with it, else float32.",
     )
     logs = param.String("", doc="Folder for logs (CSV and TensorBoard); empty: none.")
+
+
+class UNet(UNetTraining, Analysis):
+    """Classify every pixel of a frame with a U-Net, and catalogue the objects.
+
+    Without a model given, the one that Mapstack brings is used: it was trained on simulated CCD frames with
+    glow, hot pixels and particle tracks.
+
+    References
+    ----------
+    O. Ronneberger, P. Fischer, T. Brox, U-Net: convolutional networks for biomedical image segmentation,
+    MICCAI 2015, arXiv:1505.04597.
+    """
+
+    analysis: ClassVar[str] = "unet"
+    title: ClassVar[str] = "Mosaics"
+    kind: ClassVar[ResultKind] = CLASS_MAP
+    page: ClassVar[str] = "mosaics"
+    example: ClassVar[str] = "mosaic/frame_000.fits"
+    model_class: ClassVar[type[Model]] = UNetModel
+    training: ClassVar[type[Settings]] = UNetTraining
+    needs_labels: ClassVar[bool] = True
+    takes: ClassVar[str] = FRAME
+
+    rules = param.Boolean(
+        True,
+        doc="Whether objects that cannot be what their pixels look like get another class.",
+        precedence=2,
+    )
+    min_cluster = param.Integer(
+        1,
+        bounds=(1, None),
+        doc="Clusters of fewer pixels become background; needs the rules.",
+        label="least cluster",
+        precedence=2,
+    )
+    electrons_per_adu = param.Number(
+        0.0,
+        bounds=(0, None),
+        doc="Electrons that one unit of a pixel (adu) stands for, for energies; 0: the GAIN of the header.",
+        label="electrons / adu",
+        precedence=2,
+    )
+    ev_per_electron = param.Number(
+        3.745,
+        bounds=(0.1, 100),
+        doc="Energy in eV that frees one electron; 3.745 in silicon.",
+        label="eV / electron",
+    )
+    tile = param.Integer(
+        1024, bounds=(64, 8192), doc="Longest edge of the tiles in pixels: memory against speed."
+    )
+    runtime = param.Selector(
+        objects=[AUTO, *RUNTIMES],
+        default=AUTO,
+        doc="What runs the network. auto: OpenVINO where it is installed, else Keras; in bfloat16 only where"
+        " the processor is made for it and 99.9 % of the labels stay the same.",
+    )
 
     def fit(self, images: xr.Dataset, labels: xr.DataArray | None = None) -> "UNetModel":
         """Learn from labelled frames; eager, a matter of minutes.
@@ -130,43 +130,3 @@ class UNet(Analysis):
         from engine.unet.train import learn
 
         return learn(self, images, labels)
-
-
-class UNetModel(Model):
-    """A trained U-Net, the classes it knows, and the range of values that it saw."""
-
-    @property
-    def names(self) -> Mapping[int, str]:
-        """Class names by label."""
-        return dict(enumerate(self.class_names, start=1))
-
-    def predict(self, images: xr.Dataset) -> xr.DataTree:
-        """Classify every pixel of a frame and catalogue its objects.
-
-        The frame is segmented and its objects are counted at once, tile by tile into temporary files; what is
-        returned reads them.
-
-        Raises
-        ------
-        InputError
-            If the images are no single frame.
-        """
-        from engine.unet.predict import segment_frame
-
-        return segment_frame(self, images)
-
-    def applied(self) -> Network:
-        """Return the network as tasks take it.
-
-        Raises
-        ------
-        InputError
-            If the model has no network.
-        """
-        if self.network is None:
-            raise InputError("this model has no network; load it from its folder")
-        facts = self.metadata
-        return Network(str(self.network), str(facts[DIGEST]), int(facts["halo"]), int(facts["step"]))
-
-
-UNet.model_class = UNetModel

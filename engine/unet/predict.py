@@ -1,8 +1,9 @@
 """A frame segmented: maps, classes, objects and doubts; what a U-Net's `predict` does."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import dask.array as da
 import numpy as np
@@ -18,22 +19,32 @@ from engine.unet.runtimes import AUTO, KERAS, Network, resolve_runtime
 from engine.unet.tile_store import store_maps, store_tiles
 from engine.unet.training_range import doubts
 
-if TYPE_CHECKING:
-    from engine.unet.analysis import UNetModel
-
 SAMPLE: Final = 512
 """Edge of the part of a frame on which runtimes are compared, in pixels."""
 
 
-def segment_frame(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
+def segment_frame(
+    images: xr.Dataset,
+    network: Network,
+    *,
+    settings: Mapping[str, Any],
+    names: Mapping[int, str],
+    trained: Mapping[str, Any],
+) -> xr.DataTree:
     """Classify every pixel of a frame and catalogue its objects.
 
     Parameters
     ----------
-    model
-        The fitted model.
-    images : Dataset, dims ([spectral,] y, x)
-        The images.
+    images : Dataset, dims (y, x)
+        One frame.
+    network
+        The network, as tasks take it.
+    settings
+        Of the analysis, by name.
+    names
+        Class names by label.
+    trained
+        Lowest and highest value of each fact of the frames in the training.
 
     Raises
     ------
@@ -42,28 +53,27 @@ def segment_frame(model: "UNetModel", images: xr.Dataset) -> xr.DataTree:
     """
     frame = intensity(images)
     data = blocks.as_tiles(frame)
-    network = model.applied()
-    tile = model.settings["tile"] // network.step * network.step
+    tile = settings["tile"] // network.step * network.step
     with progress.stage(0.0, 0.02):
         found = background(data)
-        said = doubts(model.metadata["range"], data, found)
-        runtime = choose_runtime(model.settings["runtime"], network, data, found)
+        said = doubts(trained, data, found)
+        runtime = choose_runtime(settings["runtime"], network, data, found)
     with progress.stage(0.02, 0.8):
         maps = store_tiles(segment(data, network, found, tile=tile, runtime=runtime))
     planes = [xr.DataArray(plane, dims=PIXEL, coords=_coords(frame)) for plane in maps]
     labels, confidence, entropy = planes
-    calibration = _calibration(model, images)
+    calibration = _calibration(settings, images)
     with progress.stage(0.8, 1.0):
         objects = describe_objects(
             labels,
             frame.copy(data=blocks.cut_tiles(data, maps.labels.chunks) - found.level),
             confidence,
-            names=model.names,
-            rules=Rules(min_cluster=model.settings["min_cluster"]) if model.settings["rules"] else None,
+            names=names,
+            rules=Rules(min_cluster=settings["min_cluster"]) if settings["rules"] else None,
             calibration=calibration,
             store=store_maps,
         )
-    tree = describe(_cut_frame(images, maps.labels.chunks), objects.labels, confidence, names=model.names)
+    tree = describe(_cut_frame(images, maps.labels.chunks), objects.labels, confidence, names=names)
     units = {"units": "1", "long_name": "entropy of the class probabilities, 1: all alike"}
     tree.dataset = tree.to_dataset().assign({ENTROPY: entropy.assign_attrs(units), OBJECTS: objects.objects})
     tree[OBJECT_TABLE] = xr.DataTree(objects.table)
@@ -113,13 +123,13 @@ def _cut_frame(images: xr.Dataset, chunks: tuple[tuple[int, ...], ...]) -> xr.Da
     return images.assign({name: images[name].copy(data=data) for name, data in tiles.items()})
 
 
-def _calibration(model: "UNetModel", images: xr.Dataset) -> Calibration:
+def _calibration(settings: Mapping[str, Any], images: xr.Dataset) -> Calibration:
     """Return the calibration of energies: from the settings, or the gain that the header states."""
     from engine.readers.description import header_number
 
-    given = float(model.settings["electrons_per_adu"])
+    given = float(settings["electrons_per_adu"])
     gain = given or header_number(images, "GAIN") or float("nan")
-    return Calibration(electrons_per_adu=gain, ev_per_electron=float(model.settings["ev_per_electron"]))
+    return Calibration(electrons_per_adu=gain, ev_per_electron=float(settings["ev_per_electron"]))
 
 
 def _coords(frame: xr.DataArray) -> dict[Any, Any]:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from engine import blocks
 from engine.preprocess.intensity import intensity
-from engine.unet.analysis import UNetModel
+from engine.unet.model import UNetModel
 from engine.unet.predict_tiles import background, segment
 
 
@@ -61,7 +61,7 @@ def seam_report(
         How many positions are told at most.
     """
     frame = blocks.as_tiles(intensity(images))
-    found, network = background(frame), model.applied()
+    found, network = background(frame), model.to_network()
     first, second = (segment(frame, network, found, tile=tile, runtime=runtime) for tile in tiles)
     aligned = second.labels.rechunk(first.labels.chunks)
     different = first.labels != aligned

@@ -21,6 +21,7 @@ from engine.runtime.device import computes_bfloat16, wake_keras
 from engine.schema import class_names
 from engine.unet import losses
 from engine.unet.examples import Crops, Examples
+from engine.unet.model import UNetModel
 from engine.unet.network import NETWORKS, halo, step
 from engine.unet.predict_tiles import background, normalise
 from engine.unet.training_range import measure_range
@@ -28,7 +29,6 @@ from engine.unet.training_range import measure_range
 if TYPE_CHECKING:
     import keras
 
-    from engine.unet.analysis import UNet, UNetModel
 
 EPOCH = 500
 """Steps between two looks at the held-out frames, at most."""
@@ -47,12 +47,12 @@ class Classes:
     counts: np.ndarray
 
 
-def learn(settings: "UNet", images: xr.Dataset, labels: xr.DataArray | None) -> "UNetModel":
+def learn(settings: Any, images: xr.Dataset, labels: xr.DataArray | None) -> UNetModel:
     """Train a network as the settings say; the model holds how good it is on frames held out.
 
     Parameters
     ----------
-    settings
+    settings : UNet
         The analysis with its settings.
     images : Dataset, dims ([image,] y, x)
         The labelled frames.
@@ -70,7 +70,7 @@ def learn(settings: "UNet", images: xr.Dataset, labels: xr.DataArray | None) -> 
         classes = _classes(truths, labels, settings.class_names)
         backgrounds = [background(frame) for frame in frames]
     network = _compile_network(settings, classes)
-    held = _score_held_out(len(frames), share=settings.held_out, seed=settings.seed)
+    held = _choose_held_out(len(frames), share=settings.held_out, seed=settings.seed)
     chosen = [n for n in range(len(frames)) if n not in held]
     everything = Examples(frames, truths, classes.values, backgrounds, halo(network))
     taught, judged = everything.of(chosen), everything.of(held or chosen)
@@ -113,7 +113,7 @@ def _classes(truths: Sequence[da.Array], labels: xr.DataArray | None, given: str
     return Classes(tuple(values), tuple(names), np.array([counts.get(value, 0) for value in values]))
 
 
-def _score_held_out(n_frames: int, *, share: float, seed: int) -> list[int]:
+def _choose_held_out(n_frames: int, *, share: float, seed: int) -> list[int]:
     """Numbers of the frames that are held out; none of a single frame."""
     n_held = round(share * n_frames)
     if n_frames < 2 or share == 0:
@@ -122,7 +122,7 @@ def _score_held_out(n_frames: int, *, share: float, seed: int) -> list[int]:
     return sorted(int(n) for n in drawn)
 
 
-def _compile_network(settings: "UNet", classes: Classes) -> "keras.Model":
+def _compile_network(settings: Any, classes: Classes) -> "keras.Model":
     """Return a new network with its optimizer, in the numbers asked for."""
     wake_keras()
     import keras
@@ -180,16 +180,14 @@ def _confusion(network: "keras.Model", examples: Examples, places: Sequence[Any]
 
 
 def _model(
-    settings: "UNet",
+    settings: Any,
     network: "keras.Model",
     classes: Classes,
     everything: Examples,
     held: Sequence[int],
     history: History,
-) -> "UNetModel":
+) -> UNetModel:
     """Return the model with its card: data, settings, figures, range, and the file of the network."""
-    from engine.unet.analysis import UNetModel
-
     judged = list(held) or list(range(len(everything.frames)))
     counts = []
     for done, number in enumerate(judged):

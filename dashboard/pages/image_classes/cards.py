@@ -1,4 +1,4 @@
-"""How many pictures are of each class, where answers and labels differ, and how good the model is."""
+"""Cards: pictures of each class, the confusion matrix of labels and answers, metrics of the model."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,8 +15,8 @@ from dashboard.pages.image_classes.state import (
 from dashboard.workspace.session import Session
 
 LEAST_REVIEWED: Final = 2
-"""Pictures that a person must have given a class before the others are judged anew."""
-JUDGED: Final = [
+"""Pictures that a person must have given a class before the others are classified again."""
+METRICS: Final = [
     {"name": "name", "title": "class"},
     {"name": "precision", "title": "precision", "number": True},
     {"name": "recall", "title": "recall", "number": True},
@@ -26,7 +26,7 @@ JUDGED: Final = [
 
 
 class ClassesCard:
-    """Classes with the number of pictures and the key that gives each; `retrain` judges the others anew."""
+    """Classes with their pictures and the key that gives each; `retrain` classifies the others again."""
 
     def __init__(
         self, session: Session, pictures: ImageSelection, work: Work, *, retrain: Callable[[], None]
@@ -50,8 +50,8 @@ class ClassesCard:
         unsure, unlike, reviewed = (
             int(rows[name].astype(bool).sum()) for name in ("abstained", "unlike", "reviewed")
         )
-        told = {"not sure": unsure - unlike, "unlike anything seen": unlike, "reviewed": reviewed}
-        parts = [f"{n} {what}" for what, n in told.items() if n > 0]
+        counts_of_states = {"not sure": unsure - unlike, "unlike anything seen": unlike, "reviewed": reviewed}
+        parts = [f"{n} {what}" for what, n in counts_of_states.items() if n > 0]
         note = ", ".join([f"{len(rows)} picture{'s' * (len(rows) != 1)}", *parts])
         self.shares.param.update(rows=count_rows(self.session.result, rows), note=note if len(rows) else "")
         few = reviewed < LEAST_REVIEWED
@@ -90,7 +90,7 @@ class TruthCard:
         )
         self.metrics = Listing(
             css_classes=["bare"],
-            columns=JUDGED,
+            columns=METRICS,
             empty="After Run: how good the model is, class by class, on pictures held out when it learned.",
         )
         pictures.param.watch(self._draw, "every")

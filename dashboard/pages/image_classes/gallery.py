@@ -45,13 +45,13 @@ class ImageGallery(ObjectGallery):
         super().widen()
         self.objects.state = EVERY
 
-    def place_of(self, row: dict[str, Any]) -> Any:
-        """Data and number of a picture."""
+    def picture_key(self, row: dict[str, Any]) -> Any:
+        """Return data and number of a picture."""
         stack = self.session.stack
         return None if stack is None else (stack.identity, row["object"])
 
-    def drawn(self, rows: list[dict[str, Any]]) -> Mapping[str, str]:
-        """The small pictures that the result keeps."""
+    def draw(self, rows: list[dict[str, Any]]) -> Mapping[str, str]:
+        """Return the thumbnails that the result keeps."""
         result = self.session.result
         if result is None:
             return {}
@@ -59,7 +59,7 @@ class ImageGallery(ObjectGallery):
         return {str(number): png_source(np.asarray(values)) for number, values in small.items()}
 
     def tile(self, row: dict[str, Any]) -> dict[str, Any]:
-        """What a tile says of a picture."""
+        """Return the tile of a picture."""
         said, kind = badge(row)
         return {
             "object": int(row["object"]),
@@ -83,14 +83,14 @@ class ImageTable:
         self.session, self.pictures, self.gallery = session, pictures, gallery
         self.table = ObjectTable(
             columns=COLUMNS,
-            listener=lambda message: work.post(lambda: self._heard(message)),
+            listener=lambda message: work.post(lambda: self._act(message)),
             sizing_mode="stretch_both",
         )
         session.param.watch(self._choose, "object_id")
         pictures.param.watch(lambda _: self._turn(0), "shown")
         self._turn(0)
 
-    def _heard(self, message: Any) -> None:
+    def _act(self, message: Any) -> None:
         if message["do"] == "choose":
             self.gallery.choose(int(message["object"]))
         elif message["do"] == "page":
@@ -103,7 +103,7 @@ class ImageTable:
 
     def _choose(self, *_: Any) -> None:
         self.table.chosen = self.session.object_id
-        place = self.pictures.place(self.session.object_id)
+        place = self.pictures.row_index(self.session.object_id)
         if place is not None and place // ROWS != self.table.page:
             self._turn(place // ROWS)
 
@@ -124,7 +124,7 @@ class ImageTable:
 
 
 def badge(row: Mapping[str, Any]) -> tuple[str, str]:
-    """What is doubtful about a picture, in words and as a kind; empty where nothing is."""
+    """Return what is doubtful about a picture, in words and as a kind; empty where nothing is."""
     if row["reviewed"]:
         return "", ""
     if row["unlike"]:

@@ -78,7 +78,11 @@ class ImageClassesPage:
             "answer": self.card.root,
             "give": self.card.classes,
             "steps": steps,
-            "filter": pn.Row(_unseen(self.pictures, "kind"), _unseen(self.pictures, "state"), margin=0),
+            "filter": pn.Row(
+                _unlabelled_setting(self.pictures, "kind"),
+                _unlabelled_setting(self.pictures, "state"),
+                margin=0,
+            ),
             "gallery": self.gallery.gallery,
             "table": self.table.table,
             "shares": self.shares.shares,
@@ -152,15 +156,15 @@ class ImageClassesPage:
     def _retrain(self) -> None:
         """Learn from what was reviewed, and show what changed."""
 
-        def done() -> None:
+        def report() -> None:
             numbers = find_changed_images(self.session.earlier[-1], self.session.result)
             self.bench.context.tell(f"Judged again: {len(numbers)} pictures changed their class.", "success")
             self.gallery.show_only(numbers, "pictures that changed their class")
 
-        self.bench.classes.edit("retrain", done=done)
+        self.bench.classes.edit("retrain", done=report)
 
 
-def _unseen(pictures: ImageSelection, name: str) -> Any:
+def _unlabelled_setting(pictures: ImageSelection, name: str) -> Any:
     unseen = {"stylesheets": [WIDGET_STYLE, UNSEEN_LABEL], "sizing_mode": "fixed", "width": 168}
     return setting(pictures, name, **unseen)
 

@@ -9,7 +9,7 @@ Colour = npt.NDArray[np.uint8]
 
 
 def paint_evidence(picture: npt.NDArray[np.uint8], evidence: npt.NDArray[np.floating]) -> Colour:
-    """A grey picture in which one colour marks what speaks for the class and another what speaks against it.
+    """Paint what speaks for a class in one colour over a grey picture, and what speaks against it in another.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def paint_parts(
     left: npt.NDArray[np.floating],
     tile: tuple[float, float],
 ) -> Colour:
-    """A grey picture whose parts have the colours of their classes.
+    """Paint the parts of a grey picture in the colours of their classes.
 
     Parameters
     ----------

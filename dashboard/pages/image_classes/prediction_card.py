@@ -1,4 +1,4 @@
-"""The answer for one picture: class, how sure that is, what in the picture speaks for it, what it is like."""
+"""The prediction for one picture: class, probability, evidence, similar pictures."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -36,7 +36,7 @@ class PredictionCard:
         self.session, self.pictures, self.work, self.give = session, pictures, work, give
         self.root = markup(HINT)
         self.classes = choice({ASKING: 0}, "give-class", label="class to give the chosen picture", width=180)
-        self.classes.param.watch(self._given, "value")
+        self.classes.param.watch(self._give, "value")
         session.param.watch(self._show, "object_id")
         pictures.param.watch(self._show, "every")
         session.param.watch(self._offer, ["result", "object_id"])
@@ -48,7 +48,7 @@ class PredictionCard:
         options = {GIVE if names else ASKING: 0, **{name: label for label, name in names.items()}}
         self.classes.param.update(options=options, value=0, disabled=not names)
 
-    def _given(self, event: Any) -> None:
+    def _give(self, event: Any) -> None:
         if event.new:
             self.classes.value = 0
             self.give(int(event.new))
@@ -68,30 +68,31 @@ class PredictionCard:
         self.work.run(lambda: prediction_html(explain_image(stack, result, row)), show, key="answer")
 
 
-def prediction_html(found: Prediction) -> str:
-    """The card of a picture."""
-    row = found.row
-    told = np.isfinite(found.evidence).all()
-    beside = paint_evidence(found.picture, found.evidence)
+def prediction_html(prediction: Prediction) -> str:
+    """Return the HTML of the card of a picture."""
+    row = prediction.row
+    has_evidence = np.isfinite(prediction.evidence).all()
+    beside = paint_evidence(prediction.picture, prediction.evidence)
     caption = (
         "<i class='for'></i>speaks for this class <i class='against'></i>against it"
-        if told
+        if has_evidence
         else "this network does not tell what speaks for a class"
     )
-    kind = "answer mapped" if found.parts else "answer"
+    kind = "answer mapped" if prediction.parts else "answer"
     return (
         f"<div class='{kind}' data-object='{int(row['object'])}' data-file='{escape(row['file'])}'>"
-        f"<figure><img id='answer-picture' src='{png_source(found.picture)}' alt='{escape(row['file'])}'>"
+        f"<figure><img id='answer-picture' src='{png_source(prediction.picture)}' alt='{escape(row['file'])}'>"
         f"<figcaption title='{escape(row['file'])}'>{escape(row['file'])}</figcaption></figure>"
         f"<figure><img id='answer-evidence' src='{png_source(beside)}' alt='what speaks for the class'>"
         f"<figcaption>{caption}</figcaption></figure>"
-        f"{_map(found.parts)}"
-        f"<div class='said'>{_headline(row)}{_bars(row)}{_facts(row)}{_alike(found)}</div></div>"
+        f"{_map(prediction.parts)}"
+        f"<div class='said'>{_headline(row)}{_bars(row)}{_details(row)}"
+        f"{_reference_images(prediction)}</div></div>"
     )
 
 
 def _map(parts: PartsMap | None) -> str:
-    """What the parts of a large picture show."""
+    """Return the map of what the parts of a large picture show."""
     if parts is None:
         return ""
     painted = paint_parts(parts.picture, parts.colors, parts.top, parts.left, parts.tile)
@@ -122,7 +123,7 @@ def _headline(row: Mapping[str, Any]) -> str:
 
 
 def _bars(row: Mapping[str, Any]) -> str:
-    """The probability of the class; of the two best where it is not sure."""
+    """Return the probability of the class; of the two best where the model is not sure."""
     if row["reviewed"]:
         return ""
     shown = [(row["name"], row["first_share"])]
@@ -137,7 +138,7 @@ def _bars(row: Mapping[str, Any]) -> str:
     return f"<div class='bars' title='probability'>{lines}</div>"
 
 
-def _facts(row: Mapping[str, Any]) -> str:
+def _details(row: Mapping[str, Any]) -> str:
     size = float(row["pixel_size"])
     facts = [f"pixel {size:.4g} nm" if np.isfinite(size) else "pixel size unknown"]
     if np.isfinite(row["novelty"]):
@@ -148,13 +149,14 @@ def _facts(row: Mapping[str, Any]) -> str:
     return f"<p class='facts'>{' · '.join(map(escape, facts))}</p>"
 
 
-def _alike(found: Prediction) -> str:
-    if not found.alike:
+def _reference_images(prediction: Prediction) -> str:
+    if not prediction.similar:
         return ""
     tiles = "".join(
-        f"<figure title='{escape(one.file)}: {escape(one.name)}' style='--class:{escape(one.color)}'>"
-        f"<img src='{png_source(one.thumbnail)}' alt='{escape(one.name)}'>"
-        f"<figcaption>{escape(one.name)}</figcaption></figure>"
-        for one in found.alike
+        f"<figure title='{escape(reference.file)}: {escape(reference.name)}'"
+        f" style='--class:{escape(reference.color)}'>"
+        f"<img src='{png_source(reference.thumbnail)}' alt='{escape(reference.name)}'>"
+        f"<figcaption>{escape(reference.name)}</figcaption></figure>"
+        for reference in prediction.similar
     )
     return f"<p class='note'>Most alike, of those it learned from</p><div class='alike'>{tiles}</div>"

@@ -1,4 +1,4 @@
-"""Pictures that were sorted into classes, as a page looks at them: filtered, doubtful first, counted."""
+"""Sorted images as the page shows them: filtered, doubtful first, counted."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -54,7 +54,7 @@ COLUMNS: Final = (
 
 
 class ImageSelection(ObjectSelection):
-    """Those of a class and a state (empty: none), in the order of the table; numbered from 1."""
+    """Pictures of a class and a state (empty: none), in the order of the table; numbered from 1."""
 
     state = param.Selector(default=EVERY, objects=list(STATES), doc="Which pictures are shown.")
     every = param.DataFrame(pd.DataFrame(columns=COLUMNS))
@@ -71,8 +71,8 @@ class ImageSelection(ObjectSelection):
         self.param["kind"].objects = [ALL, *names]
         self.param.update(kind=self.kind if self.kind in names else ALL, every=rows)
 
-    def said(self, name: str) -> str:
-        """A class name as people say it."""
+    def spoken_name(self, name: str) -> str:
+        """Return a class name as people say it."""
         return format_class_name(name)
 
     def _passing(self) -> Any:
@@ -80,12 +80,12 @@ class ImageSelection(ObjectSelection):
 
 
 def format_class_name(name: object) -> str:
-    """A class name as people say it: names of folders have no spaces."""
+    """Return a class name as people say it: names of folders have no spaces."""
     return str(name).replace("_", " ")
 
 
 def image_rows(result: Result | None) -> pd.DataFrame:
-    """One row a picture with names, colours and shares of its two best classes; empty without a result.
+    """Return one row a picture: names, colours and shares of its two best classes; empty without a result.
 
     `certainty` puts the pictures in the order in which they are worth a look: those unlike all seen first,
     then the least certain; it does not change when a person says the class.
@@ -95,10 +95,17 @@ def image_rows(result: Result | None) -> pd.DataFrame:
     data = table(result.tree, IMAGE_TABLE)
     rows = pd.DataFrame({name: data[name].values for name in data.data_vars if data[name].dims == (IMAGE,)})
     names, colors = class_names(result), class_colors(result)
-    chances = data["probability"].values
+    probabilities = data["probability"].values
     label_column = {int(label): n for n, label in enumerate(data[LABEL].values)}
-    best = np.sort(chances, axis=1)[:, ::-1] if chances.shape[1] > 1 else np.pad(chances, ((0, 0), (0, 1)))
-    own = [chances[n, label_column[c]] if c in label_column else np.nan for n, c in enumerate(rows["class"])]
+    best = (
+        np.sort(probabilities, axis=1)[:, ::-1]
+        if probabilities.shape[1] > 1
+        else np.pad(probabilities, ((0, 0), (0, 1)))
+    )
+    own = [
+        probabilities[n, label_column[c]] if c in label_column else np.nan
+        for n, c in enumerate(rows["class"])
+    ]
     return rows.assign(
         object=data[IMAGE].values.astype(int) + 1,
         name=rows["class"].map(names).fillna(""),
@@ -112,7 +119,7 @@ def image_rows(result: Result | None) -> pd.DataFrame:
 
 
 def class_names(result: Result) -> dict[int, str]:
-    """Class names by label, as people say them."""
+    """Return class names by label, as people say them."""
     labels = result.classes[LABEL].values.tolist()
     return {
         int(n): format_class_name(name) for n, name in zip(labels, result.classes["name"].values, strict=True)
@@ -120,13 +127,13 @@ def class_names(result: Result) -> dict[int, str]:
 
 
 def class_colors(result: Result) -> dict[int, str]:
-    """Colours by label."""
+    """Return colours by label."""
     labels = result.classes[LABEL].values.tolist()
     return {int(n): str(color)[:7] for n, color in zip(labels, result.classes["color"].values, strict=True)}
 
 
 def count_rows(result: Result | None, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """A row a class: how many pictures have it and which share that is, and the key that gives it."""
+    """Return a row a class: number and share of its pictures, and the key that gives it."""
     if result is None:
         return []
     colors = class_colors(result)
@@ -146,7 +153,7 @@ def count_rows(result: Result | None, rows: pd.DataFrame) -> list[dict[str, Any]
 
 
 def group_by_truth(rows: pd.DataFrame) -> dict[tuple[int, int], list[int]]:
-    """Numbers of the pictures whose class is known, by that class and the one they were given."""
+    """Return the numbers of the pictures whose class is known, by that class and the one they were given."""
     known = rows[rows["truth"].astype(int) > 0]
     found: dict[tuple[int, int], list[int]] = {}
     for truth, label, number in zip(known["truth"], known["class"], known["object"], strict=True):
@@ -198,7 +205,7 @@ class Prediction:
     """The square that the network saw, larger, `(y, x)`."""
     evidence: np.ndarray = field(repr=False)
     """Positive speaks for the class, `(y, x)`; NaN where the network tells none."""
-    alike: tuple[ReferenceImage, ...] = ()
+    similar: tuple[ReferenceImage, ...] = ()
     parts: "PartsMap | None" = None
     """What its parts show, where each was classified by itself."""
 
@@ -221,7 +228,7 @@ class PartsMap:
 
 
 def explain_image(stack: Stack, result: Result, row: Mapping[str, Any]) -> Prediction:
-    """What is shown of a picture; reads it: call it in a thread."""
+    """Read what is shown of a picture; call it in a thread."""
     number = int(row["object"]) - 1
     small = table(result.tree, PICTURES)
     values = read_values(stack, number)
@@ -229,14 +236,14 @@ def explain_image(stack: Stack, result: Result, row: Mapping[str, Any]) -> Predi
     evidence = np.asarray(small["evidence"].isel({IMAGE: number}).values, float)
     if values is None:  # it was read when it was judged: what was kept of it is shown
         picture = np.asarray(small["thumbnail"].isel({IMAGE: number}).values)
-        return Prediction(row, picture, evidence, _alike(result, number))
+        return Prediction(row, picture, evidence, _find_similar(result, number))
     picture = square(values, edge=EDGE, databar=databar).grey
     parts = _parts(result, number, specimen(values, databar=databar))
-    return Prediction(row, picture, evidence, _alike(result, number), parts)
+    return Prediction(row, picture, evidence, _find_similar(result, number), parts)
 
 
 def _parts(result: Result, number: int, picture: np.ndarray) -> PartsMap | None:
-    """What the parts of a picture show; None where they were not looked at."""
+    """Return what the parts of a picture show; None where they were not classified."""
     if TILES not in result.tree.children:
         return None
     from PIL import Image
@@ -259,7 +266,7 @@ def _parts(result: Result, number: int, picture: np.ndarray) -> PartsMap | None:
     )
 
 
-def _alike(result: Result, number: int) -> tuple[ReferenceImage, ...]:
+def _find_similar(result: Result, number: int) -> tuple[ReferenceImage, ...]:
     numbers = table(result.tree, IMAGE_TABLE)["similar"].isel({IMAGE: number}).values[:N_ALIKE]
     known = table(result.tree, KNOWN).isel({EXAMPLE: numbers})
     names, colors = class_names(result), class_colors(result)
@@ -273,12 +280,12 @@ def _alike(result: Result, number: int) -> tuple[ReferenceImage, ...]:
 
 
 def read_thumbnails(result: Result, numbers: list[int]) -> dict[int, np.ndarray]:
-    """Small pictures `(y, x)` by number; reads them: call it in a thread."""
+    """Read thumbnails `(y, x)` by number; call it in a thread."""
     small = table(result.tree, PICTURES)["thumbnail"].isel({IMAGE: [n - 1 for n in numbers]}).values
     return dict(zip(numbers, small, strict=True))
 
 
 def find_changed_images(before: Result, after: Result) -> list[int]:
-    """Numbers of the pictures that have another class than before."""
+    """Return the numbers of the pictures that have another class than before."""
     given = [table(result.tree, IMAGE_TABLE)["class"].values for result in (before, after)]
     return [int(n) + 1 for n in np.flatnonzero(given[0] != given[1])]

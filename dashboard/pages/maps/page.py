@@ -8,6 +8,7 @@ import panel as pn
 
 from dashboard.components import Stepper
 from dashboard.kit import button, choice, switch
+from dashboard.map_modes import MAP_BUTTONS
 from dashboard.pages.base import Page, PageContext
 from dashboard.pages.workbench import Workbench
 from dashboard.views.charts import ChoicePanel, HistogramPanel, SpectraPanel
@@ -17,13 +18,6 @@ from dashboard.views.selection_card import SelectionCard
 from dashboard.workspace.datasets import Stack
 
 ANALYSIS: Final = "kmeans"
-MODE_NAMES: Final = {
-    "classes": "segments",
-    "raw": "raw",
-    "means": "means",
-    "over raw": "over",
-    "confidence": "confidence",
-}
 
 
 class MapsPage:
@@ -37,7 +31,11 @@ class MapsPage:
         session, work = context.session, context.work
         self.choice = ChoicePanel(lambda k: work.post(lambda: self._choose(k)))
         self.grid = MapGrid(
-            session, on_tap=self._tap, on_region=self._draw_region, on_move=self.bench.status.move
+            session,
+            on_tap=self._tap,
+            on_region=self._draw_region,
+            on_move=self.bench.status.move,
+            guard=work.guard,
         )
         self.spectra = SpectraPanel(session, work)
         self.histogram = HistogramPanel(session, work)
@@ -98,7 +96,7 @@ class MapsPage:
 
     def _connect(self) -> None:
         session = self.session
-        self.modes = switch(MODE_NAMES, "modes", value=session.mode)
+        self.modes = switch(MAP_BUTTONS, "modes", value=session.mode)
         self.stretch, self.colors = scale_controls(session)
         self.of = choice([], "histogram-of", label="histogram of", width=84)
         self.modes.link(session, value="mode")

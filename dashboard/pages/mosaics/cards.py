@@ -1,4 +1,4 @@
-"""Sizes and energies of the objects of a result, the sections that hold them, and the chosen one close up."""
+"""Cards: objects by section of the frame, and the chosen object close up."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -32,7 +32,7 @@ HINT: Final = (
 
 
 class SectionsCard:
-    """How many objects lie in which section of the frame; a click goes there."""
+    """Number of objects in each section of the frame; a click goes there."""
 
     def __init__(
         self, session: Session, objects: ObjectSelection, work: Work, *, go: Callable[[Box], None]
@@ -84,7 +84,7 @@ class ObjectCard:
 
 
 def card_html(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
-    """Picture and numbers of an object; reads its surroundings: call it in a thread."""
+    """Return picture and numbers of an object as HTML; reads its surroundings: call it in a thread."""
     units = str(stack.images[stack.variables[0]].attrs.get("units", "1"))
     facts = {
         "size": f"{row['area']:.0f} px, {row['length']:.1f} × {row['width']:.1f}",
@@ -106,7 +106,7 @@ def card_html(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
 
 
 def picture_of(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
-    """The object and its surroundings, pixel by pixel, as an image's source."""
+    """Return the object and its surroundings, pixel by pixel, as an image's source."""
     half = int(max(LEAST_HALF, 0.65 * extent(row)))
     middle = {Y: (row["bbox_top"] + row["bbox_bottom"]) // 2, X: (row["bbox_left"] + row["bbox_right"]) // 2}
     part = {dim: slice(max(0, int(middle[dim]) - half), int(middle[dim]) + half) for dim in PIXEL}

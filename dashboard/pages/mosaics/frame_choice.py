@@ -1,4 +1,4 @@
-"""Which frame of its folder is open; another one is a choice away."""
+"""The choice of another frame of the folder of the open one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from dashboard.workspace.workspace import Workspace
 
 
 class FrameChoice:
-    """A select of the frames in the open one's folder, seen where there are several."""
+    """A select of the frames in the folder of the open one, shown where there are several."""
 
     def __init__(
         self, session: Session, workspace: Workspace, work: Work, *, on_choose: Callable[[str], None]
@@ -19,9 +19,9 @@ class FrameChoice:
         self.select = choice({}, "frame", label="frame of the folder", sizing_mode="stretch_width")
         self.select.param.update(visible=False, margin=(6, 0, 0, 0))
         self.select.param.watch(self._choose, "value")
-        session.param.watch(self._look, "stack")
+        session.param.watch(self._list, "stack")
 
-    def _look(self, *_: Any) -> None:
+    def _list(self, *_: Any) -> None:
         stack = self.session.stack
         if stack is None:
             return

@@ -35,7 +35,7 @@ class ObjectList:
         self.session, self.objects, self.work, self.go = session, objects, work, go
         self.table = ObjectTable(
             columns=COLUMNS,
-            listener=lambda message: work.post(lambda: self._heard(message)),
+            listener=lambda message: work.post(lambda: self._act(message)),
             sizing_mode="stretch_both",
         )
         unseen = {"stylesheets": [WIDGET_STYLE, UNSEEN_LABEL], "sizing_mode": "fixed", "width": 104}
@@ -75,7 +75,7 @@ class ObjectList:
         if row is not None and stack is not None:
             self.go(surroundings(row, stack))
 
-    def _heard(self, message: Any) -> None:
+    def _act(self, message: Any) -> None:
         if message["do"] == "choose":
             self.session.object_id = int(message["object"])
             self.reveal()
@@ -112,13 +112,13 @@ class ObjectList:
     def _choose(self, *_: Any) -> None:
         """Turn to the page of the chosen object."""
         self.table.chosen = self.session.object_id
-        place = self.objects.place(self.session.object_id)
+        place = self.objects.row_index(self.session.object_id)
         if place is not None:
             self._turn(place // ROWS)
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of the table as text."""
+    """Return a row of the table as text."""
     energy = row["energy"] / KEV
     return {
         "object": int(row["object"]),

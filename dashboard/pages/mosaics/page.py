@@ -47,6 +47,7 @@ class MosaicsPage:
             on_tap=self._tap,
             on_region=lambda polygon: session.param.update(region=polygon),
             on_move=self.bench.status.move,
+            guard=work.guard,
         )
         objects = ObjectSelection()
         self.objects = ObjectList(session, objects, work, go=self.frame.show)

@@ -1,4 +1,4 @@
-"""Frames that lie side by side in a folder: the first one, and those beside an open one."""
+"""Frames of a folder: the first one, and those beside an open one."""
 
 from pathlib import Path
 from typing import Final
@@ -12,24 +12,24 @@ MOST: Final = 500
 
 
 def find_first_frame(workspace: Workspace, address: str) -> str:
-    """Address of the first frame of a folder of frames; of anything else, its own."""
+    """Return the address of the first frame of a folder of frames; of anything else, its own."""
     path, key = split_key(workspace.find_path(address))
-    found = frames_in(Path(path)) if Path(path).is_dir() and not key else []
-    return workspace.find_address(str(found[0])) if found else address
+    files = frames_in(Path(path)) if Path(path).is_dir() and not key else []
+    return workspace.find_address(str(files[0])) if files else address
 
 
 def list_frames(workspace: Workspace, address: str) -> dict[str, str]:
-    """Addresses of the open frame and of those of its kind in its folder, by their file names."""
+    """Return the addresses of the open frame and of those of its kind in its folder, by their file names."""
     path, key = split_key(workspace.find_path(address))
-    here = Path(path)
-    suffixes = "".join(here.suffixes[-2:]).lower()
-    found = [
+    frame = Path(path)
+    suffixes = "".join(frame.suffixes[-2:]).lower()
+    files = [
         file
-        for file in sorted(here.parent.iterdir())
+        for file in sorted(frame.parent.iterdir())
         if file.name.lower().endswith(suffixes)
         and file.is_file()
         and not file.name.startswith(".")
         and not LABELS_OF_FRAME.fullmatch(file.name)
     ]
-    named = {file.name: workspace.find_address(str(file)) for file in found[:MOST]}
-    return named | {here.name + (f"::{key}" if key else ""): address}
+    named = {file.name: workspace.find_address(str(file)) for file in files[:MOST]}
+    return named | {frame.name + (f"::{key}" if key else ""): address}

@@ -8,20 +8,14 @@ import param
 
 from dashboard.format import format_units, format_value
 from dashboard.kit import escape, markup
+from dashboard.map_modes import MAP_MODES
+from dashboard.views.gestures import Guard, call
 from dashboard.views.layers import Layers, Look
 from dashboard.views.linked import LinkedMaps
 from dashboard.views.map_grid import TITLE_HEIGHT, empty_layers, layers_of, map_cell
 from dashboard.workspace.datasets import Stack
 from dashboard.workspace.object_table import Box
 from dashboard.workspace.session import Session, pixel_units
-
-TITLES = {
-    "over": "Classes over the frame",
-    "raw": "Frame",
-    "segments": "Classes",
-    "confidence": "Confidence",
-    "entropy": "Entropy of the classes",
-}
 
 
 class FrameView(param.Parameterized):
@@ -37,16 +31,18 @@ class FrameView(param.Parameterized):
         on_tap: Callable[[float, float], None],
         on_region: Callable[[list[list[float]]], None],
         on_move: Callable[[float, float], None],
+        guard: Guard = call,
     ) -> None:
         super().__init__()
         self.session = session
-        self.gestures: dict[str, Any] = {"on_tap": on_tap, "on_region": on_region, "on_move": on_move}
+        self.gestures: dict[str, Any] = {"on_tap": on_tap, "on_region": on_region}
+        self.gestures |= {"on_move": on_move, "guard": guard}
         self.linked: LinkedMaps | None = None
         self.title = markup("", height=TITLE_HEIGHT)
         self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["map-grid"])
         session.param.watch(self._rebuild, "stack")
-        session.param.watch(self._resegment, "result")
-        session.param.watch(self._relook, ["stretch", "hidden", "opacity"])
+        session.param.watch(self._show_result, "result")
+        session.param.watch(self._restyle, ["stretch", "hidden", "opacity"])
         session.param.watch(self._retitle, ["percent", "colormap", "mode", "result", "stretch"])
         session.param.watch(self._mark, "pixel")
         session.param.watch(lambda event: self.outline(event.new), "region")
@@ -96,15 +92,15 @@ class FrameView(param.Parameterized):
         }
         plot = self.linked.labels(self.layers, streams=streams)
         self.root.objects = [map_cell("frame", self.title, plot)]
-        self._relook()
+        self._restyle()
         self._retitle()
 
-    def _resegment(self, *_: Any) -> None:
+    def _show_result(self, *_: Any) -> None:
         stack, result = self.session.stack, self.session.result
         if stack is not None:
             self.layers = empty_layers(stack) if result is None else layers_of(stack, result)
 
-    def _relook(self, *_: Any) -> None:
+    def _restyle(self, *_: Any) -> None:
         session = self.session
         self.look = Look(session.stretch, tuple(session.hidden), session.opacity)
 
@@ -118,11 +114,13 @@ class FrameView(param.Parameterized):
             return
         scale = scale_html(stack, session) if session.mode in ("over", "raw") else ""
         hint = "" if session.result is not None else "<span>classes appear after Run</span>"
-        self.title.object = f'<div class="map-title"><b>{TITLES[session.mode]}</b>{scale}{hint}</div>'
+        self.title.object = (
+            f'<div class="map-title"><b>{MAP_MODES[session.mode].frame_title}</b>{scale}{hint}</div>'
+        )
 
 
 def scale_html(stack: Stack, session: Session) -> str:
-    """Ends of the grey scale."""
+    """Return the ends of the grey scale as HTML."""
     pyramid = stack.pyramids[stack.variables[0]]
     limits = pyramid.limits(session.plane, percent=session.percent)
     ends = (limits[0], limits[3]) if session.stretch == "linear" else limits[1:3]

@@ -1,4 +1,4 @@
-"""The particle under the cursor or the chosen one, with its spectrum; fractions; where the model errs."""
+"""Cards: the particle under the cursor or the chosen one, fractions, agreement with the model."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -10,7 +10,7 @@ from dashboard.kit import Work, button, escape, markup, png_source
 from dashboard.pages.nanoparticles.plots import plot_spectrum
 from dashboard.pages.nanoparticles.state import (
     compare_with_model,
-    corrected_shares,
+    describe_corrected_fractions,
     fraction_rows,
     grey_range,
     micrograph_rows,
@@ -59,7 +59,7 @@ class ParticleCard:
 
 
 def card_html(workspace: Workspace, stack: Stack, row: dict[str, Any], units: str) -> str:
-    """Pictures and numbers of a particle; reads its micrograph: call it in a thread."""
+    """Return pictures and numbers of a particle as HTML; reads its micrograph: call it in a thread."""
     values = read_crop(workspace, stack, row)
     image = png_source(grey(values, grey_range(workspace, stack, int(row["image"]))))
     facts = [
@@ -136,7 +136,7 @@ class SharesCard:
             note = f"{int(table['n_particles'].sum())} particles in {len(table)} micrographs" + (
                 f", {unsure} undecided" if unsure else ""
             )
-        corrected = corrected_shares(result)
+        corrected = describe_corrected_fractions(result)
         self.shares.param.update(rows=rows, note=f"{note}; {corrected}" if corrected else note)
 
 

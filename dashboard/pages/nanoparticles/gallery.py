@@ -37,40 +37,40 @@ class ParticleGallery(ObjectGallery):
         """Show where a particle is."""
         self.go(row)
 
-    def place_of(self, row: dict[str, Any]) -> Any:
-        """Micrograph and box of a particle."""
+    def picture_key(self, row: dict[str, Any]) -> Any:
+        """Return micrograph and box of a particle."""
         stack = self.session.stack
-        return None if stack is None else (stack.identity, row["object"], *place_of(row))
+        return None if stack is None else (stack.identity, row["object"], *picture_key(row))
 
-    def drawn(self, rows: list[dict[str, Any]]) -> Mapping[str, str]:
-        """The crops."""
+    def draw(self, rows: list[dict[str, Any]]) -> Mapping[str, str]:
+        """Return the crops as images' sources."""
         stack = self.session.stack
         if stack is None:
             return {}
         return {str(row["object"]): picture(self.workspace, stack, row) for row in rows}
 
     def tile(self, row: dict[str, Any]) -> dict[str, Any]:
-        """What a tile says of a particle."""
+        """Return the tile of a particle."""
         return tile(row)
 
 
 def picture(workspace: Workspace, stack: Stack, row: dict[str, Any]) -> str:
-    """The crop of a particle; reads its micrograph: call it in a thread."""
+    """Return the crop of a particle as an image's source; reads its micrograph: call it in a thread."""
     number = int(row["image"])
 
-    def made() -> str:
+    def draw_crop() -> str:
         return png_source(grey(read_crop(workspace, stack, row), grey_range(workspace, stack, number)))
 
-    return workspace.cache.pictures.get((stack.identity, *place_of(row)), made)
+    return workspace.cache.pictures.get((stack.identity, *picture_key(row)), draw_crop)
 
 
-def place_of(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Micrograph and box of a particle."""
+def picture_key(row: dict[str, Any]) -> tuple[Any, ...]:
+    """Return micrograph and box of a particle."""
     return tuple(row[name] for name in ("image", "bbox_left", "bbox_top", "bbox_right", "bbox_bottom"))
 
 
 def tile(row: dict[str, Any]) -> dict[str, Any]:
-    """What a tile says of a particle."""
+    """Return the tile of a particle."""
     certain = f"{row['confidence']:.2f}"
     return {
         "object": int(row["object"]),

@@ -114,9 +114,9 @@ class NanoparticlesPage:
         self.card.show(number)
         row = self.objects.row(number)
         units = "px" if self.view.micrograph is None else pixel_units(self.view.micrograph.stack)
-        said = "" if row is None else f"<span>particle <b>{number} {row['name']}</b></span>"
+        particle = "" if row is None else f"<span>particle <b>{number} {row['name']}</b></span>"
         self.bench.status.text.object = (
-            f'<div class="status"><span>x <b>{x:.2f}</b> y <b>{y:.2f}</b> {units}</span>{said}</div>'
+            f'<div class="status"><span>x <b>{x:.2f}</b> y <b>{y:.2f}</b> {units}</span>{particle}</div>'
         )
 
     def _at(self, x: float, y: float) -> int:
@@ -133,12 +133,12 @@ class NanoparticlesPage:
     def _retrain(self) -> None:
         """Learn from what was reviewed, and show what changed."""
 
-        def done() -> None:
+        def report() -> None:
             numbers = find_changed_particles(self.session.earlier[-1], self.session.result)
             self.bench.context.tell(f"Retrained: {len(numbers)} particles changed their class.", "success")
             self.gallery.show_only(numbers, "that changed their class by retraining")
 
-        self.bench.classes.edit("retrain", done=done)
+        self.bench.classes.edit("retrain", done=report)
 
 
 def build(context: PageContext) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ DYNAMIC: Final = 6.0
 
 
 def shrink_micrograph(values: npt.NDArray[np.generic], *, edge: int) -> Grey:
-    """A micrograph in grey, its longer side about `edge` pixels; each is the mean of those it stands for."""
+    """Shrink a micrograph to grey, its longer side about `edge` pixels, each a mean."""
     step = max(1, -(-max(values.shape) // edge))
     rows, columns = (max(1, n // step) for n in values.shape)
     blocks = values[: rows * step, : columns * step].astype(np.float64)

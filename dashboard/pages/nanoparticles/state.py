@@ -52,14 +52,14 @@ class MicrographData:
         return np.asarray(self.stack.images[self.stack.variables[0]].values)
 
     def at(self, x: float, y: float) -> int:
-        """Number of the particle at a position, 0 for none."""
+        """Return the number of the particle at a position, 0 for none."""
         where = self.pyramid.pixel(x, y)
         if where is None or self.objects is None:
             return 0
         return int(self.objects[where])
 
     def box(self, row: dict[str, Any]) -> tuple[float, float, float, float]:
-        """Part of the micrograph that shows a particle, x0, x1, y0, y1 in the units of the coordinates."""
+        """Return the box that shows a particle: x0, x1, y0, y1 in units of the coordinates."""
         rows, columns = window(row, self.values.shape)
         x, y = self.pyramid.x, self.pyramid.y
         return (
@@ -71,7 +71,7 @@ class MicrographData:
 
 
 def load_micrograph(workspace: Workspace, stack: Stack, number: int, result: Result | None) -> MicrographData:
-    """A micrograph with the outlines of its particles; takes a moment: call it in a thread."""
+    """Load a micrograph with the outlines of its particles; takes a moment: call it in a thread."""
     shown = load_image(workspace, stack, number)
     if result is None or OBJECTS not in result.tree.data_vars:
         return MicrographData(number, shown)
@@ -94,7 +94,7 @@ def _rings(numbers: np.ndarray, stack: Stack) -> dict[int, list[np.ndarray]]:
 
 
 def micrograph_rows(result: Result | None) -> pd.DataFrame:
-    """Table of the micrographs of a result; empty without one."""
+    """Return the table of the micrographs of a result; empty without one."""
     if result is None or IMAGE_TABLE not in result.tree.children:
         return pd.DataFrame()
     data = table(result.tree, IMAGE_TABLE).compute()
@@ -102,7 +102,7 @@ def micrograph_rows(result: Result | None) -> pd.DataFrame:
 
 
 def fraction_rows(result: Result | None) -> list[dict[str, Any]]:
-    """Rows of the fractions: name, colour, particles, share and its interval in percent."""
+    """Return the rows of the fractions: name, colour, particles, share and its interval in percent."""
     if result is None:
         return []
     shares, classes = table(result.tree, FRACTIONS).compute(), result.classes
@@ -120,8 +120,8 @@ def fraction_rows(result: Result | None) -> list[dict[str, Any]]:
     return [*rows, {"label": 0, "name": "no particle", "color": NO_CLASS, "count": none, "fraction": None}]
 
 
-def corrected_shares(result: Result | None) -> str:
-    """Shares with the errors, misses and false finds of the model undone; empty where that is not known."""
+def describe_corrected_fractions(result: Result | None) -> str:
+    """Describe the shares without the errors of the model; empty where these are not known."""
     if result is None:
         return ""
     shares, names = table(result.tree, FRACTIONS).compute(), result.classes["name"].values
@@ -141,7 +141,7 @@ def _percent(value: float) -> float | None:
 
 
 def compare_with_model(result: Result | None) -> dict[tuple[int, int], list[int]]:
-    """Particles by the class that a person gave and that the model gave without having learned from them.
+    """Return particles by the class of a person and that of the model before it learned from them.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def _report(result: Result) -> dict[str, Any]:
 
 
 def find_changed_particles(before: Result, after: Result) -> list[int]:
-    """Numbers of the particles that have another class than before."""
+    """Return the numbers of the particles that have another class than before."""
     if before.objects is None or after.objects is None:
         return []
     differs = before.objects["class"].values != after.objects["class"].values
@@ -176,18 +176,18 @@ def find_changed_particles(before: Result, after: Result) -> list[int]:
 
 
 def grey_range(workspace: Workspace, stack: Stack, number: int) -> tuple[float, float]:
-    """Values between which a micrograph's crops are grey."""
+    """Return the values between which the crops of a micrograph are grey."""
 
-    def measured() -> tuple[float, float]:
+    def find_range() -> tuple[float, float]:
         shown = load_image(workspace, stack, number)
         return grey_limits(shown.images[shown.variables[0]].values)
 
-    found: tuple[float, float] = workspace.cache.grey_ranges.get((stack.identity, number), measured)
+    found: tuple[float, float] = workspace.cache.grey_ranges.get((stack.identity, number), find_range)
     return found
 
 
 def read_crop(workspace: Workspace, stack: Stack, row: dict[str, Any]) -> np.ndarray:
-    """A particle with what is round it, `(y, x)`."""
+    """Read a particle with its surroundings, `(y, x)`."""
     shown = load_image(workspace, stack, int(row["image"]))
     values = shown.images[shown.variables[0]].values
     return np.asarray(values[window(row, values.shape)])

@@ -25,12 +25,12 @@ class MicrographStrip:
 
     def __init__(self, session: Session, workspace: Workspace, work: Work) -> None:
         self.session, self.workspace, self.work = session, workspace, work
-        self.strip = Strip(listener=lambda message: work.post(lambda: self._heard(message)))
+        self.strip = Strip(listener=lambda message: work.post(lambda: self._act(message)))
         session.param.watch(self._open, "stack")
         session.param.watch(self._follow, "plane")
         session.param.watch(self._count, "result")
 
-    def _heard(self, message: Any) -> None:
+    def _act(self, message: Any) -> None:
         if message["do"] == "choose":
             self.session.plane = int(message["image"])
         else:
@@ -72,12 +72,13 @@ class MicrographStrip:
         names, table = file_names(stack), micrograph_rows(self.session.result)
         numbers = range(strip.page * PAGE, min((strip.page + 1) * PAGE, len(names)))
         strip.rows = [
-            {"image": n, "name": names[n], "src": before.get(n, ""), **self._told(table, n)} for n in numbers
+            {"image": n, "name": names[n], "src": before.get(n, ""), **self._describe(table, n)}
+            for n in numbers
         ]
 
-    def _told(self, table: pd.DataFrame, number: int) -> dict[str, Any]:
+    def _describe(self, table: pd.DataFrame, number: int) -> dict[str, Any]:
         if number >= len(table):
-            return {"counts": [], "problem": "", "title": "not looked at yet: press Run"}
+            return {"counts": [], "problem": "", "title": "not analysed yet: press Run"}
         row, classes = table.iloc[number], self.session.result.classes
         counts = [
             {"n": int(row[column]), "color": str(color)[:7], "title": str(name)}
@@ -85,15 +86,15 @@ class MicrographStrip:
                 COUNTS, classes["color"].values, classes["name"].values, strict=False
             )
         ]
-        told = str(row["problem"]) or f"{row['file']}: {row['n_particles']} particles"
-        return {"counts": counts, "problem": str(row["problem"]), "title": told}
+        title = str(row["problem"]) or f"{row['file']}: {row['n_particles']} particles"
+        return {"counts": counts, "problem": str(row["problem"]), "title": title}
 
 
 def picture(workspace: Workspace, stack: Stack, number: int) -> str:
-    """A micrograph as a small picture; empty where it cannot be read."""
-    return workspace.cache.pictures.get((stack.identity, number), lambda: _drawn(stack, number))
+    """Return a thumbnail of a micrograph as an image's source; empty where it cannot be read."""
+    return workspace.cache.pictures.get((stack.identity, number), lambda: _draw(stack, number))
 
 
-def _drawn(stack: Stack, number: int) -> str:
+def _draw(stack: Stack, number: int) -> str:
     values = read_values(stack, number)
     return "" if values is None else png_source(shrink_micrograph(values, edge=EDGE))

@@ -55,7 +55,7 @@ class MicrographView(param.Parameterized):
     ) -> None:
         super().__init__()
         self.session, self.objects, self.workspace, self.work = session, objects, workspace, work
-        self.gestures: dict[str, Any] = {"on_tap": on_tap, "on_move": on_move}
+        self.gestures: dict[str, Any] = {"on_tap": on_tap, "on_move": on_move, "guard": work.guard}
         self.linked: LinkedMaps | None = None
         self.title = markup("", height=TITLE_HEIGHT)
         self.root = pn.Column(sizing_mode="stretch_both", margin=0, css_classes=["map-grid"])
@@ -66,7 +66,7 @@ class MicrographView(param.Parameterized):
         session.param.watch(self._color, ["object_id", "selected"])
         objects.param.watch(self._color, "every")
         self.param.watch(self._draw, ["micrograph", "layer"])
-        self._nothing()
+        self._show_nothing()
 
     def reset(self) -> None:
         """Show the whole micrograph."""
@@ -85,13 +85,13 @@ class MicrographView(param.Parameterized):
                 x, y, wide, high = (x0 + x1) / 2, (y0 + y1) / 2, (right - left) / 2, (bottom - top) / 2
                 self.linked.show(x - wide, x + wide, y - high, y + high)
 
-    def _nothing(self) -> None:
+    def _show_nothing(self) -> None:
         self.root.objects = [markup('<p class="empty">Open micrographs with “change…” on the left.</p>')]
 
     def _load(self, *_: Any) -> None:
         stack, number, result = self.session.stack, self.session.plane, self.session.result
         if stack is None:
-            self._nothing()
+            self._show_nothing()
             return
         self.work.run(
             lambda: load_micrograph(self.workspace, stack, number, result),
@@ -101,7 +101,7 @@ class MicrographView(param.Parameterized):
 
     def _reload(self, event: Any) -> None:
         """Outline anew what was found anew; edits leave the outlines as they are."""
-        found = [None if result is None else _finding(result) for result in (event.old, event.new)]
+        found = [None if result is None else _detection_key(result) for result in (event.old, event.new)]
         if found[0] != found[1]:
             self._load()
 
@@ -158,14 +158,14 @@ class MicrographView(param.Parameterized):
         self.title.object = f'<div class="map-title"><b>{TITLES[self.layer]}</b><span>{note}</span></div>'
 
 
-def _finding(result: Result) -> tuple[Any, ...]:
-    """What the places and numbers of the particles depend on."""
+def _detection_key(result: Result) -> tuple[Any, ...]:
+    """Return all that the regions and numbers of the particles depend on."""
     recipe = result.recipe
     return result.tree.attrs["source_digest"], recipe.settings, recipe.prepare, recipe.model
 
 
 def compute_layer(shown: MicrographData, layer: str) -> Pyramid | None:
-    """A layer of a micrograph, ready to be shown; None where it needs particles and there are none."""
+    """Compute a layer of a micrograph; None where it needs particles and there are none."""
     image = shown.stack.images[shown.stack.variables[0]]
     values = np.nan_to_num(np.asarray(image.values, np.float32))
     if layer == LATTICE:
@@ -177,7 +177,7 @@ def compute_layer(shown: MicrographData, layer: str) -> Pyramid | None:
 
 
 def _lattice(values: np.ndarray, image: xr.DataArray) -> xr.DataArray:
-    """The map of lattice peaks in the coordinates of the image."""
+    """Return the map of lattice peaks in the coordinates of the image."""
     window = min(WINDOW, 2 * (min(values.shape) // 4))
     step = max(2, window // 4)
     found = lattice_map(xr.DataArray(values, dims=PIXEL), window=window, step=step).compute()

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import theme
+from dashboard.map_modes import MODES
 from dashboard.plots.images import CODES, N_CODES, class_means, encode, value_raster
-from dashboard.plots.labels import MODES, Classes, label_raster, lookup, n_codes
+from dashboard.plots.labels import Classes, label_raster, lookup, n_codes
 
 theme.install()
 BOUNDS = (10.0, 20.0, 16.0, 24.0)

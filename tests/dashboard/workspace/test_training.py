@@ -42,7 +42,7 @@ def test_the_models_are_the_one_that_mapstack_brings_and_those_trained_here(work
     from dashboard.workspace import training
 
     (own,) = training.list_models(workspace, "unet")
-    assert own.shipped
+    assert own.is_shipped
     assert set(own.scores) == {"F1 background", "F1 glowing", "F1 hot_pixel", "F1 cluster"}
     assert {"step", "loss", "f1_cluster"} <= set(own.history.columns)
     assert training.read_curves(workspace, "0123456789abcdef").empty

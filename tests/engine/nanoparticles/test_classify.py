@@ -12,9 +12,10 @@ import engine
 from engine.__main__ import main
 from engine.analysis import find_shipped_model, load_model
 from engine.errors import InputError
-from engine.nanoparticles.analysis import EMPTY, Particles, classes_of, consistent
+from engine.nanoparticles.analysis import EMPTY, Particles, classes_of
 from engine.nanoparticles.classifiers import pack_classifier, unpack_classifier
 from engine.nanoparticles.features import NAMES
+from engine.nanoparticles.model import consistent
 from engine.readers.labels.label_files import labels_of
 from engine.simulate.hrtem import Hrtem
 

@@ -16,7 +16,8 @@ from engine.errors import CancelledError, FileError, InputError
 from engine.readers.labels.label_files import labels_of
 from engine.simulate.mosaic import CLASSES, Mosaic
 from engine.unet import tile_store
-from engine.unet.analysis import UNet, UNetModel
+from engine.unet.analysis import UNet
+from engine.unet.model import UNetModel
 from engine.unet.seams import seam_report
 
 

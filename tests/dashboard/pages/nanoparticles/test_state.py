@@ -58,5 +58,5 @@ def test_agreement_counts_what_people_said_against_what_the_model_said_unasked(w
     rows = state.fraction_rows(result)
     assert [row["name"] for row in rows] == ["yes", "no", "null", "no particle"]
     assert rows[0]["low"] <= rows[0]["fraction"] <= rows[0]["high"]
-    assert "corrected" in state.corrected_shares(prepare_result(tree, "", workspace.home))
-    assert state.corrected_shares(result) == ""
+    assert "corrected" in state.describe_corrected_fractions(prepare_result(tree, "", workspace.home))
+    assert state.describe_corrected_fractions(result) == ""
