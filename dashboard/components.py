@@ -201,7 +201,7 @@ class Level(Component):
 
 
 class Tabs(Component):
-    """Which part of a page is open: its element of the id `of` gets the open tab's name as `data-tab`."""
+    """The open part of a page: its element of the id `of` gets the open tab's name as `data-tab`."""
 
     names = param.Dict({}, doc="Names on screen by value.")
     value = param.String("")

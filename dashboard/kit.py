@@ -187,7 +187,7 @@ class Work:
             self.document.add_next_tick_callback(partial(self._do, action))
 
     def ready(self) -> None:
-        """The browser shows the page; do what had to wait for that."""
+        """Do what had to wait until the browser shows the page."""
         self._ready = True
         early, self._early = self._early, []
         for action in early:

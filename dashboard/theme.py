@@ -1,4 +1,4 @@
-"""How Mapstack looks: the only file with a colour, a font or a HoloViews default.
+"""Colours and fonts of the plots: the only file with a colour, a font or a HoloViews default.
 
 Class colours come from `engine.palette` (or a user's own in `/classes/color`). Lines, ticks and marks use a
 grey that shows on light and on dark; backgrounds are left to the page's light or dark theme.
@@ -26,6 +26,10 @@ EVIDENCE_ALPHA: Final = 0.7
 PARTS_ALPHA: Final = 0.4
 """How opaque the class of a part lies over a picture."""
 TRANSPARENT: Final = "#00000000"
+NO_CLASS: Final = "#888888"
+"""Colour of what is in no class."""
+PEAK_RING: Final = "#F0B429"
+"""Colour of the rings around measured peaks in a power spectrum."""
 FONT_SIZES: Final = {"labels": "10pt", "ticks": "9pt", "title": "10pt", "legend": "9pt"}
 
 COLORMAPS: Final = {

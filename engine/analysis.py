@@ -257,7 +257,7 @@ def load_model(folder: str | Path) -> Model:
             arrays = {name: stored[name] for name in stored.files}
         network = folder / NETWORK if (folder / NETWORK).is_file() else None
         return _check_network(_make_model(header, arrays, f"the model in {folder}", network, folder))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise
         raise FileError(

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from dashboard.kit import escape, markup
 from dashboard.pages.base import Page, PageContext
-from dashboard.views.picker import facts_of, thumbnail
+from dashboard.views.picker import describe_stack, thumbnail
 from dashboard.views.result_list import ResultList
 from dashboard.workspace.datasets import Stack
 from dashboard.workspace.image_collection import open_data
@@ -84,7 +84,7 @@ def card_html(analysis: str, stack: Stack | None) -> str:
     art, lines, query = "<span class='art'>▦</span>", "", ""
     if stack is not None:
         art = f"<img src='{thumbnail(stack)}' alt='preview'>"
-        lines = "".join(f"<p>{escape(line)}</p>" for line in (stack.title, *facts_of(stack)))
+        lines = "".join(f"<p>{escape(line)}</p>" for line in (stack.title, *describe_stack(stack)))
         query = "?" + escape(urlencode({"data": stack.address}))
     return (
         f"<a class='welcome' id='open-{page}' href='/{page}{query}'>{art}"

@@ -1,4 +1,4 @@
-"""How many classes: normalised indices over k, with the recommended and the chosen k marked.
+"""The number of classes: normalised indices over k, with the recommended and the chosen k marked.
 
 plot = elbow(choose_k(images).to_dict(), chosen=5)
 k = nearest_k(choice, x)                      # what a click at x means
@@ -40,7 +40,7 @@ def elbow(choice: Mapping[str, Any], *, chosen: int | None = None) -> hv.Overlay
     span = (np.nan, np.nan) if recommended is None else (recommended - 0.4, recommended + 0.4)
     elements = [hv.VSpan(*span).opts(**theme.RECOMMENDED)]
     for name, label in INDICES.items():
-        scaled, spread = _scaled(choice, name, k.size)
+        scaled, spread = _scale_curve(choice, name, k.size)
         color = theme.INDEX_COLORS[name]
         elements += [
             hv.Curve((k, scaled), K, SCALED, label=label).opts(color=color, line_width=1.5),
@@ -53,7 +53,7 @@ def elbow(choice: Mapping[str, Any], *, chosen: int | None = None) -> hv.Overlay
     return hv.Overlay(elements)
 
 
-def _scaled(choice: Mapping[str, Any], name: str, n: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def _scale_curve(choice: Mapping[str, Any], name: str, n: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Values and spread of one index, scaled to 0...1 by the values' range; NaN where it has none."""
     values = _numbers(choice.get(name), n)
     spread = _numbers(choice.get(f"{name}_spread"), n)

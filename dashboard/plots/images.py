@@ -135,7 +135,7 @@ STRETCHES: Final = (PERCENTILE, "linear", "log", "asinh")
 """How values become grey: evenly between two percentiles or the extremes, by logarithm, or by asinh."""
 
 
-def stretched(
+def stretch_values(
     values: npt.NDArray[Any], *, limits: Limits, quartiles: Limits, stretch: str
 ) -> tuple[npt.NDArray[Any], Limits]:
     """Values and limits as a stretch spreads them.

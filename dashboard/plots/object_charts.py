@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dashboard import theme
-from dashboard.plots.images import Limits, stretched
+from dashboard.plots.images import Limits, stretch_values
 
 N_BINS: Final = 24
 TINT: Final = 0.4
@@ -96,7 +96,7 @@ def paint_object(
     color
         Of the object's class.
     """
-    spread, (_, low, _, _) = stretched(values, limits=limits, quartiles=quartiles, stretch="asinh")
+    spread, (_, low, _, _) = stretch_values(values, limits=limits, quartiles=quartiles, stretch="asinh")
     high = max(float(np.nanmax(spread)), low + 1e-6)
     grey = np.nan_to_num((spread - low) / (high - low) * 255).clip(0, 255)
     rgb = np.repeat(grey[..., None], 3, axis=2)

@@ -31,7 +31,7 @@ _VDIMS: Final = ["class", "color", "alpha"]
 
 @dataclass(frozen=True)
 class Marks:
-    """What is drawn beside the classes: spectral position, one pixel's values, a region's statistics."""
+    """Marks beside the curves of classes: spectral position, one pixel's values, a region's statistics."""
 
     position: float | None = None
     picked: Curve | None = None
@@ -71,22 +71,22 @@ def spectra(
     rows = []
     for label, name, color in zip(classes.labels, classes.names, classes.colors, strict=True):
         alpha = theme.DIMMED if selected and label not in selected else 1.0
-        rows.append((_spread(table.sel({LABEL: label}), variable, band), name, color, alpha))
+        rows.append((_get_spread(table.sel({LABEL: label}), variable, band), name, color, alpha))
     region = (
         []
         if marks.region is None
-        else [(_spread(marks.region, variable, band), "region", theme.REGION["color"], 1.0)]
+        else [(_get_spread(marks.region, variable, band), "region", theme.REGION["color"], 1.0)]
     )
-    curves: list[Any] = [(_drawn(spread, period, ()), *style) for spread, *style in rows]
+    curves: list[Any] = [(_draw_spread(spread, period, ()), *style) for spread, *style in rows]
     middles = [drawn[0] for drawn, _, _, _ in curves]
-    curves += [(_drawn(spread, period, middles), *style) for spread, *style in region]
+    curves += [(_draw_spread(spread, period, middles), *style) for spread, *style in region]
     picked = np.full(position.size, np.nan) if marks.picked is None else np.asarray(marks.picked, float)
     return hv.Overlay(
         [
             _bands(position, curves, x_dim, y_dim),
             _curves(position, curves, x_dim, y_dim),
             hv.VLine(np.nan if marks.position is None else marks.position),
-            hv.Curve((position, _placed(picked, period, middles)), x_dim, y_dim).opts(**theme.PICKED),
+            hv.Curve((position, _place_near(picked, period, middles)), x_dim, y_dim).opts(**theme.PICKED),
         ]
     )
 
@@ -106,7 +106,7 @@ def _positions(table: xr.Dataset) -> tuple[Curve, hv.Dimension]:
     return coordinate.values.astype(float), hv.Dimension(name, unit=format_units(units) or None)
 
 
-def _spread(row: xr.Dataset, variable: str, band: str) -> tuple[Curve, Curve, Curve]:
+def _get_spread(row: xr.Dataset, variable: str, band: str) -> tuple[Curve, Curve, Curve]:
     """Middle, lower and upper curve of one class."""
 
     def curve(statistic: str) -> Curve:
@@ -120,7 +120,7 @@ def _spread(row: xr.Dataset, variable: str, band: str) -> tuple[Curve, Curve, Cu
     return curve("median"), curve("q05"), curve("q95")
 
 
-def unwrapped(curve: Curve, period: float | None) -> Curve:
+def unwrap_values(curve: Curve, period: float | None) -> Curve:
     """Curve of angles without jumps of a whole turn between neighbouring valid channels.
 
     Examples
@@ -135,9 +135,9 @@ def unwrapped(curve: Curve, period: float | None) -> Curve:
     return out
 
 
-def _placed(curve: Curve, period: float | None, others: Sequence[Curve]) -> Curve:
+def _place_near(curve: Curve, period: float | None, others: Sequence[Curve]) -> Curve:
     """Curve without jumps, its median between 0 and the period, or beside the most similar of others."""
-    out = unwrapped(curve, period)
+    out = unwrap_values(curve, period)
     if period is None or not np.isfinite(out).any():
         return out
     shifts = [gap for gap in (_gap(out, other) for other in others) if np.isfinite(gap)]
@@ -152,11 +152,11 @@ def _gap(curve: Curve, other: Curve) -> float:
     return float(np.median(gaps)) if gaps.size else float("nan")
 
 
-def _drawn(
+def _draw_spread(
     spread: tuple[Curve, Curve, Curve], period: float | None, others: Sequence[Curve]
 ) -> tuple[Curve, Curve, Curve]:
     middle, low, high = spread
-    drawn = _placed(middle, period, others)
+    drawn = _place_near(middle, period, others)
     if period is None:
         return drawn, low, high
     below, above = (np.mod(edge - middle + period / 2, period) - period / 2 for edge in (low, high))

@@ -202,7 +202,7 @@ class HistogramPanel(param.Parameterized):
             self._empty()
             return
         channel = self.session.plane
-        self.work.run(lambda: _counted(stack, result, name, channel), self._show, key="histogram")
+        self.work.run(lambda: _count_values(stack, result, name, channel), self._show, key="histogram")
 
     def _show(self, counted: Any) -> None:
         if self.session.result is None:
@@ -213,7 +213,7 @@ class HistogramPanel(param.Parameterized):
             self._rebuild()
 
 
-def _counted(stack: Stack, result: MapResult, name: str, channel: int) -> Any:
+def _count_values(stack: Stack, result: MapResult, name: str, channel: int) -> Any:
     """Histogram of one variable's values in each class, with the classes and the axis it is of."""
     plane = stack.images[name]
     plane = plane.isel({stack.spectral: channel}) if stack.spectral else plane
@@ -226,7 +226,7 @@ def _counted(stack: Stack, result: MapResult, name: str, channel: int) -> Any:
 
 
 class ChoicePanel(param.Parameterized):
-    """How many classes: the figures over k, a sentence; a click takes a k."""
+    """The number of classes: the figures over k, a sentence; a click takes a k."""
 
     choice = param.Parameter(None)
     chosen = param.Integer(0)
@@ -253,7 +253,7 @@ class ChoicePanel(param.Parameterized):
                 ),
             )
             bare = {"yaxis": None, "xlabel": "", "ylabel": "", "ylim": (-0.1, 1.1)}
-            pane = chart_pane(plot, height=ELBOW_HEIGHT, on_tap=self._tapped, options=bare)
+            pane = chart_pane(plot, height=ELBOW_HEIGHT, on_tap=self._choose_k, options=bare)
             pane.css_classes = ["chart", "elbow"]
             self.root.objects = [pane, markup(legend()), self.sentence, self.use, self.why]
 
@@ -273,7 +273,7 @@ class ChoicePanel(param.Parameterized):
     def _draw(self, choice: Any, chosen: int) -> hv.Overlay:
         return elbow_plot.elbow(choice or {"k": [2, 3]}, chosen=chosen or None)
 
-    def _tapped(self, x: float, _y: float) -> None:
+    def _choose_k(self, x: float, _y: float) -> None:
         if self.choice is not None:
             self.on_choose(elbow_plot.nearest_k(self.choice, x))
 
@@ -291,7 +291,7 @@ def legend() -> str:
 
 
 def sentence_of(choice: dict[str, Any]) -> str:
-    """What the figures say, as HTML."""
+    """Return a sentence on what the figures suggest, as HTML."""
     recommended = choice["recommended"]
     lead, rest = (
         ("No number stands out", "try a few and look at the maps.")

@@ -17,7 +17,7 @@ class ClassList:
     def __init__(self, session: Session, workspace: Workspace, work: Work) -> None:
         self.session, self.workspace, self.work = session, workspace, work
         self.table = ClassTable(
-            listener=lambda message: work.post(lambda: self._heard(message)),
+            listener=lambda message: work.post(lambda: self._receive(message)),
             empty="No classes yet: press Run on the left.",
         )
         self.history = History(
@@ -55,7 +55,7 @@ class ClassList:
     def edit(self, name: str, /, *, done: Callable[[], None] = lambda: None, **arguments: Any) -> None:
         """Apply an edit of the catalogue once those before it are; `done` is called when it has succeeded."""
 
-        def made() -> Result:
+        def edited() -> Result:
             return editing.apply_edit(
                 self.workspace, self.session.stack, self.session.result, name, **arguments
             )
@@ -65,10 +65,10 @@ class ClassList:
             done()
 
         if self.session.stack is not None and self.session.result is not None:
-            self._in_line(made, show)
+            self._in_line(edited, show)
 
     def _in_line(self, make: Callable[[], Result], show: Callable[[Result], None]) -> None:
-        """Make what is shown next, one after the other: each begins with what the one before has made."""
+        """Make what is shown next, one after the other: each begins with what the one before has edited."""
         self.waiting.append((make, show))
         if len(self.waiting) == 1:
             self._busy(True)
@@ -77,7 +77,7 @@ class ClassList:
     def _next(self) -> None:
         first = make, show = self.waiting[0]
 
-        def made(after: Result) -> None:
+        def edited(after: Result) -> None:
             if first in self.waiting:  # or other data were opened meanwhile
                 show(after)
                 self._keep(after)
@@ -92,7 +92,7 @@ class ClassList:
             else:
                 self._busy(False)
 
-        self.work.run(make, made, key="edit", failed=leave)
+        self.work.run(make, edited, key="edit", failed=leave)
 
     def _forget(self, *_: Any) -> None:
         """Other data are open: nothing that waits is wanted any more."""
@@ -106,10 +106,12 @@ class ClassList:
         """Store what is shown now, so that the URL can reopen it."""
         if result is not None and not result.id:
             self.work.run(
-                lambda: editing.store_result(self.workspace, result), self.session.replace_by_stored, key="store"
+                lambda: editing.store_result(self.workspace, result),
+                self.session.replace_by_stored,
+                key="store",
             )
 
-    def _heard(self, message: Any) -> None:
+    def _receive(self, message: Any) -> None:
         selected = self.session.selected
         actions: dict[str, Any] = {
             "select": lambda: self.session.select(list(message["labels"])),

@@ -75,7 +75,7 @@ class Controls:
         self.pixel_size = number(f"pixel size ({unit})", "pixel-size")
         self.runner = JobRunner(workspace, work, on_run=self.run, on_done=on_done)
         self.bar = self.runner.bar
-        session.param.watch(self._opened, "stack")
+        session.param.watch(self._read_stack, "stack")
         session.param.watch(lambda _: self._ready(), "model")
         self._ready()
 
@@ -107,11 +107,11 @@ class Controls:
         stack = self.session.stack
         if stack is None:
             return
-        settings, prepare, model = self._given(), self._steps(), self.session.model
+        settings, prepare, model = self._run_settings(), self._steps(), self.session.model
         self.runner.start(lambda: _recipe(self.analysis, stack, settings, prepare, model))
 
-    def _given(self) -> dict[str, Any]:
-        """Settings of the run, without those that only concern the learning of a model that is there."""
+    def _run_settings(self) -> dict[str, Any]:
+        """Return the settings of the run, without those that only concern training when there is a model."""
         settings: dict[str, Any] = self.settings.settings()
         if not self.settings.needs_labels:
             return settings
@@ -119,7 +119,7 @@ class Controls:
             name: value for name, value in settings.items() if name not in self.settings.training_settings()
         }
 
-    def _opened(self, *_: Any) -> None:
+    def _read_stack(self, *_: Any) -> None:
         """Take over how the open data were prepared."""
         stack = self.session.stack
         self.base, self.excluded = () if stack is None else stack.steps, []
@@ -151,7 +151,7 @@ class Controls:
         return NO_MODEL if needs_model and find_shipped_model(self.analysis) is None else ""
 
     def _steps(self) -> tuple[Step, ...]:
-        """How the next run prepares the images: as they are shown, then what was set since."""
+        """Return the steps that prepare the images: as they are shown, then what was set since."""
         steps = list(self.base)
         if self.excluded:
             arguments = {"polygons": self.excluded, "keep_inside": self.keep_inside}

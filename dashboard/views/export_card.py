@@ -24,7 +24,7 @@ class ExportCard:
 
     def __init__(self, analysis: str, session: Session, workspace: Workspace, work: Work) -> None:
         self.session, self.workspace, self.work = session, workspace, work
-        formats = [name for name in catalogue.EXPORTERS if offered(name, analysis)]
+        formats = [name for name in catalogue.EXPORTERS if is_offered(name, analysis)]
         self.bar = ExportBar(formats=formats, format=formats[0], listener=lambda _: work.post(self._export))
         self.folders: list[Path] = []
         session.param.watch(self._ready, "result")
@@ -58,8 +58,8 @@ class ExportCard:
         )
 
 
-def offered(name: str, analysis: str) -> bool:
-    """Whether a format is one for results of an analysis."""
+def is_offered(name: str, analysis: str) -> bool:
+    """Return whether a format is one for results of an analysis."""
     return analysis in getattr(catalogue.find("exporters", name), "analyses", (analysis,))
 
 

@@ -1,4 +1,4 @@
-"""What the user does on a map with the mouse: click, move, draw a region, zoom and pan."""
+"""Gestures of the mouse on a map: click, move, draw a region, zoom and pan."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

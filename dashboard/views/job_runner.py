@@ -34,7 +34,7 @@ class JobRunner:
     ) -> None:
         self.work, self.on_run, self.on_done, self.on_look = work, on_run, on_done, on_look
         self.running = RunningJob(workspace)
-        self.bar = JobBar(listener=lambda message: work.post(lambda: self._heard(message)))
+        self.bar = JobBar(listener=lambda message: work.post(lambda: self._receive(message)))
         self.running.param.watch(self._show, ["state", "share", "doing", "left"])
         self._poll: Any = None
         self.unwanted = False
@@ -53,12 +53,12 @@ class JobRunner:
         self.running.param.update(id="", state="waiting", share=0.0, doing="starting", left="", error="")
         self.work.run(
             lambda: self.running.submit(make()),
-            self._started,
+            self._follow_job,
             key="submit",
             failed=lambda: self.running.param.update(state="failed"),
         )
 
-    def _heard(self, message: Any) -> None:
+    def _receive(self, message: Any) -> None:
         if message["do"] == "run":
             self.on_run()
         elif self.running.active:
@@ -70,7 +70,7 @@ class JobRunner:
         if self.running.id:
             self.work.run(self.running.cancel, lambda _: None, key="cancel")
 
-    def _started(self, job: Any) -> None:
+    def _follow_job(self, job: Any) -> None:
         self.running.show(job)
         if self.unwanted:
             self._cancel()
@@ -79,16 +79,16 @@ class JobRunner:
         if self.running.active:
             self._poll.start()
         else:
-            self._ended()
+            self._finish_job()
 
     def _look(self) -> None:
         self.work.guard(self.running.refresh)
         self.work.guard(lambda: self.on_look(self.running.id))
         if not self.running.active:
             self._poll.stop()
-            self._ended()
+            self._finish_job()
 
-    def _ended(self) -> None:
+    def _finish_job(self) -> None:
         if self.running.state == "done":
             self.on_done(self.running.id)
         elif self.running.error:

@@ -24,7 +24,7 @@ CERTAINTY: Final = (0.0, 0.0, 1.0, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """What a map of classes is drawn from.
+    """The data of a map of classes.
 
     `raw` holds the pyramid of each variable, `means` per variable an array `(channel, label)` of class means
     by label value (column 0 unused), `pyramid` and `confidence` those of the result.
@@ -42,8 +42,8 @@ class Layers:
 
 
 @dataclass(frozen=True)
-class Look:
-    """How values become grey and which classes are drawn over them, how strongly."""
+class DisplaySettings:
+    """Settings of a drawing: stretch of the values, hidden classes, opacity of the others."""
 
     stretch: str = value_plots.PERCENTILE
     hidden: tuple[int, ...] = ()
@@ -60,7 +60,7 @@ def rasters(
     variable: str = "",
     percent: float = 99.0,
     colormap: str = "viridis",
-    look: Look | None = None,
+    look: DisplaySettings | None = None,
 ) -> list[value_plots.Raster]:
     """Values below, classes above, always both; what the mode does not show is one pixel or transparent.
 
@@ -82,7 +82,7 @@ def rasters(
     look
         Stretch, hidden classes and opacity, where they are not as on every page.
     """
-    look = look or Look()
+    look = look or DisplaySettings()
     labels, bounds = layers.pyramid.view(*window)
     certain, _ = layers.confidence.view(*window)
     marked, place = labels, bounds
@@ -103,7 +103,7 @@ def rasters(
         if mode != "means":
             values, _ = layers.raw[name].view(*window, channel=channel)
             quartiles = layers.raw[name].limits(channel, percent=50)
-            values, limits = value_plots.stretched(
+            values, limits = value_plots.stretch_values(
                 values, limits=limits, quartiles=quartiles, stretch=look.stretch
             )
         elif name in layers.means:

@@ -145,7 +145,7 @@ class MapGrid(param.Parameterized):
 
 
 def map_cell(name: str, title: Any, plot: Any) -> Any:
-    """A map below its title, filling its place; `name` is in its CSS class."""
+    """Return a map below its title, filling its place; `name` is in its CSS class."""
     pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=OVERLAP)
     return pn.Column(
         title, pane, sizing_mode="stretch_both", margin=(0, 3), css_classes=["map-cell", f"map-{name}"]

@@ -1,4 +1,4 @@
-"""What is drawn over linked maps: a cross, the outline of the region, rings around objects, the scale bar."""
+"""Marks over linked maps: a cross, the outline of the region, rings around objects, the scale bar."""
 
 from collections.abc import Sequence
 from typing import Any

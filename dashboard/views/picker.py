@@ -40,7 +40,7 @@ class Picker:
             load or workspace.open_stack,
         )
         self.card = markup(nothing_open())
-        self.browser = Browser(listener=lambda message: work.post(lambda: self._heard(message)))
+        self.browser = Browser(listener=lambda message: work.post(lambda: self._receive(message)))
         self.here: Path | None = None
 
     def open_dialog(self) -> None:
@@ -53,7 +53,7 @@ class Picker:
         """Say what is open."""
         self.card.object = nothing_open() if stack is None else card_of(stack)
 
-    def _heard(self, message: Any) -> None:
+    def _receive(self, message: Any) -> None:
         name = str(message.get("name", ""))
         actions: dict[str, Callable[[], None]] = {
             "close": lambda: setattr(self.browser, "shown", False),
@@ -145,13 +145,13 @@ def preview_of(workspace: Workspace, path: Path, load: Callable[[str], Stack]) -
     return {
         "title": stack.title,
         "image": thumbnail(stack),
-        "lines": facts_of(stack),
+        "lines": describe_stack(stack),
         "warnings": stack.warnings,
     }
 
 
-def facts_of(stack: Stack) -> list[str]:
-    """What the reader found, as a few short lines."""
+def describe_stack(stack: Stack) -> list[str]:
+    """Return a description of the open data in a few short lines."""
     images, facts = stack.images, stack.description
     size = f"{images.sizes[Y]} × {images.sizes[X]} px"
     edges = np.unique(images[PIXEL_SIZE].values) if PIXEL_SIZE in images.coords else np.zeros(0)
@@ -190,7 +190,7 @@ def thumbnail(stack: Stack) -> str:
 
 def card_of(stack: Stack) -> str:
     """HTML of the data card."""
-    lines = "".join(f"<span>{escape(line)}</span>" for line in facts_of(stack))
+    lines = "".join(f"<span>{escape(line)}</span>" for line in describe_stack(stack))
     warnings = "".join(f'<p class="warning">{escape(line)}</p>' for line in stack.warnings)
     return (
         f'<div class="data"><img src="{thumbnail(stack)}" alt="preview"><div>'
@@ -204,4 +204,4 @@ def nothing_open() -> str:
     return '<p class="empty">Nothing is open yet: choose a measurement folder or a file.</p>'
 
 
-__all__ = ["Picker", "facts_of", "preview_of", "split_key", "thumbnail"]
+__all__ = ["Picker", "describe_stack", "preview_of", "split_key", "thumbnail"]

@@ -103,7 +103,20 @@ def _row(job: Any, workspace: Workspace) -> dict[str, Any]:
 
 
 def link_to(job: Any, workspace: Workspace) -> str:
-    """Address of the page that shows a result; empty for models, without a page, and for data not served."""
+    """Address of the page that shows a result; empty for models, without a page, and for data not served.
+
+    Parameters
+    ----------
+    job
+        The job of the result.
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+
+    Returns
+    -------
+    str
+        Address with query, or an empty text.
+    """
     if job.recipe is None or job.recipe.source is None or job.recipe.output == MODEL:
         return ""
     try:

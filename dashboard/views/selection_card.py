@@ -1,4 +1,4 @@
-"""What is selected on the maps: one pixel, or a drawn region beside the classes."""
+"""The selection on the maps: one pixel, or a drawn region beside the classes."""
 
 from collections.abc import Callable
 from typing import Any, Final

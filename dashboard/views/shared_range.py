@@ -58,14 +58,14 @@ class SharedRange:
     def on_change(self, action: Callable[[Any], None]) -> None:
         """Call `action(document)` whenever another part becomes visible or the frames change their size."""
 
-        def changed(_attribute: str, _old: Any, _new: Any) -> None:
+        def report_change(_attribute: str, _old: Any, _new: Any) -> None:
             if self.x.document is not None:
                 action(self.x.document)
 
         for axis in (self.x, self.y):
-            axis.on_change("start", changed)
-            axis.on_change("end", changed)
-        self.size.on_change("data", changed)
+            axis.on_change("start", report_change)
+            axis.on_change("end", report_change)
+        self.size.on_change("data", report_change)
 
     def attach(self, plot: Any) -> None:
         """Give a HoloViews plot these ranges, and keep its pixels square."""

@@ -52,7 +52,7 @@ class LabelledFolders:
 
     @property
     def folder(self) -> str:
-        """The folder as `training.folder_of` takes it; empty where there is none."""
+        """The folder as `training.find_folder` takes it; empty where there is none."""
         return str(self.folders.value or "")
 
     def refresh(self, chosen: str = "") -> None:
@@ -164,10 +164,10 @@ class TrainPanel(param.Parameterized):
         analysis = subject.analysis
         self.subject, self.analysis, self.workspace = subject, analysis, workspace
         self.settings = catalogue.find("analyses", analysis)()
-        training = [n for n in self.settings.setting_names() if n in self.settings.training_settings()]
-        self.main = settings_form(self.settings, [n for n in MAIN if n in training])
-        self.more = settings_form(self.settings, [n for n in training if n not in MAIN])
-        self.runner = JobRunner(workspace, work, on_run=self.start, on_done=self._finish, on_look=self._follow)
+        fit_only = [n for n in self.settings.setting_names() if n in self.settings.training_settings()]
+        self.main = settings_form(self.settings, [n for n in MAIN if n in fit_only])
+        self.more = settings_form(self.settings, [n for n in fit_only if n not in MAIN])
+        self.runner = JobRunner(workspace, work, on_run=self.start, on_done=self._end, on_look=self._follow)
         self.runner.bar.param.update(label="Start", hint=f"learn from these {subject.what}")
         self.frames = LabelledFolders(subject, workspace, work, on_change=self._ready)
         self.of = markup("")
@@ -194,11 +194,11 @@ class TrainPanel(param.Parameterized):
     def start(self) -> None:
         """Submit the training that the settings say."""
         folder, given = self.frames.folder, self.settings.settings()
-        training = {name: value for name, value in given.items() if name in self.settings.training_settings()}
+        chosen = {name: value for name, value in given.items() if name in self.settings.training_settings()}
         self.rows, self.of.object = pd.DataFrame(), "<small>this training</small>"
         self.runner.start(
             lambda: pipeline.make_training_recipe(
-                self.analysis, training.find_folder(self.workspace, folder), **training
+                self.analysis, training.find_folder(self.workspace, folder), **chosen
             )
         )
 
@@ -214,7 +214,7 @@ class TrainPanel(param.Parameterized):
             else f"No labelled {self.subject.what} in the served folders: simulate some first."
         )
 
-    def _finish(self, id: str) -> None:
+    def _end(self, id: str) -> None:
         self._follow(id)
         self.models.refresh()
 

@@ -60,6 +60,21 @@ def _shares(result: MapResult | None, box: dict[str, slice], selected: Any) -> d
 
 
 def read_pixel(stack: Stack, x: float, y: float) -> dict[str, Any]:
-    """Return the raw values of one pixel, by variable."""
+    """Return the raw values of one pixel, by variable.
+
+    Parameters
+    ----------
+    stack
+        The opened data.
+    x
+        Position in units of the coordinates.
+    y
+        Position in units of the coordinates.
+
+    Returns
+    -------
+    dict[str, Any]
+        Values by variable.
+    """
     pixel = stack.images[stack.variables].sel({X: x, Y: y}, method="nearest").compute()
     return {name: np.atleast_1d(pixel[name].values) for name in stack.variables}

@@ -22,19 +22,64 @@ IN_MEMORY: Final = 2**28
 
 
 def apply_edit(workspace: Workspace, stack: Stack, result: Result, name: str, /, **arguments: Any) -> Result:
-    """Apply one edit and return what to show; takes a moment: call it in a thread."""
+    """Apply one edit and return what to show; takes a moment: call it in a thread.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    stack
+        The opened data.
+    result
+        The result; None: there is none.
+    name
+        Name of the edit.
+    arguments
+        Arguments of the edit.
+
+    Returns
+    -------
+    Result
+        The edited result.
+    """
     return _in_memory(
         pipeline.edit(result.tree, name, stack.images, author=workspace.user, **arguments), workspace
     )
 
 
 def undo_last_edit(workspace: Workspace, result: Result) -> Result:
-    """Take back the last edit of a result that was opened with edits."""
+    """Take back the last edit of a result that was opened with edits.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    result
+        The result; None: there is none.
+
+    Returns
+    -------
+    Result
+        The result before its last edit.
+    """
     return workspace.run(result.recipe.without_last_edit())
 
 
 def store_result(workspace: Workspace, result: Result) -> Result:
-    """Store an edited result as it is shown; nothing is computed a second time."""
+    """Store an edited result as it is shown; nothing is computed a second time.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    result
+        The result; None: there is none.
+
+    Returns
+    -------
+    Result
+        The result with the id of its job.
+    """
     job = workspace.submit(result.recipe, start=False)
     if job.result is None:
         write_result(result.tree, JobFiles(workspace.home, job.id).result)
@@ -59,7 +104,20 @@ def last_edit(result: Result | None) -> str:
 
 
 def write_code(recipe: Recipe, result: Path | None) -> tuple[str, str]:
-    """Return the Python lines and the command that make a result again."""
+    """Return the Python lines and the command that make a result again.
+
+    Parameters
+    ----------
+    recipe
+        The recipe of the result.
+    result
+        The result; None: there is none.
+
+    Returns
+    -------
+    tuple[str, str]
+        Python lines and command.
+    """
     return _python(recipe), _command(recipe, result)
 
 

@@ -68,5 +68,18 @@ def keep_highest(plane: Plane) -> Plane:
 
 
 def make_overview(labels: Pyramid, background: int) -> ObjectOverview | None:
-    """Return the overview of a label map that is not too large; takes a moment."""
+    """Return the overview of a label map that is not too large; takes a moment.
+
+    Parameters
+    ----------
+    labels
+        Pyramid of the label map.
+    background
+        Label of the background.
+
+    Returns
+    -------
+    ObjectOverview | None
+        The overview, None for very large maps.
+    """
     return ObjectOverview(labels, background) if labels.shape[0] * labels.shape[1] <= MOST_PIXELS else None

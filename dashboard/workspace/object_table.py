@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import param
 
+from dashboard.theme import NO_CLASS
 from dashboard.workspace.datasets import MapResult, Result, Stack
 from dashboard.workspace.session import Session
 from engine.export.tables import objects_frame
@@ -18,8 +19,6 @@ SECTION: Final = 128
 """Least edge of a section in pixels."""
 AROUND: Final = 32
 """Pixels shown on each side of an object's centre, at least."""
-NO_CLASS: Final = "#888888"
-"""Colour of what is in no class."""
 KEV: Final = 1e3
 """One keV in the unit of the table, eV."""
 OF_TRACKS: Final = ("kind", "energy")
@@ -81,7 +80,20 @@ class ObjectSelection(param.Parameterized):
         return int(found[0]) if found.size else None
 
     def neighbour(self, number: int, step: int) -> int:
-        """Return the next or previous object of the same class; the first or last if it is not there."""
+        """Return the next or previous object of the same class; the first or last if it is not there.
+
+        Parameters
+        ----------
+        number
+            Index of the image, or number of the object.
+        step
+            1: next, -1: previous.
+
+        Returns
+        -------
+        int
+            Number of the object, 0 if none is shown.
+        """
         chosen, among = self.row(number), self.shown
         if chosen is not None:
             among = among[among["name"] == chosen["name"]]
@@ -119,7 +131,15 @@ class ObjectSelection(param.Parameterized):
 
 
 def link_class(session: Session, objects: ObjectSelection) -> None:
-    """Have the class that is selected and the class whose objects are shown be the same."""
+    """Have the class that is selected and the class whose objects are shown be the same.
+
+    Parameters
+    ----------
+    session
+        State of the tab.
+    objects
+        Objects that are shown.
+    """
 
     def names() -> dict[int, str]:
         result = session.result
@@ -160,7 +180,20 @@ def make_object_table(result: Result | None) -> pd.DataFrame:
 
 
 def count_by_section(table: pd.DataFrame, stack: Stack) -> list[list[int]]:
-    """Count the objects by section of a frame, rows from the top."""
+    """Count the objects by section of a frame, rows from the top.
+
+    Parameters
+    ----------
+    table
+        Table of the objects.
+    stack
+        The opened data.
+
+    Returns
+    -------
+    list[list[int]]
+        Counts, rows from the top.
+    """
     x0, y0, x1, y1 = _bounds(stack)
     where = (table[Y].to_numpy(float), table[X].to_numpy(float))
     counts, _, _ = np.histogram2d(*where, bins=section_grid(stack), range=((y0, y1), (x0, x1)))
@@ -211,7 +244,20 @@ def find_object(result: MapResult, x: float, y: float, reach: float) -> int:
 
 
 def surroundings(row: dict[str, Any], stack: Stack) -> Box:
-    """Return the part of the frame that shows an object with what is round it."""
+    """Return the part of the frame that shows an object with what is round it.
+
+    Parameters
+    ----------
+    row
+        Row of the table of objects or images.
+    stack
+        The opened data.
+
+    Returns
+    -------
+    Box
+        Box in units of the coordinates.
+    """
     wide, high = _pixel(stack)
     half = max(AROUND, 0.75 * extent(row))
     x, y = float(row[X]), float(row[Y])
@@ -219,7 +265,20 @@ def surroundings(row: dict[str, Any], stack: Stack) -> Box:
 
 
 def outline(row: dict[str, Any], stack: Stack) -> list[list[float]]:
-    """Return the corners of an object's box, a pixel wider, in the units of the coordinates."""
+    """Return the corners of an object's box, a pixel wider, in the units of the coordinates.
+
+    Parameters
+    ----------
+    row
+        Row of the table of objects or images.
+    stack
+        The opened data.
+
+    Returns
+    -------
+    list[list[float]]
+        Corners [x, y].
+    """
     x0, y0, _, _ = _bounds(stack)
     wide, high = _pixel(stack)
     left, right = x0 + (row["bbox_left"] - 1) * wide, x0 + (row["bbox_right"] + 1) * wide

@@ -53,7 +53,15 @@ class Session(param.Parameterized):
         )
 
     def show(self, result: Result, *, keep: bool = False) -> None:
-        """Show a result; `keep` puts the present one on the list of what undo goes back to."""
+        """Show a result; `keep` puts the present one on the list of what undo goes back to.
+
+        Parameters
+        ----------
+        result
+            The result; None: there is none.
+        keep
+            Put the present result on the list of undo.
+        """
         known = set(result.classes[LABEL].values.tolist())
         earlier = [*self.earlier, self.result] if keep and self.result is not None else []
         self.param.update(
@@ -90,7 +98,20 @@ class Session(param.Parameterized):
         self.param.update(selected=[], pixel=None, region=[], object_id=0)
 
     def class_at(self, x: float, y: float) -> int:
-        """Return the class at a position, 0 for none."""
+        """Return the class at a position, 0 for none.
+
+        Parameters
+        ----------
+        x
+            Position in units of the coordinates.
+        y
+            Position in units of the coordinates.
+
+        Returns
+        -------
+        int
+            Label of the class.
+        """
         return 0 if self.result is None else int(self.result.labels.value(x, y) or 0)
 
 
@@ -100,7 +121,22 @@ def count_planes(stack: Stack) -> int:
 
 
 def read_position(session: Session, x: float, y: float) -> dict[str, Any]:
-    """Return the readout at a position: the value of each variable, the class and its confidence."""
+    """Return the readout at a position: the value of each variable, the class and its confidence.
+
+    Parameters
+    ----------
+    session
+        State of the tab.
+    x
+        Position in units of the coordinates.
+    y
+        Position in units of the coordinates.
+
+    Returns
+    -------
+    dict[str, Any]
+        Values by variable, label and confidence.
+    """
     if session.stack is None:
         return {}
     values = {

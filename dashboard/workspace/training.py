@@ -58,7 +58,20 @@ class TrainedModel:
 
 
 def list_models(workspace: Workspace, analysis: str) -> list[TrainedModel]:
-    """Return the model that Mapstack brings, then those that were trained here, the newest first."""
+    """Return the model that Mapstack brings, then those that were trained here, the newest first.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    analysis
+        Name in the catalogue.
+
+    Returns
+    -------
+    list[TrainedModel]
+        Models, the newest first.
+    """
     found = []
     shipped = find_shipped_model(analysis)
     if shipped is not None:
@@ -88,7 +101,20 @@ def _read_model(id: str, title: str, folder: Path) -> TrainedModel:
 
 
 def read_curves(workspace: Workspace, id: str) -> pd.DataFrame:
-    """Read the figures of each epoch of a training job so far; empty before the first."""
+    """Read the figures of each epoch of a training job so far; empty before the first.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    id
+        Id of the job.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row an epoch.
+    """
     try:
         return pd.read_csv(JobFiles(workspace.home, id).curves)
     except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError):
@@ -96,7 +122,20 @@ def read_curves(workspace: Workspace, id: str) -> pd.DataFrame:
 
 
 def list_folders(workspace: Workspace, subject: TrainingSubject) -> dict[str, str]:
-    """Return the folders that can be learned from by what they are called on the page, for `folder_of`."""
+    """Return the folders that can be learned from by what they are called on the page, for `folder_of`.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    subject
+        What is learned from.
+
+    Returns
+    -------
+    dict[str, str]
+        Addresses by the text of the choice.
+    """
     found = {}
     look, what = FINDERS[subject.what], subject.what
     for root in workspace.roots:
@@ -169,7 +208,22 @@ FINDERS: Final[Mapping[str, Callable[[Path], Iterator[tuple[Path, int]]]]] = {
 
 
 def simulate_examples(workspace: Workspace, kind: str, settings: dict[str, Any]) -> Path:
-    """Write labelled frames or pictures into the home and return their folder."""
+    """Write labelled frames or pictures into the home and return their folder.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    kind
+        Name of the simulator.
+    settings
+        Settings of the simulator.
+
+    Returns
+    -------
+    Path
+        The written folder.
+    """
     folder = workspace.home / FRAMES / secrets.token_hex(3)
     return Path(catalogue.find("simulators", kind)(**settings).write(folder))
 

@@ -50,7 +50,7 @@ def part(image: np.ndarray, *, sigma: float) -> Parted:
        (1979) 62-66.
     """
     smooth = ndimage.gaussian_filter(np.asarray(image, np.float32), sigma)
-    found = [_split_touching(smooth - surface(smooth, order)) for order in ORDERS]
+    found = [_split_by_threshold(smooth - surface(smooth, order)) for order in ORDERS]
     least = SHRUNK * found[0].inside.mean()
     return max((one for one in found if one.inside.mean() >= least), key=lambda one: one.separation)
 
@@ -84,7 +84,7 @@ def surface(image: np.ndarray, order: int) -> np.ndarray:
     return np.asarray(sum(planes), np.float32)
 
 
-def _split_touching(image: np.ndarray) -> Parted:
+def _split_by_threshold(image: np.ndarray) -> Parted:
     from skimage.filters import threshold_otsu
 
     if np.ptp(image) == 0:

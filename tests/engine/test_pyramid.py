@@ -188,3 +188,13 @@ def test_a_position_becomes_a_row_and_a_column():
     assert pyramid.pixel(9.9, 0.0) == (0, 4)
     assert pyramid.pixel(10.1, 0.0) is None
     assert pyramid.pixel(5.0, -0.1) is None
+
+
+def test_the_value_of_a_pixel_is_read_at_full_resolution_and_none_where_there_is_none():
+    array = np.arange(2 * 3 * 4, dtype="float32").reshape(2, 3, 4)
+    array[1, 2, 3] = np.nan
+    pyramid = value_pyramid(raster(array, step=2.0, start=1.0))
+    assert pyramid.value(0.1, 0.1) == 0
+    assert pyramid.value(7.9, 3.9, channel=1) == array[1, 1, 3]
+    assert pyramid.value(7.9, 5.9, channel=1) is None, "no data"
+    assert pyramid.value(8.1, 3.9) is None, "beyond the right edge"

@@ -81,7 +81,8 @@ def prediction_html(prediction: Prediction) -> str:
     kind = "answer mapped" if prediction.parts else "answer"
     return (
         f"<div class='{kind}' data-object='{int(row['object'])}' data-file='{escape(row['file'])}'>"
-        f"<figure><img id='answer-picture' src='{png_source(prediction.picture)}' alt='{escape(row['file'])}'>"
+        f"<figure><img id='answer-picture' src='{png_source(prediction.picture)}'"
+        f" alt='{escape(row['file'])}'>"
         f"<figcaption title='{escape(row['file'])}'>{escape(row['file'])}</figcaption></figure>"
         f"<figure><img id='answer-evidence' src='{png_source(beside)}' alt='what speaks for the class'>"
         f"<figcaption>{caption}</figcaption></figure>"

@@ -10,9 +10,10 @@ import pandas as pd
 import param
 
 from dashboard.format import format_share
+from dashboard.theme import NO_CLASS
 from dashboard.workspace.datasets import Result, Stack
 from dashboard.workspace.image_collection import read_values
-from dashboard.workspace.object_table import ALL, NO_CLASS, ObjectSelection
+from dashboard.workspace.object_table import ALL, ObjectSelection
 from engine.image_classes.network_inputs import level_background, specimen, square
 from engine.schema import CONFIDENCE, EXAMPLE, IMAGE, IMAGE_TABLE, KNOWN, LABEL, PICTURES, TILES, table
 
@@ -62,7 +63,7 @@ class ImageSelection(ObjectSelection):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**{"sort": "certainty", "descending": False, **values})
-        self.param.watch(self._sift, "state")
+        self.param.watch(self._filter, "state")
 
     def adopt(self, result: Result | None) -> None:
         """Take the pictures of another result; the limits stay."""
@@ -133,7 +134,20 @@ def class_colors(result: Result) -> dict[int, str]:
 
 
 def count_rows(result: Result | None, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a row a class: number and share of its pictures, and the key that gives it."""
+    """Return a row a class: number and share of its pictures, and the key that gives it.
+
+    Parameters
+    ----------
+    result
+        The result; None: there is none.
+    rows
+        Table of the images.
+
+    Returns
+    -------
+    list[dict[str, Any]]
+        Rows of the card of classes.
+    """
     if result is None:
         return []
     colors = class_colors(result)
@@ -228,7 +242,22 @@ class PartsMap:
 
 
 def explain_image(stack: Stack, result: Result, row: Mapping[str, Any]) -> Prediction:
-    """Read what is shown of a picture; call it in a thread."""
+    """Read what is shown of a picture; call it in a thread.
+
+    Parameters
+    ----------
+    stack
+        The opened data.
+    result
+        The result; None: there is none.
+    row
+        Row of the table of objects or images.
+
+    Returns
+    -------
+    Prediction
+        Picture, evidence, similar images and parts.
+    """
     number = int(row["object"]) - 1
     small = table(result.tree, PICTURES)
     values = read_values(stack, number)
@@ -280,12 +309,38 @@ def _find_similar(result: Result, number: int) -> tuple[ReferenceImage, ...]:
 
 
 def read_thumbnails(result: Result, numbers: list[int]) -> dict[int, np.ndarray]:
-    """Read thumbnails `(y, x)` by number; call it in a thread."""
+    """Read thumbnails `(y, x)` by number; call it in a thread.
+
+    Parameters
+    ----------
+    result
+        The result; None: there is none.
+    numbers
+        Numbers of the images.
+
+    Returns
+    -------
+    dict[int, np.ndarray]
+        Thumbnails by number.
+    """
     small = table(result.tree, PICTURES)["thumbnail"].isel({IMAGE: [n - 1 for n in numbers]}).values
     return dict(zip(numbers, small, strict=True))
 
 
 def find_changed_images(before: Result, after: Result) -> list[int]:
-    """Return the numbers of the pictures that have another class than before."""
+    """Return the numbers of the pictures that have another class than before.
+
+    Parameters
+    ----------
+    before
+        Result before the change.
+    after
+        Result after the change.
+
+    Returns
+    -------
+    list[int]
+        Their numbers.
+    """
     given = [table(result.tree, IMAGE_TABLE)["class"].values for result in (before, after)]
     return [int(n) + 1 for n in np.flatnonzero(given[0] != given[1])]

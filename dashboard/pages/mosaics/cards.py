@@ -84,7 +84,22 @@ class ObjectCard:
 
 
 def card_html(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
-    """Return picture and numbers of an object as HTML; reads its surroundings: call it in a thread."""
+    """Return picture and numbers of an object as HTML; reads its surroundings: call it in a thread.
+
+    Parameters
+    ----------
+    stack
+        The opened data.
+    result
+        The result; None: there is none.
+    row
+        Row of the table of objects or images.
+
+    Returns
+    -------
+    str
+        HTML of the card.
+    """
     units = str(stack.images[stack.variables[0]].attrs.get("units", "1"))
     facts = {
         "size": f"{row['area']:.0f} px, {row['length']:.1f} × {row['width']:.1f}",
@@ -106,7 +121,22 @@ def card_html(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
 
 
 def picture_of(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
-    """Return the object and its surroundings, pixel by pixel, as an image's source."""
+    """Return the object and its surroundings, pixel by pixel, as an image's source.
+
+    Parameters
+    ----------
+    stack
+        The opened data.
+    result
+        The result; None: there is none.
+    row
+        Row of the table of objects or images.
+
+    Returns
+    -------
+    str
+        PNG as a data URL.
+    """
     half = int(max(LEAST_HALF, 0.65 * extent(row)))
     middle = {Y: (row["bbox_top"] + row["bbox_bottom"]) // 2, X: (row["bbox_left"] + row["bbox_right"]) // 2}
     part = {dim: slice(max(0, int(middle[dim]) - half), int(middle[dim]) + half) for dim in PIXEL}

@@ -10,7 +10,7 @@ from dashboard.format import format_units, format_value
 from dashboard.kit import escape, markup
 from dashboard.map_modes import MAP_MODES
 from dashboard.views.gestures import Guard, call
-from dashboard.views.layers import Layers, Look
+from dashboard.views.layers import Layers, DisplaySettings
 from dashboard.views.linked import LinkedMaps
 from dashboard.views.map_grid import TITLE_HEIGHT, empty_layers, layers_of, map_cell
 from dashboard.workspace.datasets import Stack
@@ -22,7 +22,7 @@ class FrameView(param.Parameterized):
     """The frame of the open data; made anew for each data set, otherwise only redrawn."""
 
     layers = param.ClassSelector(class_=Layers, default=None, allow_None=True)
-    look = param.ClassSelector(class_=Look, default=Look())
+    look = param.ClassSelector(class_=DisplaySettings, default=DisplaySettings())
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class FrameView(param.Parameterized):
 
     def _restyle(self, *_: Any) -> None:
         session = self.session
-        self.look = Look(session.stretch, tuple(session.hidden), session.opacity)
+        self.look = DisplaySettings(session.stretch, tuple(session.hidden), session.opacity)
 
     def _mark(self, *_: Any) -> None:
         if self.linked is not None:
@@ -120,7 +120,20 @@ class FrameView(param.Parameterized):
 
 
 def scale_html(stack: Stack, session: Session) -> str:
-    """Return the ends of the grey scale as HTML."""
+    """Return the ends of the grey scale as HTML.
+
+    Parameters
+    ----------
+    stack
+        The opened data.
+    session
+        State of the tab.
+
+    Returns
+    -------
+    str
+        HTML of the scale.
+    """
     pyramid = stack.pyramids[stack.variables[0]]
     limits = pyramid.limits(session.plane, percent=session.percent)
     ends = (limits[0], limits[3]) if session.stretch == "linear" else limits[1:3]

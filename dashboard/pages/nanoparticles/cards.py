@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from dashboard import theme
 from dashboard.components import Matrix, Shares
 from dashboard.kit import Work, button, escape, markup, png_source
 from dashboard.pages.nanoparticles.plots import plot_spectrum
@@ -59,7 +60,24 @@ class ParticleCard:
 
 
 def card_html(workspace: Workspace, stack: Stack, row: dict[str, Any], units: str) -> str:
-    """Return pictures and numbers of a particle as HTML; reads its micrograph: call it in a thread."""
+    """Return pictures and numbers of a particle as HTML; reads its micrograph: call it in a thread.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    stack
+        The opened data.
+    row
+        Row of the table of objects or images.
+    units
+        Unit of lengths.
+
+    Returns
+    -------
+    str
+        HTML of the card.
+    """
     values = read_crop(workspace, stack, row)
     image = png_source(grey(values, grey_range(workspace, stack, int(row["image"]))))
     facts = [
@@ -105,7 +123,7 @@ def _peaks(row: dict[str, Any], size: float) -> str:
         for sign in (-1, 1):
             x, y = SIDE / 2 + sign * far * np.cos(turn), SIDE / 2 + sign * far * np.sin(turn)
             circles.append(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='7'/>")
-    style = "fill='none' stroke='#f0b429' stroke-width='1.5'"
+    style = f"fill='none' stroke='{theme.PEAK_RING}' stroke-width='1.5'"
     return f"<svg viewBox='0 0 {SIDE} {SIDE}' {style}>{''.join(circles)}</svg>"
 
 

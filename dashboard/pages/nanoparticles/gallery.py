@@ -55,7 +55,22 @@ class ParticleGallery(ObjectGallery):
 
 
 def picture(workspace: Workspace, stack: Stack, row: dict[str, Any]) -> str:
-    """Return the crop of a particle as an image's source; reads its micrograph: call it in a thread."""
+    """Return the crop of a particle as an image's source; reads its micrograph: call it in a thread.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    stack
+        The opened data.
+    row
+        Row of the table of objects or images.
+
+    Returns
+    -------
+    str
+        PNG as a data URL.
+    """
     number = int(row["image"])
 
     def draw_crop() -> str:

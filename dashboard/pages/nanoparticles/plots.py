@@ -15,7 +15,20 @@ DYNAMIC: Final = 6.0
 
 
 def shrink_micrograph(values: npt.NDArray[np.generic], *, edge: int) -> Grey:
-    """Shrink a micrograph to grey, its longer side about `edge` pixels, each a mean."""
+    """Shrink a micrograph to grey, its longer side about `edge` pixels, each a mean.
+
+    Parameters
+    ----------
+    values
+        Image `(y, x)`.
+    edge
+        Longer side in pixels.
+
+    Returns
+    -------
+    Grey
+        Grey image `(y, x)`.
+    """
     step = max(1, -(-max(values.shape) // edge))
     rows, columns = (max(1, n // step) for n in values.shape)
     blocks = values[: rows * step, : columns * step].astype(np.float64)

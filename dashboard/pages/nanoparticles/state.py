@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dashboard.theme import NO_CLASS
 from dashboard.workspace.datasets import Result, Stack
 from dashboard.workspace.image_collection import load_image
-from dashboard.workspace.object_table import NO_CLASS
 from dashboard.workspace.workspace import Workspace
 from engine.export.outlines import trace_objects
 from engine.nanoparticles.crops import grey_limits, window
@@ -52,7 +52,20 @@ class MicrographData:
         return np.asarray(self.stack.images[self.stack.variables[0]].values)
 
     def at(self, x: float, y: float) -> int:
-        """Return the number of the particle at a position, 0 for none."""
+        """Return the number of the particle at a position, 0 for none.
+
+        Parameters
+        ----------
+        x
+            Position in units of the coordinates.
+        y
+            Position in units of the coordinates.
+
+        Returns
+        -------
+        int
+            Number of the particle.
+        """
         where = self.pyramid.pixel(x, y)
         if where is None or self.objects is None:
             return 0
@@ -71,7 +84,24 @@ class MicrographData:
 
 
 def load_micrograph(workspace: Workspace, stack: Stack, number: int, result: Result | None) -> MicrographData:
-    """Load a micrograph with the outlines of its particles; takes a moment: call it in a thread."""
+    """Load a micrograph with the outlines of its particles; takes a moment: call it in a thread.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    stack
+        The opened data.
+    number
+        Index of the image, or number of the object.
+    result
+        The result; None: there is none.
+
+    Returns
+    -------
+    MicrographData
+        Image, numbers of particles and outlines.
+    """
     shown = load_image(workspace, stack, number)
     if result is None or OBJECTS not in result.tree.data_vars:
         return MicrographData(number, shown)
@@ -168,7 +198,20 @@ def _report(result: Result) -> dict[str, Any]:
 
 
 def find_changed_particles(before: Result, after: Result) -> list[int]:
-    """Return the numbers of the particles that have another class than before."""
+    """Return the numbers of the particles that have another class than before.
+
+    Parameters
+    ----------
+    before
+        Result before the change.
+    after
+        Result after the change.
+
+    Returns
+    -------
+    list[int]
+        Their numbers.
+    """
     if before.objects is None or after.objects is None:
         return []
     differs = before.objects["class"].values != after.objects["class"].values
@@ -176,7 +219,22 @@ def find_changed_particles(before: Result, after: Result) -> list[int]:
 
 
 def grey_range(workspace: Workspace, stack: Stack, number: int) -> tuple[float, float]:
-    """Return the values between which the crops of a micrograph are grey."""
+    """Return the values between which the crops of a micrograph are grey.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    stack
+        The opened data.
+    number
+        Index of the image, or number of the object.
+
+    Returns
+    -------
+    tuple[float, float]
+        Lowest and highest value.
+    """
 
     def find_range() -> tuple[float, float]:
         shown = load_image(workspace, stack, number)
@@ -187,7 +245,22 @@ def grey_range(workspace: Workspace, stack: Stack, number: int) -> tuple[float, 
 
 
 def read_crop(workspace: Workspace, stack: Stack, row: dict[str, Any]) -> np.ndarray:
-    """Read a particle with its surroundings, `(y, x)`."""
+    """Read a particle with its surroundings, `(y, x)`.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    stack
+        The opened data.
+    row
+        Row of the table of objects or images.
+
+    Returns
+    -------
+    np.ndarray
+        Image `(y, x)`.
+    """
     shown = load_image(workspace, stack, int(row["image"]))
     values = shown.images[shown.variables[0]].values
     return np.asarray(values[window(row, values.shape)])

@@ -91,7 +91,22 @@ class MicrographStrip:
 
 
 def picture(workspace: Workspace, stack: Stack, number: int) -> str:
-    """Return a thumbnail of a micrograph as an image's source; empty where it cannot be read."""
+    """Return a thumbnail of a micrograph as an image's source; empty where it cannot be read.
+
+    Parameters
+    ----------
+    workspace
+        Where addresses are looked up, and whose jobs and cache are used.
+    stack
+        The opened data.
+    number
+        Index of the image, or number of the object.
+
+    Returns
+    -------
+    str
+        PNG as a data URL, or an empty text.
+    """
     return workspace.cache.pictures.get((stack.identity, number), lambda: _draw(stack, number))
 
 

@@ -10,10 +10,11 @@ import xarray as xr
 
 from dashboard.kit import Work, markup, switch
 from dashboard.pages.nanoparticles.state import MicrographData, load_micrograph
+from dashboard.theme import NO_CLASS
 from dashboard.views.linked import LinkedMaps
 from dashboard.views.map_grid import TITLE_HEIGHT, map_cell
 from dashboard.workspace.datasets import Result
-from dashboard.workspace.object_table import NO_CLASS, ObjectSelection
+from dashboard.workspace.object_table import ObjectSelection
 from dashboard.workspace.session import Session, pixel_units
 from dashboard.workspace.workspace import Workspace
 from engine.nanoparticles.lattice_map import lattice_map
@@ -165,7 +166,20 @@ def _detection_key(result: Result) -> tuple[Any, ...]:
 
 
 def compute_layer(shown: MicrographData, layer: str) -> Pyramid | None:
-    """Compute a layer of a micrograph; None where it needs particles and there are none."""
+    """Compute a layer of a micrograph; None where it needs particles and there are none.
+
+    Parameters
+    ----------
+    shown
+        The micrograph.
+    layer
+        `lattice` or `strain`.
+
+    Returns
+    -------
+    Pyramid | None
+        Pyramid of the layer.
+    """
     image = shown.stack.images[shown.stack.variables[0]]
     values = np.nan_to_num(np.asarray(image.values, np.float32))
     if layer == LATTICE:

@@ -9,7 +9,7 @@ from dashboard import theme
 from dashboard.plots.distributions import count_by_class, histogram
 from dashboard.plots.elbow import elbow, nearest_k
 from dashboard.plots.labels import Classes
-from dashboard.plots.spectra import BANDS, Marks, nearest_class, spectra, unwrapped, value_dimension
+from dashboard.plots.spectra import BANDS, Marks, nearest_class, spectra, unwrap_values, value_dimension
 
 theme.install()
 CLASSES = Classes((1, 2), ("thin", "thick"), ("#0072B2", "#E69F00"))
@@ -63,8 +63,8 @@ def test_a_band_is_as_wide_as_its_statistic_also_across_the_wrap(band, half):
 
 
 def test_unwrapping_passes_over_missing_channels():
-    np.testing.assert_array_equal(unwrapped(np.array([350, np.nan, 5.0]), 360), [350, np.nan, 365])
-    np.testing.assert_array_equal(unwrapped(np.array([350, 5.0]), None), [350, 5])
+    np.testing.assert_array_equal(unwrap_values(np.array([350, np.nan, 5.0]), 360), [350, np.nan, 365])
+    np.testing.assert_array_equal(unwrap_values(np.array([350, 5.0]), None), [350, 5])
 
 
 def test_axes_have_symbol_and_unit():

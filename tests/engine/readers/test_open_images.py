@@ -13,7 +13,8 @@ import xarray as xr
 from engine import catalogue
 from engine.errors import FileError, InputError
 from engine.export.store import write_result
-from engine.readers import describe, digest, open_images, split_key
+from engine.readers import describe, open_images, split_key
+from engine.readers import digest
 from engine.readers.label_maps import open_labels
 from engine.schema import label_map
 

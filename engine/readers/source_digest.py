@@ -2,9 +2,11 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from engine import catalogue
 from engine.errors import FileError
@@ -14,10 +16,20 @@ from engine.readers.guard import clear_errors
 FULL_BYTES: Final = 10**9
 ENDS_BYTES: Final = 2**20
 _PIECE: Final = 2**22
+TICK_NS: Final = 50_000_000
+"""Nanoseconds within which file systems may give two changes the same time."""
+N_KEPT: Final = 256
+"""Digests that are kept."""
+Stamp = tuple[Any, ...]
+"""Path of a source, and for each of its files path, size, times and number."""
+_digests: Final[dict[Stamp, str]] = {}
+_lock: Final = threading.Lock()
 
 
 def digest(path: str | Path) -> str:
-    """Digest of everything the images of a path come from.
+    """Return the digest of everything the images of a path come from.
+
+    A source is hashed once in a process, as long as names, sizes and times of its files stay the same.
 
     Below 1 GB the SHA-256 of the bytes: of a file alone, of a folder the names and bytes of the reader's
     files in order. From there on `quick:` and the SHA-256 of names, sizes, times, and the first and last
@@ -31,10 +43,51 @@ def digest(path: str | Path) -> str:
     where, key = split_key(path)
     part = f"-{hashlib.sha256(key.encode()).hexdigest()[:16]}" if key else ""
     with clear_errors(where):
-        found = _files(where)
-        if sum(file.stat().st_size for file in found) >= FULL_BYTES:
-            return f"quick:{_quick(where, found)}{part}"
-        return _full(where, found) + part
+        files = _files(where)
+        stamp = (str(where.absolute()), *(_stamp(file) for file in files))
+        with _lock:
+            known = _digests.get(stamp)
+        if known is None:
+            known = hash_files(where, files)
+            _remember(stamp, known)
+        return known + part
+
+
+def hash_files(path: Path, files: Sequence[Path]) -> str:
+    """Return the hash of files: of all their bytes, or of their ends where they are large together.
+
+    Parameters
+    ----------
+    path
+        The file or folder that they belong to.
+    files
+        Files in order.
+
+    Raises
+    ------
+    FileError
+        If a file lies outside of the folder.
+    """
+    if sum(file.stat().st_size for file in files) >= FULL_BYTES:
+        return f"quick:{_quick(path, files)}"
+    return _full(path, files)
+
+
+def _stamp(file: Path) -> tuple[str, int, int, int, int]:
+    """Return the facts of a file that change when its bytes do."""
+    facts = file.stat()
+    return str(file), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
+
+
+def _remember(stamp: Stamp, digest: str) -> None:
+    """Keep a digest, unless a file is so young that a change might leave its times as they are."""
+    youngest = max((file[3] for file in stamp[1:]), default=0)
+    if time.time_ns() - youngest < TICK_NS:
+        return
+    with _lock:
+        _digests[stamp] = digest
+        while len(_digests) > N_KEPT:
+            _digests.pop(next(iter(_digests)))
 
 
 def _files(path: Path) -> list[Path]:

@@ -1,0 +1,41 @@
+"""From a path to the inputs of an analysis."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import FileError
+from engine.inputs import list_inputs, open_inputs, open_labels
+from engine.recipes import choose_analysis
+from engine.simulate.hrtem import Hrtem
+from engine.simulate.mosaic import Mosaic
+
+
+@pytest.fixture(scope="module")
+def mosaic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Mosaic(size=64, n_frames=2, seed=3).write(tmp_path_factory.mktemp("mosaic"))
+
+
+def test_an_analysis_of_frames_takes_each_frame_of_a_folder_but_no_truth(mosaic: Path) -> None:
+    names = [Path(path.partition("::")[0]).name for path in list_inputs(str(mosaic), "unet")]
+    assert names == ["frame_000.fits", "frame_001.fits"]
+    assert list_inputs(str(mosaic), "kmeans") == [str(mosaic)]
+
+
+def test_a_folder_is_a_collection_to_an_analysis_of_collections(tmp_path: Path) -> None:
+    folder = Hrtem(size=64, n_frames=2, seed=1).write(tmp_path)
+    assert open_inputs(folder, "particles").sizes["image"] == 2
+
+
+def test_labels_are_found_beside_the_frames_and_not_asked_for_without_need(mosaic: Path) -> None:
+    labels = open_labels(choose_analysis("unet", {}), str(mosaic), None)
+    assert labels is not None
+    assert set(np.unique(labels)) <= {0, 1, 2, 3}
+    assert open_labels(choose_analysis("kmeans", {}), str(mosaic), None) is None
+
+
+def test_missing_labels_are_told(tmp_path: Path) -> None:
+    np.save(tmp_path / "frame.npy", np.zeros((8, 8)))
+    with pytest.raises(FileError, match="there are no labels for frame.npy"):
+        open_labels(choose_analysis("unet", {}), str(tmp_path / "frame.npy"), None)
