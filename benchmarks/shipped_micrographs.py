@@ -2,8 +2,8 @@
 
     python benchmarks/shipped_micrographs.py [FOLDER] [--images 4000]
 
-Writes the model into engine/image_classes/shipped (or FOLDER) with its card; `benchmarks/micrographs.py` judges
-it on images of other seeds.
+Writes the model into engine/image_classes/shipped (or FOLDER) with its card.
+`benchmarks/micrographs.py` scores it on images of other seeds.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     python benchmarks/shipped_particles.py [FOLDER]
 
-Writes the model into engine/nanoparticles/shipped (or FOLDER) with its card; `benchmarks/particles_accuracy.py`
-judges it on micrographs of other seeds.
+Writes the model into engine/nanoparticles/shipped (or FOLDER) with its card.
+`benchmarks/particles_accuracy.py` scores it on micrographs of other seeds.
 """
 
 import sys

@@ -31,11 +31,11 @@ READERS: Final[Mapping[str, str]] = {
 """Modules with `accepts(path, head) -> bool` and `read(path, *, key, chunks) -> Dataset`, tried in order."""
 
 ANALYSES: Final[Mapping[str, str]] = {
-    "profile": "engine.profile.analysis:Profile",
     "kmeans": "engine.cluster.analysis:KMeans",
     "unet": "engine.unet.analysis:UNet",
     "particles": "engine.nanoparticles.analysis:Particles",
     "micrographs": "engine.image_classes.analysis:Micrographs",
+    "profile": "engine.profile.analysis:Profile",
 }
 
 SIMULATORS: Final[Mapping[str, str]] = {

@@ -87,7 +87,7 @@ class Edit(Entry):
     learns: Mapping[str, str] = field(default_factory=dict)
     """By kind, a function that adds what the edit learns from these images to its arguments."""
 
-    def __call__(self, result: Any, images: Any, **arguments: Any) -> Any:
+    def __call__(self, result: Any, images: Any, /, **arguments: Any) -> Any:
         """Return the edited result; the one given stays as it is.
 
         Parameters
@@ -107,7 +107,7 @@ class Edit(Entry):
         _check_arguments(self.name, function, arguments)
         return function(result, images, **arguments)
 
-    def learn(self, result: Any, images: Any, **arguments: Any) -> dict[str, Any]:
+    def learn(self, result: Any, images: Any, /, **arguments: Any) -> dict[str, Any]:
         """Return the arguments with what the edit learns from these images.
 
         Parameters

@@ -96,7 +96,7 @@ class FeatureSpace:
         return np.stack([self.offset, self.scale]).astype(np.float32)
 
     def is_linear(self, tiles: Sequence[np.ndarray]) -> bool:
-        """Return whether features are `(tile - offset) * scale` of one tile, equal to `apply` in every bit."""
+        """Return whether features are `(tile - offset) * scale` of one tile, exactly as `apply` computes."""
         if self.kind not in (RAW, STANDARDISED) or len(tiles) != 1 or tiles[0].dtype != np.float32:
             return False
         *_, row, column = tiles[0].strides

@@ -13,6 +13,7 @@ from engine.export.provenance import RECIPE, ascii_recipe, one_line, stem
 from engine.export.rasters import pixel_step
 from engine.export.streaming import in_memory
 from engine.schema import CLASSES, LABEL, LABELS, X, pixel_map, table
+from engine.schema import columns as c
 
 _DPI: Final = 100
 _SMALLEST, _LARGEST = 800, 4096
@@ -75,7 +76,7 @@ def label_image(labels: np.ndarray, colors: dict[int, str]) -> np.ndarray:
 
 
 def scale_length(extent: float) -> float:
-    """Return the length of a scale bar: the largest 1, 2 or 5 times a power of ten in a quarter of the extent.
+    """Return the length of a scale bar: the largest 1, 2 or 5 times a power of ten in a quarter of the map.
 
     Examples
     --------
@@ -110,7 +111,7 @@ def _figure(result: xr.DataTree) -> Any:
     from matplotlib.figure import Figure
 
     classes = table(result, CLASSES)
-    colors = dict(zip(classes[LABEL].values.tolist(), classes["color"].values.tolist(), strict=True))
+    colors = dict(zip(classes[LABEL].values.tolist(), classes[c.COLOR].values.tolist(), strict=True))
     labels = pixel_map(result, LABELS).values
     every = -(-max(labels.shape) // _LARGEST)
     image = label_image(labels[::every, ::every], colors)
@@ -153,11 +154,11 @@ def _add_scale_bar(figure: Any, result: xr.DataTree, *, bottom: float, width: fl
 def _add_legend(figure: Any, classes: xr.Dataset, *, left: float, row_height: int) -> None:
     """One coloured square, name and share a class; `left` and `row_height` in pixels of the picture."""
     width, height = figure.get_size_inches() * _DPI
-    for n, name in enumerate(classes["name"].values.tolist()):
-        share = f"  {100 * float(classes['fraction'][n]):.1f} %" if "fraction" in classes else ""
+    for n, name in enumerate(classes[c.NAME].values.tolist()):
+        share = f"  {100 * float(classes[c.FRACTION][n]):.1f} %" if c.FRACTION in classes else ""
         text = one_line(name)
         shown = text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
         y = 1 - (_MARGIN + (n + 0.5) * row_height) / height
-        color = str(classes["color"].values[n])
+        color = str(classes[c.COLOR].values[n])
         figure.text(left / width, y, "■", color=color, fontsize=14, va="center_baseline")
         figure.text((left + 28) / width, y, shown + share, fontsize=11, va="center_baseline")

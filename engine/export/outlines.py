@@ -70,7 +70,7 @@ def trace_objects(objects: np.ndarray) -> Iterator[tuple[int, list[Outline]]]:
 
 
 def _n_edges(regions: np.ndarray) -> int:
-    """Return the number of pixel edges between regions; an edge counts once for each side that is a region."""
+    """Return the number of pixel edges between regions; an edge counts once for each side in a region."""
     across = regions[:, 1:] != regions[:, :-1]
     down = regions[1:] != regions[:-1]
     return 2 * int(np.count_nonzero(across) + np.count_nonzero(down))

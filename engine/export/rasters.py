@@ -222,8 +222,8 @@ def image_axes(labels: xr.DataArray) -> dict[str, Any]:
 def _name_classes(header: Any, result: xr.DataTree) -> None:
     for n, row in enumerate(_classes(result), start=1):
         header[f"CVAL{n}"] = (row["label"], "class value")
-        header[f"CNAME{n}"] = ascii_text(row["name"])
-        header[f"CCOLOR{n}"] = row["color"]
+        header[f"CNAME{n}"] = ascii_text(row[c.NAME])
+        header[f"CCOLOR{n}"] = row[c.COLOR]
         if row["label"] < _KEYWORDS:
-            header[f"CLASS{row['label']}"] = ascii_text(row["name"])
+            header[f"CLASS{row['label']}"] = ascii_text(row[c.NAME])
     header["HISTORY"] = "The recipe is in the table RECIPE; run it: mapstack run --recipe FILE"

@@ -105,7 +105,7 @@ def write_ds9(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | N
 def _outlines(result: xr.DataTree) -> Iterator[str]:
     """Polygons of all classes."""
     for row, outlines in _classes(result):
-        look = f" # color={row['color']} text={{{_ds9_text(row['name'])}}} tag={{class {row['label']}}}"
+        look = f" # color={row[c.COLOR]} text={{{_ds9_text(row[c.NAME])}}} tag={{class {row['label']}}}"
         for outline in outlines:
             yield _ds9_polygon(outline.outer) + look
             yield from ("-" + _ds9_polygon(hole) + look for hole in outline.holes)

@@ -256,7 +256,7 @@ def _are_aligned(ends: np.ndarray, height: int) -> bool:
 
 
 def _find_letter_ends(grey: np.ndarray, counts: np.ndarray) -> Iterator[slice]:
-    """Yield the lines of letters at either end of an image that is as flat as its bar, which has no border."""
+    """Yield the lines of letters at either end of an image that is as flat as its bar (without a border)."""
     height = len(grey)
     most = int(TALLEST * height)
     for level in _levels(counts, TOLERANCES[-1])[:2]:
@@ -288,7 +288,7 @@ def _find_letter_rows(end: np.ndarray, level: int) -> int:
 
 
 def _with_frame(grey: np.ndarray, strip: slice) -> slice:
-    """Return the rows of a strip and of the full-width lines around it, or of the traces JPEG left of them."""
+    """Return the rows of a strip and of the full-width lines around it, or of their traces in a JPEG."""
     is_line = (np.abs(grey.astype(np.int16) - np.median(grey, axis=1, keepdims=True)) <= 5).mean(axis=1) > 0.8
     start, stop = strip.start, strip.stop
     while start > max(strip.start - 4, 0) and is_line[start - 1]:

@@ -13,6 +13,7 @@ from engine.image_classes.network_inputs import View, inputs, pixel_sizes, squar
 from engine.learning import leaks
 from engine.learning.splits import by_parent
 from engine.schema import IMAGE, class_names
+from engine.schema import columns as c
 
 LEARN, VALIDATE, JUDGE = range(3)
 """Parts of a split: to learn from, to choose by, to judge by once."""
@@ -200,8 +201,8 @@ def _names(images: xr.Dataset, labels: xr.DataArray | None) -> np.ndarray:
         return _column(images, "label")
     called = {0: "", **class_names(labels)}
     told = [called.get(int(value), f"class {value}") for value in labels.values]
-    if "file" in labels.coords and "file" in images.coords:
-        by_file = dict(zip(labels["file"].values.tolist(), told, strict=True))
+    if c.FILE in labels.coords and c.FILE in images.coords:
+        by_file = dict(zip(labels[c.FILE].values.tolist(), told, strict=True))
         told = [by_file.get(file, "") for file in _column(images, "file").tolist()]
     return np.array(told, dtype=str)
 

@@ -73,7 +73,7 @@ def tile_starts(n: int, tile: int) -> np.ndarray:
 
 
 def specimen(image: np.ndarray, *, databar: bool = False) -> np.ndarray:
-    """Return the part of a micrograph that shows the specimen, `(y, x)`: no fill, and no data bar unless wanted.
+    """Return the part of a micrograph that shows the specimen, `(y, x)`: without fill and data bar.
 
     Parameters
     ----------

@@ -87,7 +87,7 @@ def add_outputs(network: "keras.Model") -> "keras.Model":
 
 
 def n_features(network: "keras.Model") -> list[int]:
-    """Return how many of the features of `tapped` each depth has."""
+    """Return how many of the features of `add_outputs` each depth has."""
     return [2 * int(maps.shape[-1]) for maps in _depths(network)]
 
 

@@ -25,7 +25,7 @@ NOISE: Final = (0.7, 3.0)
 
 
 def make_outliers(squares: np.ndarray, *, seed: int) -> np.ndarray:
-    """Return an outlier made from each image: coloured noise, negatives, mixed phases, strong noise, shuffled pieces.
+    """Return an outlier made from each image: coloured noise, negative, mixed phases, noisy, or shuffled.
 
     Parameters
     ----------

@@ -18,6 +18,7 @@ from engine.export.tables import classes_frame, images_frame
 from engine.palette import OKABE_ITO
 from engine.recipe import Recipe, mapstack_version
 from engine.schema import CLASSES, CONFIDENCE, IMAGE_TABLE, PICTURES, table
+from engine.schema import columns as c
 
 GREY: Final = OKABE_ITO[-1]
 N_BINS: Final = 20
@@ -71,9 +72,9 @@ def write_html(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset | 
 def _images_frame(result: xr.DataTree) -> pd.DataFrame:
     """Return the table of pictures with `said`: an answer, not sure, unlike anything seen, or by a person."""
     frame = images_frame(result)
-    said = np.where(frame["abstained"], "not sure", "answer")
-    said = np.where(frame["unlike"] & frame["abstained"], "unlike anything seen", said)
-    return frame.assign(said=np.where(frame["reviewed"], "by a person", said))
+    said = np.where(frame[c.ABSTAINED], "not sure", "answer")
+    said = np.where(frame[c.UNLIKE] & frame[c.ABSTAINED], "unlike anything seen", said)
+    return frame.assign(said=np.where(frame[c.REVIEWED], "by a person", said))
 
 
 def _short_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -108,17 +109,17 @@ def _number(model: dict[str, Any], name: str) -> str:
 
 def _galleries(result: xr.DataTree, frame: pd.DataFrame) -> str:
     """Small pictures of each class, the surest first, and of those without an answer."""
-    thumbnails = table(result, PICTURES)["thumbnail"]
-    decided = ~frame["abstained"]
+    thumbnails = table(result, PICTURES)[c.THUMBNAIL]
+    decided = ~frame[c.ABSTAINED]
     groups = {
-        name: frame[decided & (frame["name"] == name)] for name in table(result, CLASSES)["name"].values
+        name: frame[decided & (frame[c.NAME] == name)] for name in table(result, CLASSES)[c.NAME].values
     }
-    groups["no answer"] = frame[frame["abstained"]]
+    groups["no answer"] = frame[frame[c.ABSTAINED]]
     parts = []
     for name, rows in groups.items():
         chosen = rows.sort_values(CONFIDENCE, ascending=False).head(N_SHOWN).index
         if len(chosen):
-            shown = "".join(_picture(np.asarray(thumbnails[n]), frame["file"][n]) for n in chosen)
+            shown = "".join(_picture(np.asarray(thumbnails[n]), frame[c.FILE][n]) for n in chosen)
             parts.append(f"<p>{html.escape(str(name))}, {len(rows)}</p><p>{shown}</p>")
     return "".join(parts)
 
@@ -166,7 +167,7 @@ def _methods(result: xr.DataTree, frame: pd.DataFrame) -> str:
 
 def _draw(result: xr.DataTree, figure: Any) -> None:
     frame, classes = _images_frame(result), classes_frame(result)
-    colors = dict(zip(classes["name"], classes["color"], strict=True))
+    colors = dict(zip(classes[c.NAME], classes[c.COLOR], strict=True))
     parts = [
         lambda axis: _draw_counts(axis, frame, colors),
         lambda axis: _draw_confidence(axis, frame),
@@ -177,16 +178,16 @@ def _draw(result: xr.DataTree, figure: Any) -> None:
 
 
 def _draw_counts(axis: Any, frame: pd.DataFrame, colors: dict[str, str]) -> None:
-    counts = frame[~frame["abstained"]]["name"].value_counts()
+    counts = frame[~frame[c.ABSTAINED]][c.NAME].value_counts()
     names = list(colors)
     axis.barh([one_line(n) for n in names], [counts.get(n, 0) for n in names], color=list(colors.values()))
-    axis.barh("no answer", int(frame["abstained"].sum()), color=GREY)
+    axis.barh("no answer", int(frame[c.ABSTAINED].sum()), color=GREY)
     axis.invert_yaxis()
     axis.set_xlabel(f"pictures ({len(frame)})")
 
 
 def _draw_confidence(axis: Any, frame: pd.DataFrame) -> None:
-    parts = [frame[frame["abstained"] == away][CONFIDENCE] for away in (False, True)]
+    parts = [frame[frame[c.ABSTAINED] == away][CONFIDENCE] for away in (False, True)]
     bins = np.linspace(0, 1, N_BINS + 1)
     axis.hist(parts, bins=bins, stacked=True, color=[OKABE_ITO[0], GREY], label=["answer", "no answer"])
     axis.legend(frameon=False)
@@ -197,11 +198,11 @@ def _draw_confidence(axis: Any, frame: pd.DataFrame) -> None:
 def _draw_confusion(axis: Any, result: xr.DataTree, frame: pd.DataFrame) -> None:
     """Told classes against those found, where the pictures came with one."""
     classes = classes_frame(result)
-    truth = table(result, IMAGE_TABLE)["truth"].values
+    truth = table(result, IMAGE_TABLE)[c.TRUTH].values
     known = truth > 0
-    names = [one_line(name) for name in classes["name"]]
+    names = [one_line(name) for name in classes[c.NAME]]
     counts = np.zeros((len(names), len(names)), int)
-    np.add.at(counts, (truth[known] - 1, frame["class"].to_numpy()[known] - 1), 1)
+    np.add.at(counts, (truth[known] - 1, frame[c.CLASS].to_numpy()[known] - 1), 1)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     axis.imshow(shares, cmap="Greys", vmin=0, vmax=1, aspect="auto")
     axis.set_yticks(range(len(names)), names, fontsize=6)

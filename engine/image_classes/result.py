@@ -26,6 +26,7 @@ from engine.schema import (
     PICTURES,
     RANK,
 )
+from engine.schema import columns as c
 from engine.schema.kinds import SORTED_IMAGES
 
 SMALL: Final = ("row", "column")
@@ -82,23 +83,23 @@ def image_table(model: Model, images: xr.Dataset, found: Answers) -> xr.Dataset:
     n_images = len(chances)
     columns: dict[str, tuple[Any, str, str]] = {
         "file": (files_of(images, n_images), "1", "file"),
-        "class": (said["class"], "1", "most probable class"),
-        "second": (said["second"], "1", "second most probable class"),
+        "class": (said[c.CLASS], "1", "most probable class"),
+        "second": (said[c.SECOND], "1", "second most probable class"),
         CONFIDENCE: (said[CONFIDENCE], "1", "best minus second probability"),
         "novelty": (found.distance, "1", "distance from the known pictures, 1: the limit"),
         "unlike": (unlike, "1", "unlike anything seen"),
-        "abstained": (said["abstained"], "1", "no answer: too unsure, or unlike anything"),
+        "abstained": (said[c.ABSTAINED], "1", "no answer: too unsure, or unlike anything"),
         "reviewed": (np.zeros(n_images, bool), "1", "a person said the class"),
         "truth": (_truth(model, images, n_images), "1", "class that the picture came with, 0: none"),
         PIXEL_SIZE: (pixel_sizes(images), "nm", "edge of a pixel"),
     }
     table = xr.Dataset({name: _column(IMAGE, *parts) for name, parts in columns.items()})
-    table["probability"] = (
+    table[c.PROBABILITY] = (
         (IMAGE, LABEL),
         chances.astype(np.float32),
         {"units": "1", "long_name": "probability"},
     )
-    table["similar"] = (
+    table[c.SIMILAR] = (
         (IMAGE, RANK),
         found.similar.astype(np.int32),
         {"units": "1", "long_name": "most alike"},
@@ -166,7 +167,7 @@ def class_table(
         Class colours by label, as `#rrggbb`.
     """
     labels = sorted(names)
-    given = images["class"].values[~images["abstained"].values]
+    given = images[c.CLASS].values[~images[c.ABSTAINED].values]
     count = np.array([(given == label).sum() for label in labels])
     paint = dict(zip(labels, palette.class_colors(len(labels)), strict=True)) | dict(colors or {})
     columns = {
@@ -189,8 +190,8 @@ def files_of(images: xr.Dataset, n_images: int) -> np.ndarray:
     n_images : int
         Number of images.
     """
-    if "file" in images.coords:
-        return np.atleast_1d(images["file"].values).astype(str)
+    if c.FILE in images.coords:
+        return np.atleast_1d(images[c.FILE].values).astype(str)
     name = str(images.attrs.get(SOURCE, "")).rsplit("/", 1)[-1]
     return np.array([name] * n_images, dtype=str)
 

@@ -243,7 +243,7 @@ def _look(network: "keras.Model", checked: Examples) -> dict[str, float]:
 
 
 def run_network(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
-    """Return the output of a network for squares `(image, y, x)` that show fields `(image,)` in nm, in batches.
+    """Return the output of a network for squares `(image, y, x)` that show fields `(image,)` in nm.
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ def calibration_error(probabilities: ArrayLike, truth: ArrayLike, *, n_bins: int
 
     Examples
     --------
-    >>> round(expected_calibration_error([[0.9, 0.1]] * 4, [0, 0, 0, 1]), 3)
+    >>> round(calibration_error([[0.9, 0.1]] * 4, [0, 0, 0, 1]), 3)
     0.15
     """
     shares, real = _examples(probabilities, truth)

@@ -127,7 +127,7 @@ def _label_particles(number: int, one: Record, truth: xr.DataArray) -> Examples:
 
 
 def present_in(labels: np.ndarray) -> np.ndarray:
-    """Return the number of particles of each class in a map of labels, `(class,)`: connected pixels of one class."""
+    """Return the number of particles of each class in a map of labels, `(class,)`: connected pixels."""
     eight = np.ones((3, 3), int)
     return np.array([ndimage.label(labels == 1 + n, eight)[1] for n in range(len(CLASSES))])
 

@@ -114,7 +114,7 @@ def pack_classifier(classifier: Any) -> np.ndarray:
 
 
 def unpack_classifier(stored: np.ndarray) -> Any:
-    """Classifier of `packed`; anything but scikit-learn's own parts is refused.
+    """Classifier of `pack_classifier`; anything but scikit-learn's own parts is refused.
 
     Raises
     ------

@@ -9,6 +9,7 @@ import xarray as xr
 from engine.errors import InputError
 from engine.nanoparticles.tables import counts_of
 from engine.schema import CLASSES, FRACTIONS, IMAGE, IMAGE_TABLE, LABEL, OBJECT_TABLE, table
+from engine.schema import columns as c
 from engine.statistics.intervals import class_fractions, difference_of
 
 MEASURES: Final = ("radius", "spacing")
@@ -49,7 +50,7 @@ def compare(first: xr.DataTree, second: xr.DataTree, *, seed: int = 0) -> xr.Dat
     apart = difference_of(*shares)
     classes = table(first, CLASSES)
     columns = {
-        "name": classes["name"].values,
+        "name": classes[c.NAME].values,
         "fraction_first": shares[0].fraction,
         "fraction_second": shares[1].fraction,
         "difference": apart.fraction,
@@ -88,7 +89,7 @@ def _particles(result: xr.DataTree) -> tuple[xr.Dataset, int]:
 
 def _check_classes(first: xr.DataTree, second: xr.DataTree) -> None:
     named = [
-        dict(zip(classes[LABEL].values.tolist(), classes["name"].values.tolist(), strict=True))
+        dict(zip(classes[LABEL].values.tolist(), classes[c.NAME].values.tolist(), strict=True))
         for classes in (table(first, CLASSES), table(second, CLASSES))
     ]
     if named[0] != named[1]:
@@ -101,7 +102,7 @@ def _check_classes(first: xr.DataTree, second: xr.DataTree) -> None:
 def _of_class(objects: xr.Dataset, measure: str, label: int) -> np.ndarray:
     """Return what was measured of the decided particles of a class."""
     values = objects[measure].values
-    there = (objects["class"].values == label) & ~objects["abstained"].values
+    there = (objects[c.CLASS].values == label) & ~objects[c.ABSTAINED].values
     return np.asarray(values[there & np.isfinite(values)])
 
 
@@ -132,7 +133,7 @@ def _medians(
     found = np.full((len(weights), labels.size), np.nan)
     values, image = objects[measure].values, objects[IMAGE].values
     for k, label in enumerate(labels):
-        there = (objects["class"].values == label) & np.isfinite(values) & ~objects["abstained"].values
+        there = (objects[c.CLASS].values == label) & np.isfinite(values) & ~objects[c.ABSTAINED].values
         if there.any():
             found[:, k] = _medians_by_weight(values[there], weights[:, image[there]])
     return found

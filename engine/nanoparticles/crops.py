@@ -14,6 +14,7 @@ from engine.export.collections import micrograph_names
 from engine.export.provenance import LINE, file_name, recipe_text, stem
 from engine.export.tables import objects_frame, plain_text
 from engine.schema import IMAGE, IMAGE_TABLE, LABEL, image_variables, table
+from engine.schema import columns as c
 
 AROUND: Final = 0.25
 """How much of a particle's size is shown with it on each side."""
@@ -26,7 +27,7 @@ THIN: Final = 3
 
 
 def window(row: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Return the rows and columns of a micrograph that show a particle and its surroundings, a square where it fits.
+    """Return the rows and columns of a micrograph that show a particle and its surroundings.
 
     Parameters
     ----------
@@ -35,9 +36,9 @@ def window(row: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[slice, slice
     shape
         Rows and columns of the micrograph.
     """
-    high, wide = row["bbox_bottom"] - row["bbox_top"], row["bbox_right"] - row["bbox_left"]
+    high, wide = row[c.BOTTOM] - row[c.TOP], row[c.RIGHT] - row[c.LEFT]
     half = max(high, wide) * (0.5 + AROUND) + LEAST
-    middle = (row["bbox_top"] + row["bbox_bottom"]) / 2, (row["bbox_left"] + row["bbox_right"]) / 2
+    middle = (row[c.TOP] + row[c.BOTTOM]) / 2, (row[c.LEFT] + row[c.RIGHT]) / 2
     rows, columns = (
         slice(max(0, int(centre - half)), min(n, int(centre + half) + 1))
         for centre, n in zip(middle, shape, strict=True)
@@ -83,13 +84,13 @@ def write_crops(result: xr.DataTree, folder: str | Path, *, images: xr.Dataset |
     if images is None:
         raise InputError("crops are cut from the micrographs, and they were not given; give the images")
     particles, written = objects_frame(result), []
-    names = micrograph_names(table(result, IMAGE_TABLE)["file"].values.tolist())
+    names = micrograph_names(table(result, IMAGE_TABLE)[c.FILE].values.tolist())
     plane = images[image_variables(images)[0]]
     for number in np.unique(particles[IMAGE]).tolist():
         values = np.asarray((plane.isel({IMAGE: number}) if IMAGE in plane.dims else plane).values)
         ends = grey_limits(values)
         for row in _rows(particles[particles[IMAGE] == number]):
-            kind = file_name(str(row["name"])) or f"class_{row['class']}"
+            kind = file_name(str(row[c.NAME])) or f"class_{row[c.CLASS]}"
             path = Path(folder) / kind / f"{names[number]}_{row[LABEL]:04d}.png"
             _save(grey(values[window(row, values.shape)], ends), path)
             written.append(path)

@@ -204,7 +204,7 @@ def vortices(phase: np.ndarray, core: np.ndarray) -> int:
 
 
 def _two_levels(fringe: Fringe, core: np.ndarray) -> float:
-    """Return by how much two halves, divided along the best line through the centre, agree better each with itself."""
+    """Return by how much two halves of a particle agree better each with itself than with each other."""
     rows, columns = np.nonzero(core)
     rows, columns = rows - rows.mean(), columns - columns.mean()
     waves = (fringe.amplitude * np.exp(1j * fringe.phase))[core]

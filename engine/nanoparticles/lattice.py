@@ -101,7 +101,7 @@ def measure_lattice(crop: np.ndarray, inside: np.ndarray, *, n_peaks: int = N_PE
 
 
 def edge_taper(inside: np.ndarray) -> np.ndarray:
-    """Return weights of a particle's pixels that fall to 0 at its edge like a cosine, over a third of its radius."""
+    """Return weights of a particle's pixels that fall to 0 at its edge like a cosine."""
     depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
     width = max(1.0, depth.max() / 3)
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(depth / width, 0, 1)), np.float32)

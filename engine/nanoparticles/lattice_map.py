@@ -114,7 +114,7 @@ def null(window: int) -> tuple[float, float, float]:
 
 
 def at_pixels(values: np.ndarray, shape: tuple[int, int], *, window: int, step: int) -> np.ndarray:
-    """Return the values of windows interpolated to every pixel: linear between their centres, constant beyond.
+    """Return the values of windows interpolated to every pixel: linear between centres, constant beyond.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from engine.analysis import Model, model_of
 from engine.export.sheets import name_model
 from engine.recipe import Recipe, Step
 from engine.schema import FRACTIONS, IMAGE, IMAGE_TABLE, OBJECT_TABLE, RETRAINED, table
+from engine.schema import columns as c
 from engine.schema.kinds import POPULATION, check_kind
 
 FOUND_BY: Final = {
@@ -69,7 +70,7 @@ def _describe_preparation(steps: Sequence[Step]) -> list[str]:
 
 def _describe_intervals(result: xr.DataTree) -> list[str]:
     fractions, particles = table(result, FRACTIONS), table(result, OBJECT_TABLE)
-    decided = particles[IMAGE].values[~particles["abstained"].values & (particles["class"].values > 0)]
+    decided = particles[IMAGE].values[~particles[c.ABSTAINED].values & (particles[c.CLASS].values > 0)]
     kinds = {"bootstrap_low": BOOTSTRAP, "corrected": CORRECTED}
     if np.unique(decided).size < 2:
         del kinds["bootstrap_low"]
@@ -79,20 +80,20 @@ def _describe_intervals(result: xr.DataTree) -> list[str]:
 
 def _describe_particles(result: xr.DataTree) -> list[str]:
     micrographs, particles = table(result, IMAGE_TABLE).load(), table(result, OBJECT_TABLE).load()
-    read = micrographs["problem"].values == ""
-    kinds = sorted(set(micrographs["found_by"].values[read].tolist()))
-    number_by = {kind: int((micrographs["found_by"].values[read] == kind).sum()) for kind in kinds}
+    read = micrographs[c.PROBLEM].values == ""
+    kinds = sorted(set(micrographs[c.FOUND_BY].values[read].tolist()))
+    number_by = {kind: int((micrographs[c.FOUND_BY].values[read] == kind).sum()) for kind in kinds}
     ways = [f"in {n} of them {FOUND_BY.get(kind, kind)}" for kind, n in number_by.items()]
-    sizes = micrographs["pixel_size"].values
+    sizes = micrographs[c.PIXEL_SIZE].values
     known = np.unique(sizes[np.isfinite(sizes)])
-    units = micrographs["pixel_size"].attrs.get("units", "nm")
+    units = micrographs[c.PIXEL_SIZE].attrs.get("units", "nm")
     scale = (
         f"with pixels of {known.min():.4g} to {known.max():.4g} {units}"
         if known.size > 1
         else (f"with pixels of {known[0]:.4g} {units}" if known.size else "without a known pixel size")
     )
-    number = int((particles["class"].values > 0).sum())
-    edge = int(particles["touches_edge"].values.sum())
+    number = int((particles[c.CLASS].values > 0).sum())
+    edge = int(particles[c.TOUCHES_EDGE].values.sum())
     found = (
         f"{number} particles were found in {int(read.sum())} micrographs {scale},"
         f" {' and '.join(ways) or 'in none of them'}; {edge} of the particles touch an edge of their"
@@ -110,14 +111,14 @@ def _describe_classifier(result: xr.DataTree, recipe: Recipe) -> list[str]:
     rows = json.loads(str(result.attrs.get("judged", "[]")))
     scores = ", ".join(f"{r['name']} {r['f1']:.2f} ({r['f1_low']:.2f} to {r['f1_high']:.2f})" for r in rows)
     judged = (
-        f"Classes were given by {_name_classifier(model)} on {len(learned.get('features', []))} features of each"
-        " particle (power spectrum, phase and amplitude of the fringes, texture), learned from"
+        f"Classes were given by {_name_classifier(model)} on {len(learned.get('features', []))} features of"
+        " each particle (power spectrum, phase and amplitude of the fringes, texture), learned from"
         f" {learned.get('n_micrographs', 'some')} micrographs ({name_model(model)}); F1 by"
         f" {learned.get('judged_on', 'held-out data')}: {scores or 'not known'}."
     )
     said = [judged]
     certainty = float(recipe.settings.get("certainty", 0))
-    unsure = int(table(result, OBJECT_TABLE)["abstained"].values.sum())
+    unsure = int(table(result, OBJECT_TABLE)[c.ABSTAINED].values.sum())
     if certainty > 0:
         said.append(
             f"{unsure} particles whose best class has a probability below {certainty:g} are undecided."
@@ -131,7 +132,7 @@ def _name_classifier(model: Model) -> str:
 
 
 def _describe_review(result: xr.DataTree) -> list[str]:
-    reviewed = int(table(result, OBJECT_TABLE)["reviewed"].values.sum())
+    reviewed = int(table(result, OBJECT_TABLE)[c.REVIEWED].values.sum())
     said = [f"The classes of {reviewed} particles were given or confirmed by a person."] if reviewed else []
     if RETRAINED in result.attrs:
         n = json.loads(str(result.attrs[RETRAINED]))["n_reviewed"]

@@ -16,6 +16,7 @@ from engine.export.tables import fractions_frame, images_frame, objects_frame
 from engine.nanoparticles.methods import methods_text
 from engine.palette import OKABE_ITO
 from engine.schema import CLASSES, IMAGE_TABLE, LABEL, OBJECT_TABLE, RETRAINED, table
+from engine.schema import columns as c
 
 N_BINS: Final = 20
 GREY: Final = OKABE_ITO[-1]
@@ -87,7 +88,7 @@ def _micrographs(result: xr.DataTree) -> pd.DataFrame:
     """Return the table of micrographs as people read it: file, counts, pixel size with its unit."""
     frame = images_frame(result).drop(columns=["image", "rows", "columns"])
     counts = [name for name in frame.columns if name.startswith("n_") and name != "n_particles"]
-    units = table(result, IMAGE_TABLE)["pixel_size"].attrs.get("units", "nm")
+    units = table(result, IMAGE_TABLE)[c.PIXEL_SIZE].attrs.get("units", "nm")
     ordered = _in_order(frame, ["file", "n_particles", *sorted(counts, reverse=True), "pixel_size"])
     return ordered.rename(columns={"pixel_size": f"pixel_size ({units})"})
 
@@ -108,7 +109,7 @@ def _describe_scores(result: xr.DataTree) -> str:
 def _draw(result: xr.DataTree, figure: Any) -> None:
     axes = figure.subplots(2, 2)
     particles, colors = _select_decided(result), _colors(result)
-    units = table(result, OBJECT_TABLE)["radius"].attrs.get("units", "px")
+    units = table(result, OBJECT_TABLE)[c.RADIUS].attrs.get("units", "px")
     parts: list[Callable[[Any], None]] = [
         lambda a: _fractions(a, fractions_frame(result), _colors(result)),
         lambda a: _per_micrograph(a, images_frame(result)),
@@ -120,23 +121,23 @@ def _draw(result: xr.DataTree, figure: Any) -> None:
 
 def _colors(result: xr.DataTree) -> dict[str, str]:
     classes = table(result, CLASSES)
-    names = [one_line(name) for name in classes["name"].values.tolist()]
-    return {**dict(zip(names, map(str, classes["color"].values), strict=True)), UNDECIDED: GREY}
+    names = [one_line(name) for name in classes[c.NAME].values.tolist()]
+    return {**dict(zip(names, map(str, classes[c.COLOR].values), strict=True)), UNDECIDED: GREY}
 
 
 def _select_decided(result: xr.DataTree) -> pd.DataFrame:
     """Return the table of particles, those without a class left out; what is undecided is called so."""
     particles = objects_frame(result)
-    particles = particles[particles["class"] > 0]
-    names = particles["name"].map(one_line).where(~particles["abstained"], UNDECIDED)
+    particles = particles[particles[c.CLASS] > 0]
+    names = particles[c.NAME].map(one_line).where(~particles[c.ABSTAINED], UNDECIDED)
     return particles.assign(name=names)
 
 
 def _fractions(axis: Any, fractions: pd.DataFrame, colors: dict[str, str]) -> None:
     """Shares as found and corrected, each with its 95 % interval."""
     kinds = (("fraction", "low", "high"), ("corrected", "corrected_low", "corrected_high"))
-    names = [one_line(name) for name in fractions["name"]]
-    is_corrected = "corrected" in fractions and np.isfinite(fractions["corrected"]).any()
+    names = [one_line(name) for name in fractions[c.NAME]]
+    is_corrected = c.CORRECTED in fractions and np.isfinite(fractions[c.CORRECTED]).any()
     for n, row in enumerate(fractions.to_dict("records")):
         for (name, low, high), shift in zip(kinds, (-0.12, 0.12), strict=True):
             if name in row and np.isfinite(row[name]):
@@ -144,7 +145,7 @@ def _fractions(axis: Any, fractions: pd.DataFrame, colors: dict[str, str]) -> No
                 place = n + (shift if is_corrected else 0)
                 look = {"color": colors[names[n]], "mfc": colors[names[n]] if name == "fraction" else "white"}
                 axis.errorbar(place, row[name], ends, fmt="o", capsize=3, clip_on=False, **look)
-    ticks = [f"{name}\n{count}" for name, count in zip(names, fractions["count"], strict=True)]
+    ticks = [f"{name}\n{count}" for name, count in zip(names, fractions[c.COUNT], strict=True)]
     axis.set_xticks(range(len(fractions)), ticks)
     axis.set_xlim(-0.5, len(fractions) - 0.5)
     axis.set_ylim(0, None)
@@ -156,7 +157,7 @@ def _fractions(axis: Any, fractions: pd.DataFrame, colors: dict[str, str]) -> No
 def _per_micrograph(axis: Any, micrographs: pd.DataFrame) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    counts = micrographs.loc[micrographs["problem"] == "", "n_particles"].to_numpy()
+    counts = micrographs.loc[micrographs[c.PROBLEM] == "", "n_particles"].to_numpy()
     most = int(counts.max(initial=0))
     step = -(-(most + 1) // N_BINS)
     axis.hist(counts, bins=np.arange(0, most + step + 1, step) - 0.5, color=GREY, rwidth=0.9)
@@ -173,8 +174,8 @@ def _histogram(axis: Any, particles: pd.DataFrame, column: str, label: str, colo
     known = values[np.isfinite(values)]
     if known.size:
         edges = np.linspace(known.min(), max(known.max(), known.min() * 1.01 + 1e-9), N_BINS + 1)
-        names = [name for name in colors if (particles["name"][np.isfinite(values)] == name).any()]
-        parts = [values[(particles["name"] == name).to_numpy() & np.isfinite(values)] for name in names]
+        names = [name for name in colors if (particles[c.NAME][np.isfinite(values)] == name).any()]
+        parts = [values[(particles[c.NAME] == name).to_numpy() & np.isfinite(values)] for name in names]
         axis.hist(parts, bins=edges, stacked=True, color=[colors[name] for name in names], label=names)
         axis.legend(frameon=False)
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))

@@ -41,6 +41,7 @@ from engine.schema import (
     label_map,
     pixel_map,
 )
+from engine.schema import columns as col
 from engine.schema.kinds import POPULATION
 from engine.statistics.classes import pixel_area
 from engine.statistics.spectra import class_spectra
@@ -105,8 +106,8 @@ def _micrographs(images: xr.Dataset) -> Micrographs:
     """
     planes = frames(images)
     area, unit = pixel_area(planes[0])
-    if "file" in images.coords:
-        files = images["file"].values
+    if col.FILE in images.coords:
+        files = images[col.FILE].values
     else:
         files = np.array([str(images.attrs.get(SOURCE, "")).rsplit("/", 1)[-1]] * len(planes), dtype=str)
     sizes = np.full(len(planes), np.sqrt(area))
@@ -123,7 +124,7 @@ def _maps(
     """Return labels, confidence and numbers of the particles, dims ([image,] y, x), lazy."""
     first = frames(images)[0]
     columns = {
-        LABELS: (objects["class"].values, np.uint8),
+        LABELS: (objects[col.CLASS].values, np.uint8),
         CONFIDENCE: (objects[CONFIDENCE].values, np.float32),
         OBJECTS: (objects[OBJECT].values, np.uint32),
     }

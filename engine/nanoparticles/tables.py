@@ -17,6 +17,7 @@ from engine.nanoparticles.record import LATTICE, MEASURES, Record
 from engine.objects.measure import COLUMNS
 from engine.readers.collection import PIXEL_SIZE
 from engine.schema import CONFIDENCE, IMAGE, LABEL, OBJECT, X, Y
+from engine.schema import columns as col
 from engine.statistics.corrected import correct_fractions
 from engine.statistics.intervals import Fractions, bootstrap_fractions, class_fractions, wilson
 
@@ -93,13 +94,13 @@ def object_table(
     radius = size * np.sqrt(columns["area"][0] / np.pi)
     columns["radius"] = (radius, of.unit, "radius of the disk of its area")
     coords = {OBJECT: (OBJECT, np.arange(1, len(known) + 1), {"units": "1", "long_name": "object"})}
-    return xr.Dataset({name: _column(OBJECT, *parts) for name, parts in columns.items()}, coords).merge(
-        verdict
-    )
+    return _build(c.PARTICLES, columns).merge(verdict).assign_coords(coords)
 
 
-def _column(dim: str, values: Any, units: str, meaning: str) -> tuple[str, Any, dict[str, str]]:
-    return dim, values, {"units": units, "long_name": meaning}
+def _build(table: c.Table, columns: Mapping[str, tuple[Any, str, str]]) -> xr.Dataset:
+    """Return a table from the values and units of its columns; the schema knows their meaning."""
+    values = {name: parts[0] for name, parts in columns.items()}
+    return table.build(values, units={name: parts[1] for name, parts in columns.items()})
 
 
 def choose_classes(chances: np.ndarray, *, certainty: float) -> xr.Dataset:
@@ -124,7 +125,7 @@ def choose_classes(chances: np.ndarray, *, certainty: float) -> xr.Dataset:
     }
     for n, name in enumerate(JUDGED):
         columns[f"probability_{name}"] = (chances[:, n], "1", f"probability of {name}")
-    return xr.Dataset({name: _column(OBJECT, *parts) for name, parts in columns.items()})
+    return _build(c.PARTICLES, columns)
 
 
 def _lattice_columns(
@@ -156,7 +157,7 @@ def image_table(found: Sequence[Record], objects: xr.Dataset, of: Micrographs) -
         "problem": (np.array([one.problem for one in found], dtype=str), "1", "why it could not be read"),
     }
     coords = {IMAGE: (IMAGE, np.arange(len(found)), {"units": "1", "long_name": "micrograph"})}
-    made = xr.Dataset({name: _column(IMAGE, *parts) for name, parts in columns.items()}, coords)
+    made = _build(c.MICROGRAPHS, columns).assign_coords(coords)
     return count_particles(made, objects)
 
 
@@ -172,11 +173,11 @@ def count_particles(micrographs: xr.Dataset, objects: xr.Dataset) -> xr.Dataset:
     """
     n_images = micrographs.sizes[IMAGE]
     counts = counts_of(objects, n_images=n_images)
-    in_all = np.bincount(objects[IMAGE].values[objects["class"].values > 0], minlength=n_images)
+    in_all = np.bincount(objects[IMAGE].values[objects[col.CLASS].values > 0], minlength=n_images)
     columns = {"n_particles": (in_all, "1", "particles")}
     for n, (column, name) in enumerate(zip(COUNTS, CLASSES, strict=True)):
         columns[column] = (counts[:, n], "1", f"decided particles of class {name}")
-    return micrographs.assign({name: _column(IMAGE, *parts) for name, parts in columns.items()})
+    return micrographs.assign(_build(c.MICROGRAPHS, columns).data_vars)
 
 
 def counts_of(objects: xr.Dataset, *, n_images: int) -> np.ndarray:
@@ -189,7 +190,7 @@ def counts_of(objects: xr.Dataset, *, n_images: int) -> np.ndarray:
     n_images : int
         Number of images.
     """
-    classes, decided = objects["class"].values, ~objects["abstained"].values
+    classes, decided = objects[col.CLASS].values, ~objects[col.ABSTAINED].values
     there = decided & (classes > 0)
     pairs = objects[IMAGE].values[there] * len(CLASSES) + classes[there] - 1
     return np.bincount(pairs, minlength=n_images * len(CLASSES)).reshape(n_images, len(CLASSES))
@@ -208,8 +209,8 @@ def class_table(objects: xr.Dataset, *, names: Mapping[int, str], colors: Mappin
         Class colours by label, as `#rrggbb`.
     """
     labels = sorted(names)
-    classes, pixels = objects["class"].values, objects["area"].values
-    size = objects["radius"].values ** 2 * np.pi
+    classes, pixels = objects[col.CLASS].values, objects[col.AREA].values
+    size = objects[col.RADIUS].values ** 2 * np.pi
     count = np.array([pixels[classes == label].sum() for label in labels])
     area = np.array([size[classes == label].sum() for label in labels])
     sure = [objects[CONFIDENCE].values[classes == label] for label in labels]
@@ -219,11 +220,11 @@ def class_table(objects: xr.Dataset, *, names: Mapping[int, str], colors: Mappin
         "color": ([colors.get(n, c) for n, c in zip(labels, paint, strict=True)], "1", "colour"),
         "count": (count.astype(np.int64), "1", "pixels"),
         "fraction": (count / max(1.0, count.sum()), "1", "share of the labelled pixels"),
-        "area": (area, f"{objects['radius'].attrs['units']}²", "area"),
+        "area": (area, f"{objects[col.RADIUS].attrs['units']}²", "area"),
         CONFIDENCE: (np.array([s.mean() if s.size else np.nan for s in sure]), "1", "mean confidence"),
     }
     coords = {LABEL: (LABEL, np.array(labels), {"units": "1", "long_name": "class"})}
-    return xr.Dataset({name: _column(LABEL, *parts) for name, parts in columns.items()}, coords)
+    return _build(c.CLASS_TABLE, columns).assign_coords(coords)
 
 
 def fraction_table(
@@ -258,7 +259,7 @@ def fraction_table(
     for name, column in zip(ends_of("corrected"), corrected[1:], strict=True):
         columns[name] = (column, "1", "end of the 95 % interval of the corrected share")
     coords = {LABEL: (LABEL, np.arange(1, total.size + 1), {"units": "1", "long_name": "class"})}
-    return xr.Dataset({name: _column(LABEL, *parts) for name, parts in columns.items()}, coords)
+    return _build(c.FRACTION_TABLE, columns).assign_coords(coords)
 
 
 def ends_of(name: str) -> tuple[str, str]:

@@ -247,7 +247,7 @@ def _join_tiles(
 
 
 def _borders(grid: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, tuple[str, str]]]:
-    """Return the tiles before and after each border through the whole frame, with corners, and their sides."""
+    """Return the tiles before and after each border through the frame, with corners, and their sides."""
     across = [(above, below, ("bottom", "top")) for above, below in itertools.pairwise(grid)]
     down = [(left, right, ("right", "left")) for left, right in itertools.pairwise(grid.T)]
     return across + down

@@ -12,6 +12,7 @@ from engine.objects.measure import measure
 from engine.objects.rules import BACKGROUND, CLUSTER, Rules, apply_rules
 from engine.objects.tracks import SHAPE, Calibration, Shapes, energies, teller
 from engine.schema import OBJECT, PIXEL
+from engine.schema import columns as c
 
 
 class Described(NamedTuple):
@@ -77,7 +78,7 @@ def describe_objects(
     if store is not None:
         after, objects = store(after, objects)
     table = measure(objects, image=image, classes=after, confidence=confidence, votes=_same(labels, after))
-    named = np.array([names.get(int(label), "") for label in table["class"].values], dtype=str)
+    named = np.array([names.get(int(label), "") for label in table[c.CLASS].values], dtype=str)
     tracks = named == CLUSTER
     kind = np.full(named.size, "", dtype="U5")
     kind[tracks] = tell(table.isel({OBJECT: tracks}))

@@ -15,6 +15,7 @@ from engine.objects import traits
 from engine.objects.connect import connect, connect_classes
 from engine.objects.measure import measure
 from engine.schema import CHANGE, CONFIDENCE, LABELS, OBJECT, PIXEL, X, Y
+from engine.schema import columns as c
 
 BACKGROUND: Final = "background"
 GLOWING: Final = "glowing"
@@ -78,7 +79,7 @@ class ObjectsUnderRules(NamedTuple):
 
     def are(self, name: str) -> np.ndarray:
         """Return which objects are of a class, `(object,)` bool."""
-        return np.asarray(self.table["class"].values == self.numbers[name])
+        return np.asarray(self.table[c.CLASS].values == self.numbers[name])
 
 
 Verdicts = dict[str, tuple[np.ndarray, str]]
@@ -132,7 +133,7 @@ def _change_class(
     if not changed.size:
         return Ruled(labels, audit)
     new = np.zeros(int(judged.table[OBJECT].values[-1]) + 1, labels.dtype)
-    new[judged.table[OBJECT].values[changed]] = rows["new"]
+    new[judged.table[OBJECT].values[changed]] = rows[c.NEW]
     tiles = (blocks.as_tiles(labels), blocks.as_tiles(objects))
     array = blocks.map_tiles(_look_up, *tiles, dtype=labels.dtype, new=new)
     after = xr.DataArray(array, dims=PIXEL, coords=labels.coords, attrs=labels.attrs, name=LABELS)
@@ -178,14 +179,14 @@ def _either(tile: np.ndarray, *, labels: tuple[int, ...]) -> np.ndarray:
 
 def _by_shape(judged: ObjectsUnderRules, rules: Rules) -> Verdicts:
     table = judged.table
-    area, touching = table["area"].values, table["charge"].values > 0
-    hot, inside = judged.are(HOT), judged.are(GLOWING) & ~table["touches_edge"].values
+    area, touching = table[c.AREA].values, table[c.CHARGE].values > 0
+    hot, inside = judged.are(HOT), judged.are(GLOWING) & ~table[c.TOUCHES_EDGE].values
     sides = [
         table[f"bbox_{b}"].values - table[f"bbox_{a}"].values
         for a, b in (("top", "bottom"), ("left", "right"))
     ]
     narrow, long = np.minimum(*sides), np.maximum(*sides)
-    streak = table["votes"].values >= rules.straight
+    streak = table[c.VOTES].values >= rules.straight
     is_line = streak | ((narrow <= WIDEST_LINE) & (long >= rules.hot_line * narrow**2))
     of_track = touching & (area <= rules.track_part) & ~streak
     no_line = (area > 1) & (table[CONFIDENCE].values < rules.straight) & ~streak
@@ -198,7 +199,7 @@ def _by_shape(judged: ObjectsUnderRules, rules: Rules) -> Verdicts:
 
 
 def _by_size(judged: ObjectsUnderRules, rules: Rules) -> Verdicts:
-    cluster, area = judged.are(CLUSTER), judged.table["area"].values
+    cluster, area = judged.are(CLUSTER), judged.table[c.AREA].values
     return {
         "a cluster has a least size": (cluster & (area < rules.min_cluster), BACKGROUND),
         "a cluster has a largest size": (
@@ -210,7 +211,7 @@ def _by_size(judged: ObjectsUnderRules, rules: Rules) -> Verdicts:
 
 def _islands(judged: ObjectsUnderRules, inside: np.ndarray, rules: Rules) -> np.ndarray:
     """Return the glow that no glow joins to an edge, not even behind lines and tracks if it is large."""
-    large = inside & (judged.table["area"].values > rules.glow_island)
+    large = inside & (judged.table[c.AREA].values > rules.glow_island)
     if not large.any():
         return inside
     numbers = judged.numbers
@@ -223,8 +224,8 @@ def _islands(judged: ObjectsUnderRules, inside: np.ndarray, rules: Rules) -> np.
         front=(numbers[HOT], numbers[CLUSTER]),
     )
     areas = connect(xr.DataArray(behind, dims=PIXEL))
-    at_edge = measure(areas)["touches_edge"].values
-    of_object = measure(judged.objects, classes=areas)["class"].values
+    at_edge = measure(areas)[c.TOUCHES_EDGE].values
+    of_object = measure(judged.objects, classes=areas)[c.CLASS].values
     return np.asarray(inside & ~(large & np.append(False, at_edge)[of_object]))
 
 
@@ -235,7 +236,7 @@ def _changes(judged: ObjectsUnderRules, verdicts: Verdicts) -> tuple[np.ndarray,
     first = broken[:, changed].argmax(axis=0)
     given = np.array([judged.numbers[name] for _, name in verdicts.values()])
     rows = {name: judged.table[name].values[changed] for name in (Y, X, "area")}
-    old = judged.table["class"].values[changed]
+    old = judged.table[c.CLASS].values[changed]
     return changed, {**rows, "old": old, "new": given[first], "rule": np.array(list(verdicts))[first]}
 
 

@@ -16,6 +16,7 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.schema import OBJECT
+from engine.schema import columns as c
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
@@ -68,7 +69,7 @@ def energies(table: xr.Dataset, calibration: Calibration, *, charged: np.ndarray
         Objects that are tracks; the others have no energy, NaN.
     """
     factor = calibration.electrons_per_adu * calibration.ev_per_electron
-    return np.where(charged, table["charge"].values * factor, np.nan)
+    return np.where(charged, table[c.CHARGE].values * factor, np.nan)
 
 
 def kinds_by_shape(table: xr.Dataset, shapes: Shapes | None = None) -> np.ndarray:
@@ -170,5 +171,5 @@ def _simulate_tracks(difficulty: str, seed: int, *, n_frames: int = 6) -> tuple[
         arrays = {name: xr.DataArray(plane, dims=("y", "x")) for name, plane in planes.items()}
         table = measure(connect(arrays["objects"]), image=arrays["image"], classes=arrays["tracks"])
         features.append(_features(table))
-        kinds.append(frame.tracks["kind"][table["class"].values - 1])
+        kinds.append(frame.tracks["kind"][table[c.CLASS].values - 1])
     return np.concatenate(features), np.concatenate(kinds).astype("U5")

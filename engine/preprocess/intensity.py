@@ -9,6 +9,7 @@ import xarray as xr
 from engine import blocks
 from engine.errors import InputError
 from engine.schema import CHANNEL, IMAGE, LUMA, PIXEL, image_variables, spectral_dim
+from engine.schema import columns as c
 
 
 def intensity(images: xr.Dataset) -> xr.DataArray:
@@ -88,4 +89,4 @@ def _shade(tile: np.ndarray, shades: np.ndarray) -> np.ndarray:
 
 
 def _first_file(images: xr.Dataset) -> str:
-    return str(images["file"].values[0]) if "file" in images.coords else "frame_000.fits"
+    return str(images[c.FILE].values[0]) if c.FILE in images.coords else "frame_000.fits"

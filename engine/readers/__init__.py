@@ -7,9 +7,9 @@ import xarray as xr
 
 from engine import catalogue, schema
 from engine.readers.description import describe
-from engine.readers.source_digest import digest
 from engine.readers.dispatch import reader_of, split_key
 from engine.readers.guard import clear_errors
+from engine.readers.source_digest import digest
 from engine.readers.stack import dumps
 
 __all__ = ["describe", "digest", "open_images", "split_key"]

@@ -129,7 +129,7 @@ def without_fill(values: np.ndarray) -> np.ndarray:
 
 
 def pixel_size(plane: xr.DataArray) -> float:
-    """Return the edge of a pixel of an image `(y, x)` in nm from its coordinates, NaN if they are no lengths."""
+    """Return the edge of a pixel of an image `(y, x)` in nm from its coordinates, NaN without a length."""
     found = [plane.coords[dim] for dim in (Y, X) if dim in plane.coords and plane.sizes[dim] > 1]
     factors = [IN_NM.get(str(coord.attrs.get("units")), np.nan) for coord in found]
     steps = [abs(float(coord[1] - coord[0])) * f for coord, f in zip(found, factors, strict=True)]

@@ -1,6 +1,6 @@
 """Judging files: what a broken or hostile file may do to us, and the one sentence it earns.
 
-Libraries raise some twenty kinds of exceptions on broken files; `guarded` turns them all into one. Files
+Libraries raise some twenty kinds of exceptions on broken files; `clear_errors` turns them all into one. Files
 that claim far more than they hold are refused by their header, before a byte is unpacked.
 """
 

@@ -165,9 +165,9 @@ def guess_dims(shape: tuple[int, ...], *, last: bool = False) -> tuple[tuple[str
 
     Examples
     --------
-    >>> unnamed_dims((31, 512, 512))[0]
+    >>> guess_dims((31, 512, 512))[0]
     ('channel', 'y', 'x')
-    >>> unnamed_dims((145, 145, 200))[0]
+    >>> guess_dims((145, 145, 200))[0]
     ('y', 'x', 'channel')
     """
     if len(shape) == 2:

@@ -130,7 +130,7 @@ def limit() -> int:
 def start_process(home: Path, freed: Callable[[Spare], None] | None = None) -> Spare:
     """Start a guardian with its worker; it waits for the id of a job.
 
-    `freed` is called with it after each job that it has done and it can do another.
+    `release_worker` is called with it after each job that it has done and it can do another.
 
     Parameters
     ----------

@@ -16,6 +16,8 @@ from engine.schema import DELTA, PIXEL, PSI, WAVELENGTH
 
 RUN: Final = "engine.pipeline:run"
 STORE: Final = "engine.export.store:write_result"
+N_CHANNELS: Final = 8
+"""Channels of the images: as many as every analysis needs."""
 
 
 def rehearse() -> None:
@@ -35,9 +37,9 @@ def _frame(size: int = 64) -> xr.Dataset:
 
 def _images(size: int = 16) -> xr.Dataset:
     """Ellipsometric images of noise, dims (wavelength, y, x)."""
-    values = np.random.default_rng(0).uniform(0, 90, (2, 3, size, size)).astype(np.float32)
+    values = np.random.default_rng(0).uniform(0, 90, (2, N_CHANNELS, size, size)).astype(np.float32)
     dims = (WAVELENGTH, *PIXEL)
-    wavelength = (WAVELENGTH, [400.0, 500.0, 600.0], {"units": "nm"})
+    wavelength = (WAVELENGTH, np.linspace(400.0, 700.0, N_CHANNELS), {"units": "nm"})
     variables = {
         name: (dims, image, {"units": "deg", "long_name": name})
         for name, image in zip((DELTA, PSI), values, strict=True)

@@ -129,6 +129,8 @@ class Column:
             If the values are of another kind than the column.
         """
         array = values if hasattr(values, "dtype") else np.asarray(values)
+        if self.values == "whole" and array.dtype.kind == "f" and (array == np.rint(array)).all():
+            array = array.astype(np.int64)
         if array.dtype.kind not in _KINDS[self.values]:
             raise InputError(f"column {self.name!r} holds {array.dtype} values; expected a {self.values}")
         attrs = {"units": units or self.units or "1", "long_name": self.doc}

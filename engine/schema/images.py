@@ -7,7 +7,7 @@ from engine.schema.names import DELTA, MASK, PIXEL, PSI, SPECTRAL, WEIGHTS
 
 
 def image_variables(images: xr.Dataset) -> list[str]:
-    """Return the names of the variables that hold pixel values: with dims `(..., y, x)`, not mask or weights."""
+    """Return the names of the variables that hold pixel values: dims `(..., y, x)`, not mask or weights."""
     return [
         str(name)
         for name, variable in images.data_vars.items()

@@ -36,7 +36,7 @@ class View(NamedTuple):
         return self.shape[0] * self.shape[1] / self.scale**2
 
     def deeper(self, tilt: float) -> "View":
-        """Return the part of the sample that is seen in as many rows when it is tilted by an angle in degrees.
+        """Return the part of the sample that is seen in as many rows when it is tilted, angle in degrees.
 
         The angle is about the x axis.
         """

@@ -204,7 +204,7 @@ def _key(name: str) -> str:
 
 
 def adjusted_rand_index(table: np.ndarray) -> float:
-    """Return the agreement of two partitions from their contingency table, corrected for chance (Hubert, Arabie)."""
+    """Return the agreement of two partitions from their contingency table (Hubert & Arabie 1985)."""
     table = table.astype(float)
     together = _pairs_of(table).sum()
     rows, columns = _pairs_of(table.sum(axis=1)).sum(), _pairs_of(table.sum(axis=0)).sum()

@@ -123,10 +123,10 @@ def correct_fractions(
     Examples
     --------
     >>> held_out = np.array([[[9, 1], [2, 8]]] * 5)
-    >>> corrected_fractions([[23, 27], [22, 28]], held_out).fraction.round(3)
+    >>> correct_fractions([[23, 27], [22, 28]], held_out).fraction.round(3)
     array([0.357, 0.643])
     >>> present = [[10, 20]] * 5
-    >>> corrected_fractions([[23, 27], [22, 28]], held_out, present=present).fraction.round(3)
+    >>> correct_fractions([[23, 27], [22, 28]], held_out, present=present).fraction.round(3)
     array([0.217, 0.783])
     """
     table = check_parents(counts)

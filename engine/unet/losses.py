@@ -91,7 +91,7 @@ LOSSES: Final[Mapping[str, Callable[[Sequence[float] | None], Loss]]] = {
 
 
 def inverse_frequency(counts: np.ndarray) -> list[float]:
-    """Return weights of classes by their number of pixels: the rarer the heavier, 1 on average over pixels."""
+    """Return weights of classes by their number of pixels: the rarer the heavier, 1 on average."""
     share = np.maximum(counts, 1) / max(1, counts.sum())
     weights = 1 / share
     return [float(w) for w in weights / np.sum(weights * share)]

@@ -47,7 +47,7 @@ def test_arguments_are_checked_before_the_call_so_that_a_bug_stays_a_bug() -> No
     edit = Edit("double", {"class_map": f"{HERE}double"})
     assert edit(RESULT, None, number=3) == 6
     assert edit.learn(RESULT, None, number=3) == {"number": 3}
-    with pytest.raises(InputError, match="edit 'double': .*missing a required argument: 'number'"):
+    with pytest.raises(InputError, match=r"edit 'double': .*missing a required argument: 'number'"):
         edit(RESULT, None)
     with pytest.raises(TypeError):
         edit(RESULT, None, number=None)

@@ -37,5 +37,5 @@ def test_labels_are_found_beside_the_frames_and_not_asked_for_without_need(mosai
 
 def test_missing_labels_are_told(tmp_path: Path) -> None:
     np.save(tmp_path / "frame.npy", np.zeros((8, 8)))
-    with pytest.raises(FileError, match="there are no labels for frame.npy"):
+    with pytest.raises(FileError, match=r"there are no labels for frame\.npy"):
         open_labels(choose_analysis("unet", {}), str(tmp_path / "frame.npy"), None)

@@ -32,7 +32,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
 
     monkeypatch.setattr(digests, "hash_files", count)
     monkeypatch.setattr(digests, "TICK_NS", 0)  # the data was written a moment ago
-    yield calls
+    return calls
 
 
 def test_a_command_hashes_its_source_once_and_writes_its_result_once(

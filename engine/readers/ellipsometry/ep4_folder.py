@@ -84,7 +84,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def files(path: Path) -> list[Path]:
-    """Return the files of an EP4 folder that its images come from: table, information sheet, and listed maps."""
+    """Return the files of an EP4 folder that its images come from: table, information sheet, maps."""
     table_path, _ = _table_of(path)
     sheet = _sheet(table_path)
     names = dict.fromkeys(name for pair in read_table(table_path).pairs for name in (pair.delta, pair.psi))

@@ -83,7 +83,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def files(path: Path) -> list[Path]:
-    """Return the files that the images come from, with the text that a microscope wrote beside the picture."""
+    """Return the files that the images come from, with a microscope's text beside the picture."""
     text = find_text_beside(path)
     return [path] if text is None else [path, text]
 

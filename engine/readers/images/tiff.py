@@ -62,7 +62,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 
 def files(path: Path) -> list[Path]:
-    """Return the files that the images come from; of one picture also the text that a microscope wrote beside it."""
+    """Return the files that the images come from; of one picture also a microscope's text beside it."""
     if path.is_dir():
         return _pages(path)
     text = find_text_beside(path)

@@ -156,7 +156,7 @@ def _alike(maps: Sequence[da.Array]) -> list[da.Array]:
 
 
 def _files_of(frames: Sequence[Path], root: Path, place: Path | None) -> list[Path]:
-    """Return the file with the labels of each frame: beside it, in another folder, or in a subfolder of its name.
+    """Return the file with the labels of each frame: beside it, in another folder, or in a subfolder.
 
     Raises
     ------

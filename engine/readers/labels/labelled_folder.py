@@ -59,20 +59,20 @@ def accepts(path: Path, head: bytes) -> bool:
     """
     if head or not path.is_dir():
         return False
-    return _csv_of(path) is not None or next(_join_names(path), None) is not None
+    return _csv_of(path) is not None or next(_list_files(path), None) is not None
 
 
 def files(path: Path) -> list[Path]:
     """Return the files that the images come from, and the csv of their labels."""
     told = _csv_of(path)
-    return [*(path / name for name in _join_names(path)), *([] if told is None else [told])]
+    return [*(path / name for name in _list_files(path)), *([] if told is None else [told])]
 
 
 def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr.Dataset:  # noqa: ARG001
     """Open the pictures of a folder and its subfolders lazily, as grey, dims (image, y, x), one chunk each.
 
-    The columns of `labelled_images` are coordinates along `image`. Smaller pictures are filled up with NaN
-    below and on the right. Pictures that cannot be read are left out, and told in a warning.
+    The columns of `list_labelled_images` are coordinates along `image`. Smaller pictures are filled up with
+    NaN below and on the right. Pictures that cannot be read are left out, and told in a warning.
 
     Parameters
     ----------
@@ -172,9 +172,9 @@ def picture_labels(source: str | Path, *, labels: str | Path | None = None) -> x
     Parameters
     ----------
     source
-        As `path` of `labelled_images`.
+        As `path` of `list_labelled_images`.
     labels
-        As of `labelled_images`.
+        As of `list_labelled_images`.
 
     Returns
     -------
@@ -184,7 +184,7 @@ def picture_labels(source: str | Path, *, labels: str | Path | None = None) -> x
     Raises
     ------
     FileError, InputError
-        As `labelled_images`.
+        As `list_labelled_images`.
     """
     listed = list_labelled_images(source, labels)
     names = sorted(set(listed["label"].values.tolist()) - {""})
@@ -247,10 +247,10 @@ def _by_file(root: Path, where: Path, lines: list[dict[str, str | None]]) -> dic
 
 def _pictures(folder: Path) -> list[str]:
     """Return the files below a folder that are pictures by name, relative to it, in natural order."""
-    return sorted(_join_names(folder), key=natural)
+    return sorted(_list_files(folder), key=natural)
 
 
-def _join_names(folder: Path) -> Iterator[str]:
+def _list_files(folder: Path) -> Iterator[str]:
     for here, below, names in os.walk(folder):
         has_images = "images" in below
         below[:] = [name for name in below if name[0] != "." and not (has_images and MASKS.fullmatch(name))]

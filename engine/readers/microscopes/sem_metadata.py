@@ -103,7 +103,7 @@ def read_metadata(path: Path, tiff: Any = None, *, width: int = 0) -> Acquisitio
 
 
 def _check_acquisition(found: Acquisition, width: int, source: str) -> Acquisition:
-    """Return an acquisition without a pixel size that is impossible or meant for a picture of another width."""
+    """Return an acquisition without a pixel size that is impossible or of a picture of another width."""
     least, most = SIZES
     if not all(isfinite(size) for size in found.pixel_size):
         note = f"The microscope's {source} tells no pixel size; it may be damaged."

@@ -335,7 +335,7 @@ def test_a_missing_file_and_a_foreign_folder_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", OF_PARTICLES)
 def test_what_is_of_particles_is_refused_for_maps(name: str, result: xr.DataTree, tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match="is for populations of particles.*and the result is one of maps of classes"
+        InputError, match=r"is for populations of particles.*and the result is one of maps of classes"
     ):
         catalogue.find("exporters", name)(result, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -15,7 +15,7 @@ def test_a_file_is_known_by_its_sha256(tmp_path: Path) -> None:
 
 
 def test_a_missing_or_broken_file_is_told_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="cannot read the network .*give a .keras file"):
+    with pytest.raises(FileError, match=r"cannot read the network .*give a .keras file"):
         file_digest(tmp_path / "none.keras")
     (tmp_path / "b.keras").write_bytes(b"nothing")
     with pytest.raises(FileError, match="is no network that can be read"):

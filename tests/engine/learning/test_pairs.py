@@ -25,5 +25,5 @@ def test_each_frame_comes_with_its_labels() -> None:
 def test_missing_labels_and_other_shapes_are_refused() -> None:
     with pytest.raises(InputError, match="a network learns from labels, and there are none"):
         frame_pairs(frames(1), None, learner="a network")
-    with pytest.raises(InputError, match="2 frames of shape .* came with 1 label maps"):
+    with pytest.raises(InputError, match=r"2 frames of shape .* came with 1 label maps"):
         frame_pairs(frames(2), xr.DataArray(np.zeros((2, 3)), dims=("y", "x")), learner="a network")

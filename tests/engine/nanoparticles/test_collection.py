@@ -202,7 +202,9 @@ def test_a_renamed_class_is_called_so_everywhere(result):
 
 
 def test_edits_that_need_pixels_and_unknown_particles_are_refused(result):
-    with pytest.raises(InputError, match="have their class as a whole"):
+    with pytest.raises(
+        InputError, match="merge is for maps of classes, and the result is one of populations of particles"
+    ):
         engine.edit(result, "merge", labels=[1, 2])
     with pytest.raises(InputError, match="there is no particle 999"):
         engine.edit(result, "relabel_objects", objects=[999], label=1)

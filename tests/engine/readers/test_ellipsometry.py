@@ -14,6 +14,7 @@ from PIL import Image
 from engine.errors import FileError, InputError, MapstackError
 from engine.readers import describe, open_images, source
 from engine.readers.ellipsometry import accurion_map, ep4_maps
+from engine.readers.ellipsometry import ep4_folder as reader
 from engine.simulate import ep4
 
 Said = Callable[[xr.Dataset], list[str]]
@@ -296,7 +297,7 @@ def test_a_float_chunk_that_claims_more_than_it_holds_is_refused(tmp_path: Path)
 
 def test_files_are_the_table_the_sheet_and_the_listed_maps(ep4_folder: Path) -> None:
     (ep4_folder / "notes.txt").write_text("not of the measurement")
-    names = {path.name for path in ep4_folder.files(ep4_folder)}
+    names = {path.name for path in reader.files(ep4_folder)}
     assert names == {"m.ds.dat", "m.dsinfo.xml", *(f"{kind}{n}.png" for kind in "dp" for n in range(3))}
 
 

@@ -16,8 +16,7 @@ import xarray as xr
 from astropy.io import fits
 
 from engine.errors import FileError, InputError, MapstackError
-from engine.readers import describe, open_images
-from engine.readers import digest
+from engine.readers import describe, digest, open_images
 from engine.readers.fits import amplifier_mosaic, image_units
 from engine.readers.fits.image_units import load
 from engine.simulate.mosaic import Mosaic
@@ -141,7 +140,7 @@ def test_extensions_open_by_number_name_and_version_and_are_listed(tmp_path: Pat
         "The file holds 3 images: 2 A, 3 B, 4 B. Open another as many.fits::3."
     ]
     assert warnings_of(open_images(f"{path}::3")) == []
-    assert digest(f"{path}::3") != source_digest(path)
+    assert digest(f"{path}::3") != digest(path)
     for key, said in (("9", "no HDU '9'"), ("C", "no HDU 'C'"), ("LIST", "no image in HDU 'LIST'")):
         with pytest.raises(InputError, match=f"many.fits has {said}; images are: 2 A, 3 B, 4 B"):
             open_images(f"{path}::{key}")

@@ -15,8 +15,7 @@ import xarray as xr
 import engine
 from engine.errors import FileError, InputError, MissingDependencyError
 from engine.preprocess.intensity import intensity
-from engine.readers import describe, open_images
-from engine.readers import digest
+from engine.readers import describe, digest, open_images
 from engine.readers.dispatch import reader_of
 from engine.readers.microscopes import micrograph, signal
 from tests.engine.readers.test_mutations import are_plain, mutations, outcome

@@ -13,8 +13,7 @@ import zarr
 from astropy.io import fits
 
 from engine.errors import MapstackError
-from engine.readers import describe, open_images
-from engine.readers import digest
+from engine.readers import describe, digest, open_images
 
 CUBE = np.arange(3 * 8 * 10, dtype=np.float32).reshape(3, 8, 10)
 N_MUTATIONS = 60

@@ -13,8 +13,7 @@ import xarray as xr
 from engine import catalogue
 from engine.errors import FileError, InputError
 from engine.export.store import write_result
-from engine.readers import describe, open_images, split_key
-from engine.readers import digest
+from engine.readers import describe, digest, open_images, source_digest, split_key
 from engine.readers.label_maps import open_labels
 from engine.schema import label_map
 
@@ -121,7 +120,8 @@ def test_a_digest_moves_with_the_data_and_a_quick_one_sees_ends_and_times(
     moved = ep4_folder.rename(ep4_folder.with_name("moved"))
     full = digest(moved)
     assert digest(moved.rename(ep4_folder)) == full
-    monkeypatch.setattr(digest, "FULL_BYTES", 10)
+    monkeypatch.setattr(source_digest, "FULL_BYTES", 10)
+    monkeypatch.setattr(source_digest, "_digests", {})
     quick = digest(ep4_folder)
     assert quick.startswith("quick:")
     os.utime(ep4_folder / "d0.png", (1, 1))
@@ -163,7 +163,8 @@ def test_every_reader_module_is_in_the_catalogue() -> None:
     import engine.readers
 
     folder = Path(str(engine.readers.__file__)).parent
-    readers = {f"engine.readers.{p.stem}" for p in folder.glob("*.py") if "\ndef accepts(" in p.read_text()}
+    found = [p for p in folder.rglob("*.py") if "\ndef accepts(" in p.read_text()]
+    readers = {".".join(("engine.readers", *p.relative_to(folder).with_suffix("").parts)) for p in found}
     assert readers == set(catalogue.READERS.values())
 
 

@@ -8,8 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from engine.readers import open_images
-from engine.readers import digest
+from engine.readers import digest, open_images
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (24, 32)).astype(np.uint8)
 

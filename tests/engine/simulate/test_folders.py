@@ -16,6 +16,6 @@ def test_a_folder_is_made_and_given(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_is_told_with_what_was_to_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileError, match="cannot write maps to .*give a folder that can be written"):
-        with filling(tmp_path / "file", what="maps"):
-            pass
+    message = r"cannot write maps to .*give a folder that can be written"
+    with pytest.raises(FileError, match=message), filling(tmp_path / "file", what="maps"):
+        pass
