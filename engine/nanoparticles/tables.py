@@ -94,10 +94,10 @@ def object_table(
     radius = size * np.sqrt(columns["area"][0] / np.pi)
     columns["radius"] = (radius, of.unit, "radius of the disk of its area")
     coords = {OBJECT: (OBJECT, np.arange(1, len(known) + 1), {"units": "1", "long_name": "object"})}
-    return _build(c.PARTICLES, columns).merge(verdict).assign_coords(coords)
+    return _build(col.PARTICLES, columns).merge(verdict).assign_coords(coords)
 
 
-def _build(table: c.Table, columns: Mapping[str, tuple[Any, str, str]]) -> xr.Dataset:
+def _build(table: col.Table, columns: Mapping[str, tuple[Any, str, str]]) -> xr.Dataset:
     """Return a table from the values and units of its columns; the schema knows their meaning."""
     values = {name: parts[0] for name, parts in columns.items()}
     return table.build(values, units={name: parts[1] for name, parts in columns.items()})
@@ -125,7 +125,7 @@ def choose_classes(chances: np.ndarray, *, certainty: float) -> xr.Dataset:
     }
     for n, name in enumerate(JUDGED):
         columns[f"probability_{name}"] = (chances[:, n], "1", f"probability of {name}")
-    return _build(c.PARTICLES, columns)
+    return _build(col.PARTICLES, columns)
 
 
 def _lattice_columns(
@@ -157,7 +157,7 @@ def image_table(found: Sequence[Record], objects: xr.Dataset, of: Micrographs) -
         "problem": (np.array([one.problem for one in found], dtype=str), "1", "why it could not be read"),
     }
     coords = {IMAGE: (IMAGE, np.arange(len(found)), {"units": "1", "long_name": "micrograph"})}
-    made = _build(c.MICROGRAPHS, columns).assign_coords(coords)
+    made = _build(col.MICROGRAPHS, columns).assign_coords(coords)
     return count_particles(made, objects)
 
 
@@ -177,7 +177,7 @@ def count_particles(micrographs: xr.Dataset, objects: xr.Dataset) -> xr.Dataset:
     columns = {"n_particles": (in_all, "1", "particles")}
     for n, (column, name) in enumerate(zip(COUNTS, CLASSES, strict=True)):
         columns[column] = (counts[:, n], "1", f"decided particles of class {name}")
-    return micrographs.assign(_build(c.MICROGRAPHS, columns).data_vars)
+    return micrographs.assign(_build(col.MICROGRAPHS, columns).data_vars)
 
 
 def counts_of(objects: xr.Dataset, *, n_images: int) -> np.ndarray:
@@ -224,7 +224,7 @@ def class_table(objects: xr.Dataset, *, names: Mapping[int, str], colors: Mappin
         CONFIDENCE: (np.array([s.mean() if s.size else np.nan for s in sure]), "1", "mean confidence"),
     }
     coords = {LABEL: (LABEL, np.array(labels), {"units": "1", "long_name": "class"})}
-    return _build(c.CLASS_TABLE, columns).assign_coords(coords)
+    return _build(col.CLASS_TABLE, columns).assign_coords(coords)
 
 
 def fraction_table(
@@ -259,7 +259,7 @@ def fraction_table(
     for name, column in zip(ends_of("corrected"), corrected[1:], strict=True):
         columns[name] = (column, "1", "end of the 95 % interval of the corrected share")
     coords = {LABEL: (LABEL, np.arange(1, total.size + 1), {"units": "1", "long_name": "class"})}
-    return _build(c.FRACTION_TABLE, columns).assign_coords(coords)
+    return _build(col.FRACTION_TABLE, columns).assign_coords(coords)
 
 
 def ends_of(name: str) -> tuple[str, str]:

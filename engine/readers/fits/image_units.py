@@ -147,7 +147,7 @@ def axes_to_keep(shape: tuple[int, ...]) -> list[int]:
 
     Examples
     --------
-    >>> axes_to_keep((1, 5, 64, 1)), kept_axes((1, 64, 64))
+    >>> axes_to_keep((1, 5, 64, 1)), axes_to_keep((1, 64, 64))
     ([1, 2, 3], [0, 1, 2])
     """
     last = len(shape) - 2
