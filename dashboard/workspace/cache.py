@@ -22,8 +22,7 @@ from dashboard.workspace.datasets import BACKGROUND, MapResult, Result, Stack, f
 from dashboard.workspace.object_overview import make_overview
 from engine.export.store import open_result
 from engine.pyramid import Pyramid, label_pyramid, value_pyramid
-from engine.readers import describe, open_images
-from engine.readers import digest
+from engine.readers import describe, digest, open_images
 from engine.recipe import Recipe, Step, prepare
 from engine.schema import (
     CLASSES,

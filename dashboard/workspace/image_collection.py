@@ -15,8 +15,7 @@ from engine.analysis import COLLECTION, LABELLED
 from engine.errors import MapstackError
 from engine.preprocess.intensity import frames
 from engine.pyramid import value_pyramid
-from engine.readers import open_images
-from engine.readers import digest
+from engine.readers import digest, open_images
 from engine.readers.collection import PIXEL_SIZE, without_fill
 from engine.recipe import Step, prepare
 from engine.schema import IMAGE, PIXEL, image_variables

@@ -2,14 +2,12 @@
 
 import dask.array as da
 import numpy as np
-import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import uniform_filter
 
-from engine import blocks, progress
-from engine.errors import CancelledError
+from engine import blocks
 
 VALUES = np.random.default_rng(0).random((3, 40, 30))
 
@@ -35,32 +33,3 @@ def test_a_reduction_combines_every_tile_once() -> None:
     chunked = da.from_array(VALUES, chunks=(3, 7, 9))
     (total,) = blocks.compute(blocks.reduce_tiles(lambda v: v.sum(axis=(1, 2)), sum, chunked))
     np.testing.assert_allclose(total, VALUES.sum(axis=(1, 2)), rtol=1e-12)
-
-
-def test_memory_is_not_copied_on_the_way_to_a_kernel() -> None:
-    array = xr.DataArray(VALUES, dims=("channel", "y", "x"))
-    (shared,) = blocks.compute(blocks.per_tile(lambda v: np.shares_memory(v, VALUES), blocks.as_tiles(array)))
-    assert shared == [True]
-
-
-def test_computing_reports_progress_to_its_end() -> None:
-    seen: list[tuple[float, str]] = []
-    with progress.reporting(lambda share, doing: seen.append((share, doing))), progress.stage(0.5, 1.0):
-        blocks.compute(da.ones((50, 50), chunks=10).sum(), doing="adding")
-    assert seen[0] == (0.5, "adding")
-    assert seen[-1] == (1.0, "adding")
-    assert [share for share, _ in seen] == sorted(share for share, _ in seen)
-
-
-def test_a_reporter_can_cancel_the_computation_between_tiles() -> None:
-    computed: list[int] = []
-
-    def cancel_soon(share: float, _: str) -> None:
-        if share > 0.1:
-            raise CancelledError("enough")
-
-    tiles = da.from_array(VALUES[0], chunks=(1, 30))
-    lazy = blocks.map_tiles(lambda v: (computed.append(1), v)[1], tiles, dtype=float)
-    with progress.reporting(cancel_soon), pytest.raises(CancelledError, match="enough"):
-        blocks.compute(lazy, doing="counting")
-    assert len(computed) < 40

@@ -16,8 +16,3 @@ def test_every_entry_has_a_line_for_people() -> None:
     for kind, entries in catalogue.ENTRIES.items():
         for name in entries:
             assert catalogue.summarise(kind, name), (kind, name)
-
-
-def test_exports_and_edits_are_entered_under_their_own_names() -> None:
-    for entries in (catalogue.EXPORTERS, catalogue.EDITS):
-        assert all(entry.name == name for name, entry in entries.items())

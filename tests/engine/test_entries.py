@@ -20,6 +20,8 @@ def double(result: xr.DataTree, images: object, *, number: int) -> int:
 
 
 broken = 0
+
+
 HERE = f"{__name__}:"
 
 

@@ -6,21 +6,9 @@ import numpy as np
 import pytest
 
 from engine.errors import FileError
-from engine.inputs import list_inputs, open_inputs, open_labels
+from engine.inputs import open_inputs, open_labels
 from engine.recipes import choose_analysis
 from engine.simulate.hrtem import Hrtem
-from engine.simulate.mosaic import Mosaic
-
-
-@pytest.fixture(scope="module")
-def mosaic(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Mosaic(size=64, n_frames=2, seed=3).write(tmp_path_factory.mktemp("mosaic"))
-
-
-def test_an_analysis_of_frames_takes_each_frame_of_a_folder_but_no_truth(mosaic: Path) -> None:
-    names = [Path(path.partition("::")[0]).name for path in list_inputs(str(mosaic), "unet")]
-    assert names == ["frame_000.fits", "frame_001.fits"]
-    assert list_inputs(str(mosaic), "kmeans") == [str(mosaic)]
 
 
 def test_a_folder_is_a_collection_to_an_analysis_of_collections(tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 """Recipes travel as JSON and say what makes two computations the same."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 
+import engine
+from engine.__main__ import main
 from engine.errors import InputError, UnknownNameError
 from engine.recipe import Recipe, list_steps, prepare, record_step
 
@@ -46,11 +50,6 @@ def test_a_recipe_of_another_schema_is_refused_with_what_to_do() -> None:
         Recipe.from_json(RECIPE.to_json().replace('"schema": 1', '"schema": 99'))
 
 
-def test_an_unknown_edit_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match="no edits entry 'explode'"):
-        RECIPE.with_edit("explode")
-
-
 def test_preparation_steps_note_themselves_and_can_be_done_again() -> None:
     @record_step
     def shifted(images: xr.Dataset, *, by: int) -> xr.Dataset:
@@ -62,3 +61,32 @@ def test_preparation_steps_note_themselves_and_can_be_done_again() -> None:
     assert [step["arguments"] for step in steps] == [{"by": 2}, {"by": 3}]
     with pytest.raises(UnknownNameError, match="no steps entry 'shifted'"):
         prepare(xr.Dataset({"a": 1}), steps)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MAPSTACK_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def labels(path: Path) -> np.ndarray:
+    return np.asarray(engine.load(path)["labels"])
+
+
+def test_an_identical_run_is_copied_not_computed_and_a_recipe_gives_the_same_labels(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["run", "kmeans", str(example), "--n-clusters", "3"]
+    assert main([*run, "--out", str(tmp_path / "a.zarr")]) == 0
+    assert main([*run, "--out", str(tmp_path / "b.zarr")]) == 0
+    assert main(["run", "--recipe", str(tmp_path / "a.zarr"), "--out", str(tmp_path / "c.zarr")]) == 0
+    capsys.readouterr()
+    assert main(["jobs", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [job["state"] for job in listed] == ["done", "done"]  # the run, and its recipe with the model
+    created = [engine.load(tmp_path / name).attrs["created"] for name in ("a.zarr", "b.zarr")]
+    assert created[0] == created[1]
+    np.testing.assert_array_equal(labels(tmp_path / "a.zarr"), labels(tmp_path / "c.zarr"))
+    assert main(["jobs", "show", listed[0]["id"], "--json"]) == 0
+    expected = {"id", "state", "progress", "doing", "left", "recipe", "result", "error"}
+    assert expected <= set(json.loads(capsys.readouterr().out))

@@ -10,7 +10,7 @@ from dashboard.format import format_units, format_value
 from dashboard.kit import escape, markup
 from dashboard.map_modes import MAP_MODES
 from dashboard.views.gestures import Guard, call
-from dashboard.views.layers import Layers, DisplaySettings
+from dashboard.views.layers import DisplaySettings, Layers
 from dashboard.views.linked import LinkedMaps
 from dashboard.views.map_grid import TITLE_HEIGHT, empty_layers, layers_of, map_cell
 from dashboard.workspace.datasets import Stack

@@ -1,13 +1,16 @@
 """A small result with everything that is awkward: gaps in the labels, no data, holes, user text."""
 
 import json
+from pathlib import Path
 
 import dask.array as da
 import numpy as np
 import pytest
 import xarray as xr
 
+import engine
 from engine.recipe import Recipe
+from engine.simulate.hrtem import Hrtem
 from engine.statistics import describe
 
 NAMES = {1: "SiO₂, dünn", 3: "=SUM(A1)\"'; <b>$x_1$", 7: "two\nlines\t#{%}"}
@@ -71,3 +74,16 @@ def result(labels: np.ndarray, recipe: Recipe) -> xr.DataTree:
     }
     tree.attrs.update(facts, recipe=recipe.to_json(), title=json.loads('"hBN / \\u00b5-map: 2"'))
     return tree
+
+
+@pytest.fixture(scope="session")
+def micrographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    simulator = Hrtem(size=256, n_frames=3, n_particles=4, pixel_size=0.05, empty=0.0, seed=3)
+    return simulator.write(tmp_path_factory.mktemp("served") / "sample A")
+
+
+@pytest.fixture(scope="session")
+def stored(micrographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    result = engine.run("particles", engine.open(micrographs))
+    edited = engine.edit(result, "relabel_objects", objects=[1, 2], label=1)
+    return engine.save(edited, tmp_path_factory.mktemp("results") / "population.zarr")

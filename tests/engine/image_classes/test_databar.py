@@ -1,7 +1,4 @@
-"""Data bars: found where they are, none invented, nothing of them left.
-
-What real pictures show was looked at by eye, each of them.
-"""
+"""Data bars: found where they are, none invented, nothing of them left."""
 
 import io
 from collections.abc import Callable
@@ -17,7 +14,10 @@ from engine.image_classes.databar import find_databar, without_databar
 from engine.readers.labels.labelled_folder import read_gray
 
 HEIGHT, WIDTH = 384, 512
+
+
 NONE = slice(0, 0)
+
 
 SEM_BARS = {
     "biological/fei-sem-rbc.tif": slice(1024, 1094),
@@ -25,6 +25,7 @@ SEM_BARS = {
     "nffa_full/patterned_surface_ajay.jpg": slice(635, 697),
 }
 """Rows of the bars under `sem`; the two of NFFA are laid over the picture, which goes on below them."""
+
 
 SEM_WITHOUT = (
     "axon/images/sub-rat3_sample-data10_SEM.png",
@@ -40,6 +41,7 @@ SEM_WITHOUT = (
     "nasa/masks/Super1_spot3_0d_3.png",
     *(f"nffa_tiles/ecp_{n:02}.png" for n in range(10)),
 )
+
 
 HRTEM_UNSURE = "39dda96b25.png"
 """The one picture of `hrtem` with a strip: 12 rows, cut off through its letters. Either answer will do."""
@@ -146,6 +148,8 @@ def texture(kind: str, seed: int = 0) -> np.ndarray:
 
 
 FLAT_AND_ROUGH = ["grains", "dark", "bright", "particles", "tip", "stripes", "lines", "noisy end"]
+
+
 ENDING_EVENLY = [
     "black end",
     "white end",
@@ -271,17 +275,6 @@ def test_none_is_invented_on_a_real_picture_without(shared: Path, name: str) -> 
 
 
 @pytest.mark.real
-def test_the_lists_of_real_pictures_are_complete(shared: Path) -> None:
-    folder = shared / "data" / "sem"
-    found = {
-        file.relative_to(folder).as_posix()
-        for file in folder.rglob("*")
-        if file.suffix in (".png", ".jpg", ".tif")
-    }
-    assert found == {*SEM_BARS, *SEM_WITHOUT}
-
-
-@pytest.mark.real
 def test_none_is_invented_on_real_micrographs_of_other_kinds_nor_on_cuts_of_them(shared: Path) -> None:
     rng = np.random.default_rng(0)
     files = sorted((shared / "data" / "hrtem").rglob("*.png"))
@@ -293,3 +286,14 @@ def test_none_is_invented_on_real_micrographs_of_other_kinds_nor_on_cuts_of_them
         for n in range(4):
             height, width = (int(rng.integers(edge // 3, edge + 1)) for edge in image.shape)
             assert find_databar(np.rot90(image[:height, :width], n)) == NONE, file.name
+
+
+@pytest.mark.real
+def test_the_lists_of_real_pictures_are_complete(shared: Path) -> None:
+    folder = shared / "data" / "sem"
+    found = {
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if file.suffix in (".png", ".jpg", ".tif")
+    }
+    assert found == {*SEM_BARS, *SEM_WITHOUT}

@@ -7,6 +7,8 @@ from engine.errors import InputError
 from engine.learning.calibration import abstain_below, calibration_error, risk_coverage, temperature
 
 SURE = [0.95, 0.9, 0.9, 0.8, 0.7, 0.6]
+
+
 RIGHT = [True, True, False, True, True, False]
 
 

@@ -1,5 +1,10 @@
 """Planted copies and indices are found, and objects that are only alike are not taken for copies."""
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -8,6 +13,8 @@ from engine.errors import InputError
 from engine.learning.leaks import check, duplicates, index_like, refuse
 
 SIDES = np.repeat([0, 1, 2], [70, 30, 20])
+
+
 SYMMETRIES = [(turns, mirrored) for mirrored in (False, True) for turns in range(4)]
 
 
@@ -166,3 +173,34 @@ def test_leaks_are_refused_with_how_many_copies_there_are_and_what_to_do():
 def test_what_does_not_fit_is_refused(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+SCRIPT = Path(__file__).parents[3] / "benchmarks" / "particles_leaks.py"
+
+
+ROW = re.compile(
+    r"^(?P<name>[a-f])  .*?(?P<accuracy>\d\.\d+) \(.*?\)\s+(?P<f1>\d\.\d+) \(.*?\)\s+"
+    r"(?P<found>\d+) of (?P<pairs>\d+), (?P<false>\d+) false\s+(?P<index>.+)$",
+    re.MULTILINE,
+)
+
+
+def test_the_prior_score_falls_as_its_leaks_are_taken_out_and_all_of_them_are_found():
+    run = subprocess.run(
+        [sys.executable, str(SCRIPT), "--quick"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    rows = {row["name"]: row for row in ROW.finditer(run.stdout)}
+    assert list(rows) == ["a", "c", "d", "e", "f"], run.stdout
+    for score in ("accuracy", "f1"):
+        falling = [float(rows[name][score]) for name in "acde"]
+        assert falling == sorted(falling, reverse=True)
+        assert falling[0] > falling[1] + 0.02
+        assert falling[1] > falling[2] + 0.1
+        assert falling[2] > falling[3] + 0.02
+    for name in "ac":
+        assert int(rows[name]["pairs"]) > 100
+        assert int(rows[name]["found"]) >= 0.95 * int(rows[name]["pairs"])
+    assert all(int(row["false"]) == 0 for row in rows.values())
+    assert all(int(rows[name]["found"]) == 0 for name in "def")
+    assert [rows[name]["index"].strip() for name in "acdef"] == ["Unnamed: 0", *["none"] * 4]

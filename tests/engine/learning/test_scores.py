@@ -7,6 +7,8 @@ from sklearn.metrics import confusion_matrix, f1_score
 from engine.learning import scores
 
 TRUTH = np.array([0, 0, 1, 1, 2, -1])
+
+
 FOUND = np.array([0, 1, 1, 1, 0, 2])
 
 

@@ -1,10 +1,12 @@
 """Lattices of particles: spacings and angles against planted waves, with errors that are true."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from engine.nanoparticles.features import NAMES, features, follow, vortices
-from engine.nanoparticles.lattice import edge_taper, flat, measure_lattice
+import engine
+from engine.nanoparticles.lattice import measure_lattice
 
 DISK = np.hypot(*np.mgrid[-40:41, -40:41]) < 38
 
@@ -38,28 +40,9 @@ def test_noise_and_specks_have_no_lattice():
     assert not measure_lattice(np.zeros((3, 3)), np.ones((3, 3), bool)).resolved
 
 
-def test_features_tell_a_dislocation_and_not_the_orientation():
-    y, x = np.mgrid[-40:41, -40:41].astype(float)
-    whole = waves((6.0, 0.0), noise=0.3)
-    ended = np.cos(2 * np.pi * x / 6 + np.arctan2(y - 0.5, x - 0.5)) + whole - waves((6.0, 0.0), noise=0.0)
-    weight = edge_taper(DISK)
-    counts = []
-    for image in (whole, ended):
-        even = flat(image, weight, sigma=12.0) * weight
-        fringe = follow(even, weight, np.array([0.0, 1 / 6]), sigma=8.0)
-        counts.append(vortices(fringe.phase, weight > 0.6))
-    assert counts == [0, 1]
-
-    numbers = features(ended, DISK, measure_lattice(ended, DISK))
-    turned = np.rot90(ended)
-    again = features(turned, DISK, measure_lattice(turned, DISK))
-    assert numbers.shape == (len(NAMES),)
-    np.testing.assert_allclose(again, numbers, atol=0.05 * np.abs(numbers).max())
-    assert numbers[NAMES.index("fringe 0 vortices")] == 1
-
-
-@pytest.mark.parametrize("shape", [(9, 30), (30, 9)])
-def test_particles_that_are_cut_or_flat_give_numbers(shape):
-    image = np.random.default_rng(0).normal(size=shape)
-    inside = np.ones(shape, bool)
-    assert np.isfinite(features(image, inside, measure_lattice(image, inside))).all()
+@pytest.mark.real
+def test_real_particles_too_small_for_a_lattice_are_counted_and_none_is_said_to_have_a_defect(shared: Path):
+    image = shared / "data" / "hrtem" / "au_particles_temseg" / "images" / "frame_172.png"
+    table = engine.run("particles", engine.open(image))["object_table"].to_dataset()
+    assert table.sizes["object"] == pytest.approx(757, rel=0.15)
+    assert set(table["name"].values[~table["resolved"].values]) == {"null"}

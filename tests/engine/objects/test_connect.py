@@ -1,6 +1,5 @@
-from collections.abc import Callable
+""""""
 
-import dask
 import dask.array as da
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from skimage.measure import label
 
 from engine.errors import InputError
-from engine.objects import connect, measure
+from engine.objects import connect, connect_classes
 
 CONNECTIVITIES = {4: 1, 8: 2}
 """scikit-image's number of steps by ours of neighbours."""
@@ -81,20 +80,6 @@ def test_a_mask_in_memory_gives_a_lazy_map_of_the_data_model_with_its_coordinate
     np.testing.assert_array_equal(objects.values, np.eye(4))
 
 
-@pytest.mark.parametrize("then", [xr.DataArray.compute, measure])
-def test_the_mask_is_computed_once(then: Callable[[xr.DataArray], object]) -> None:
-    seen = []
-
-    def tile(block_id: tuple[int, int]) -> np.ndarray:
-        seen.append(block_id)
-        return np.ones((5, 5), bool)
-
-    mask = da.map_blocks(tile, chunks=((5, 5), (5, 5)), dtype=bool, meta=np.empty((0, 0), bool))
-    with dask.config.set(scheduler="synchronous"):
-        then(connect(xr.DataArray(mask, dims=("y", "x"))))
-    assert sorted(seen) == [(0, 0), (0, 1), (1, 0), (1, 1)]
-
-
 @pytest.mark.real
 def test_real_timepix_frames_have_as_many_clusters_as_their_makers_found(
     timepix: dict[str, np.ndarray],
@@ -109,3 +94,25 @@ def test_wrong_dims_and_connectivities_are_refused() -> None:
         connect(xr.DataArray(np.zeros((2, 2, 2), bool), dims=("channel", "y", "x")))
     with pytest.raises(InputError, match="connectivity is 6; expected one of 4"):
         connect(frame(np.zeros((2, 2), bool)), connectivity=6)
+
+
+def lazy(values: np.ndarray, chunks: object = 64) -> xr.DataArray:
+    return xr.DataArray(da.from_array(values.astype(np.uint8), chunks=chunks), dims=("y", "x"))
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    values=hnp.arrays(
+        np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 4)
+    ),
+    rows=st.integers(1, 12),
+    columns=st.integers(1, 12),
+)
+def test_components_of_classes_are_those_of_scikit_image_for_any_chunking(values, rows, columns):
+    found = connect_classes(lazy(values, (rows, columns)), classes=[2, 3, 4]).values
+    expected = label(np.where(values >= 2, values, 0), background=0, connectivity=2)
+    assert (found > 0).sum() == (values >= 2).sum()
+    pairs = np.unique(np.stack([found[found > 0], expected[found > 0]]), axis=1)
+    assert pairs.shape[1] == found.max(initial=0) == expected.max(initial=0)
+    first = [np.flatnonzero(found.ravel() == n)[0] for n in range(1, found.max(initial=0) + 1)]
+    assert first == sorted(first)

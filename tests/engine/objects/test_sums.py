@@ -1,3 +1,5 @@
+""""""
+
 import numpy as np
 
 from engine.objects import shape, sums

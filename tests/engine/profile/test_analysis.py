@@ -41,3 +41,35 @@ def test_a_descending_axis_and_any_chunking_give_the_same_values() -> None:
         found = model.predict(other)["values"].to_dataset().compute()
         for name in expected.data_vars:
             np.testing.assert_array_equal(found[name], expected[name])
+
+
+def stack() -> xr.Dataset:
+    axis = np.linspace(500, 700, 41)
+    data = 100 * np.exp(-4 * np.log(2) * ((axis[:, None, None] - 600) / 40) ** 2) + np.zeros((41, 3, 4))
+    coords = {"wavelength": ("wavelength", axis, {"units": "nm"})}
+    return xr.Dataset({"counts": (("wavelength", "y", "x"), data.astype("f4"), {"units": "adu"})}, coords)
+
+
+def test_masked_pixels_have_no_value() -> None:
+    images = stack()
+    mask = np.zeros((3, 4), bool)
+    mask[1, 2] = True
+    images["mask"] = (("y", "x"), mask, {"units": "1"})
+    result = Profile(shape="gaussian").fit(images).predict(images)
+    np.testing.assert_array_equal(np.asarray(result["valid"]), ~mask)
+    assert np.isnan(float(result["values/position"][1, 2]))
+    assert float(result["values/position"][0, 0]) == pytest.approx(600, abs=1e-3)
+
+
+def test_values_carry_the_units_of_axis_and_variable() -> None:
+    values = Profile(shape="gaussian").fit(stack()).predict(stack())["values"].to_dataset()
+    units = {
+        name: values[name].attrs["units"] for name in ("position", "width", "height", "area", "area_error")
+    }
+    assert units == {
+        "position": "nm",
+        "width": "nm",
+        "height": "adu",
+        "area": "adu·nm",
+        "area_error": "adu·nm",
+    }

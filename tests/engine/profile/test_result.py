@@ -1,5 +1,7 @@
 """The value map of a profile, and its values in zones."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,8 @@ import pytest
 import xarray as xr
 
 import engine
+from engine import recipes
+from engine.__main__ import main
 from engine.errors import InputError
 from engine.schema.kinds import VALUE_MAP, kind_of
 from engine.simulate.ellipsometry_maps import Maps
@@ -43,3 +47,67 @@ def test_zones_of_other_images_are_refused(images: xr.Dataset, tmp_path: Path) -
     engine.save(engine.run("kmeans", part, n_clusters=2), tmp_path / "part.zarr")
     with pytest.raises(InputError, match="give a class map of the same images"):
         engine.run("profile", images, zones=str(tmp_path / "part.zarr"))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MAPSTACK_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def labels(path: Path) -> np.ndarray:
+    return np.asarray(engine.load(path)["labels"])
+
+
+def test_an_existing_result_is_kept_unless_it_is_to_be_overwritten(
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["run", "kmeans", str(example), "--out", str(tmp_path / "o.zarr")]
+    assert main([*run, "--n-clusters", "2"]) == 0
+    assert main([*run, "--n-clusters", "3"]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert labels(tmp_path / "o.zarr").max() == 2
+    assert main([*run, "--n-clusters", "3", "--overwrite"]) == 0
+    assert labels(tmp_path / "o.zarr").max() == 3
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").touch()
+    assert main(["run", "kmeans", str(example), "--overwrite", "--out", str(tmp_path / "mine")]) == 2
+    assert "no Mapstack result" in capsys.readouterr().err
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+def test_equal_data_elsewhere_is_not_computed_again_but_the_result_names_its_own_source(
+    example: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(example, tmp_path / "copy")
+    run = ["run", "kmeans", "--n-clusters", "3"]
+    assert main([*run, str(example), "--out", str(tmp_path / "a.zarr")]) == 0
+    assert main([*run, str(copy), "--out", str(tmp_path / "b.zarr")]) == 0
+    first, second = (engine.load(tmp_path / name).attrs for name in ("a.zarr", "b.zarr"))
+    assert first["created"] == second["created"]
+    assert Path(second["source"]) == Path(json.loads(second["recipe"])["source"]) == copy
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Maps(n_regions=2, size=32, n_wavelengths=4, seed=1).write(tmp_path / "maps")
+
+
+def test_a_copied_result_names_the_source_it_was_asked_for(folder: Path, tmp_path: Path) -> None:
+    assert (
+        main(
+            [
+                "run",
+                "kmeans",
+                str(folder),
+                "--out",
+                str(tmp_path / "a.zarr"),
+                "--results",
+                str(tmp_path / "home"),
+            ]
+        )
+        == 0
+    )
+    result = engine.load(tmp_path / "a.zarr")
+    assert Path(result.attrs["source"]) == folder
+    assert recipes.recipe_of(result).source == str(folder)

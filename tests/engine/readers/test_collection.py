@@ -7,9 +7,10 @@ import pytest
 import tifffile
 from PIL import Image
 
-from engine.errors import FileError
+from engine.errors import FileError, InputError
+from engine.readers import open_images
 from engine.readers.collection import members
-from tests.engine.readers.test_micrograph import SERIES, write_mrc, write_ser
+from tests.engine.readers.micrograph_files import SERIES, write_mrc, write_ser
 
 
 def test_members_are_the_images_of_a_folder_in_natural_order_by_content(tmp_path: Path) -> None:
@@ -65,3 +66,17 @@ def test_the_real_collections_are_their_images(shared: Path) -> None:
         "rf_33_image.png",
     ]
     assert len(members(folder / "raw_formats")) == 3
+
+
+CUBE = np.arange(3 * 20 * 30, dtype=np.uint16).reshape(3, 20, 30)
+
+
+def test_a_folder_of_other_things_too_is_a_collection_and_without_images_refused(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", CUBE[0])
+    (tmp_path / "notes.txt").write_text("x")
+    images = open_images(tmp_path)
+    assert images.attrs["reader"] == "collection"
+    np.testing.assert_array_equal(images["intensity"].values, CUBE[:1])
+    (tmp_path / "a.tif").unlink()
+    with pytest.raises(InputError, match="no format that Mapstack knows; there are: results, ellipsometry"):
+        open_images(tmp_path)

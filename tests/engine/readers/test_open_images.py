@@ -1,7 +1,5 @@
 """Opening by path: who reads what, keys, digests, facts, and what cannot be opened."""
 
-import hashlib
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,19 @@ import xarray as xr
 from engine import catalogue
 from engine.errors import FileError, InputError
 from engine.export.store import write_result
-from engine.readers import describe, digest, open_images, source_digest, split_key
-from engine.readers.label_maps import open_labels
+from engine.readers import open_images
 from engine.schema import label_map
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> Path:
+    """A stored result of 4 × 5 pixels."""
+    labels = xr.DataArray(np.arange(20, dtype=np.uint8).reshape(4, 5) % 3, dims=("y", "x"))
+    labels = labels.assign_coords(y=("y", np.arange(4) * 0.5, {"units": "µm"}), x=("x", np.arange(5.0)))
+    confidence = labels.astype(np.float32).assign_attrs(units="1").rename("confidence")
+    root = xr.Dataset({"labels": label_map(labels, {1: "film", 2: "hBN"}), "confidence": confidence})
+    root.attrs = {"mapstack_version": "0", "recipe": "{}"}
+    return write_result(xr.DataTree.from_dict({"/": root}), tmp_path / "r.zarr")
 
 
 @pytest.mark.parametrize("name", ["nothing.npy", "nothing.npy::key", "a\0b", "", "https://example.org/a.npy"])
@@ -45,24 +53,10 @@ def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
         open_images(tmp_path / "pipe.npy")
 
 
-def test_a_name_with_the_key_mark_in_it_wins_over_the_key(tmp_path: Path) -> None:
-    for name in ("a", "a::b"):
-        (tmp_path / name).touch()
-    assert split_key(f"{tmp_path}/a::b") == (tmp_path / "a::b", None)
-    assert split_key(f"{tmp_path}/a::b::c::d") == (tmp_path / "a", "b::c::d")
-    assert split_key(tmp_path / "a") == (tmp_path / "a", None)
-
-
 def test_names_with_spaces_umlauts_and_newlines_open(tmp_path: Path) -> None:
     path = tmp_path / "Prüf ling\n1.npy"
     np.save(path, np.ones((4, 5)))
     assert open_images(path).attrs["source"] == str(path)
-
-
-def test_the_title_reader_source_and_warnings_are_always_there(tmp_path: Path) -> None:
-    np.save(tmp_path / "sample.npy", np.ones((4, 5)))
-    attrs = open_images(tmp_path / "sample.npy").attrs
-    assert attrs == {"title": "sample", "reader": "npy", "source": f"{tmp_path}/sample.npy", "warnings": "[]"}
 
 
 def test_a_named_reader_is_used_and_a_wrong_one_fails_with_one_sentence(tmp_path: Path) -> None:
@@ -78,85 +72,9 @@ def test_chunks_set_the_tiles(ep4_folder: Path) -> None:
     assert images["delta"].chunks == ((3,), (2, 2, 2), (3, 2))
 
 
-def test_facts_are_json_and_count_pixels_with_a_hole_in_any_map(ep4_folder: Path) -> None:
-    facts = describe(open_images(ep4_folder))
-    assert json.loads(json.dumps(facts)) == facts
-    assert facts["nan_share"] == pytest.approx(1 / 30)
-    assert facts["bytes"] == 2 * 3 * 6 * 5 * 4
-    assert facts["sizes"] == {"wavelength": 3, "y": 6, "x": 5}
-    assert facts["units"] == {"delta": "deg", "psi": "deg"}
-    assert facts["coordinates"]["wavelength"] == {"units": "nm", "first": 500.0, "last": 520.0, "size": 3}
-    assert (facts["pixel_size"], facts["wcs"], facts["warnings"]) == (None, None, [])
-    assert {"path", "reader", "dims", "dtype", "chunks"} <= set(facts)
-
-
-def test_facts_do_not_depend_on_the_tiles(ep4_folder: Path) -> None:
-    shares = {
-        describe(open_images(ep4_folder, chunks=c))["nan_share"] for c in (None, {"y": 1}, {"y": 4, "x": 2})
-    }
-    assert len(shares) == 1
-
-
-def test_the_digest_of_a_file_is_its_sha256(tmp_path: Path) -> None:
-    (tmp_path / "a.npy").write_bytes(b"\x93NUMPYabc")
-    assert digest(tmp_path / "a.npy") == hashlib.sha256(b"\x93NUMPYabc").hexdigest()
-
-
-def test_the_digest_of_a_folder_depends_on_the_measurement_alone(ep4_folder: Path) -> None:
-    before = digest(ep4_folder)
-    (ep4_folder / "notes.txt").write_text("written later")
-    assert digest(ep4_folder) == before
-    assert digest(f"{ep4_folder}::50").rpartition("-")[0] == before
-    assert len({digest(f"{ep4_folder}{part}") for part in ("", "::50", "::60")}) == 3
-    raw = bytearray((ep4_folder / "p2.png").read_bytes())
-    raw[-1] ^= 1
-    (ep4_folder / "p2.png").write_bytes(raw)
-    assert digest(ep4_folder) != before
-
-
-def test_a_digest_moves_with_the_data_and_a_quick_one_sees_ends_and_times(
-    ep4_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moved = ep4_folder.rename(ep4_folder.with_name("moved"))
-    full = digest(moved)
-    assert digest(moved.rename(ep4_folder)) == full
-    monkeypatch.setattr(source_digest, "FULL_BYTES", 10)
-    monkeypatch.setattr(source_digest, "_digests", {})
-    quick = digest(ep4_folder)
-    assert quick.startswith("quick:")
-    os.utime(ep4_folder / "d0.png", (1, 1))
-    assert digest(ep4_folder) != quick
-
-
-@pytest.fixture
-def result(tmp_path: Path) -> Path:
-    """A stored result of 4 × 5 pixels."""
-    labels = xr.DataArray(np.arange(20, dtype=np.uint8).reshape(4, 5) % 3, dims=("y", "x"))
-    labels = labels.assign_coords(y=("y", np.arange(4) * 0.5, {"units": "µm"}), x=("x", np.arange(5.0)))
-    confidence = labels.astype(np.float32).assign_attrs(units="1").rename("confidence")
-    root = xr.Dataset({"labels": label_map(labels, {1: "film", 2: "hBN"}), "confidence": confidence})
-    root.attrs = {"mapstack_version": "0", "recipe": "{}"}
-    return write_result(xr.DataTree.from_dict({"/": root}), tmp_path / "r.zarr")
-
-
-def test_a_stored_result_opens_as_its_label_map_and_confidence(result: Path) -> None:
-    images = open_images(result)
-    assert images.attrs["reader"] == "results"
-    assert set(images.data_vars) == {"labels", "confidence"}
-    assert images["labels"].dtype == np.uint8
-    np.testing.assert_array_equal(images["labels"].values, np.arange(20).reshape(4, 5) % 3)
-    assert describe(images)["coordinates"]["y"] == {"units": "µm", "first": 0.0, "last": 1.5, "size": 4}
-    assert open_labels(result).attrs["flag_meanings"] == "film hBN"
-
-
 def test_a_part_of_a_result_cannot_be_opened_as_images(result: Path) -> None:
     with pytest.raises(InputError, match=r"r.zarr is a result, 'spectra' cannot be opened"):
         open_images(f"{result}::spectra")
-
-
-def test_labels_of_a_folder_that_is_no_result_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no result with labels"):
-        open_labels(tmp_path)
 
 
 def test_every_reader_module_is_in_the_catalogue() -> None:
@@ -166,22 +84,6 @@ def test_every_reader_module_is_in_the_catalogue() -> None:
     found = [p for p in folder.rglob("*.py") if "\ndef accepts(" in p.read_text()]
     readers = {".".join(("engine.readers", *p.relative_to(folder).with_suffix("").parts)) for p in found}
     assert readers == set(catalogue.READERS.values())
-
-
-@pytest.mark.real
-def test_the_real_hbn_folder_has_the_known_values(hbn: Path) -> None:
-    images = open_images(hbn)
-    delta = images["delta"].values[0]
-    assert delta.shape == (260, 344)
-    found = [np.nanmin(delta), np.nanmedian(delta), np.nanmax(delta)]
-    np.testing.assert_allclose(found, [51.02, 141.34, 228.81], atol=0.006)
-    assert int(np.isnan(delta).sum()) == 2792
-    assert describe(images)["nan_share"] == pytest.approx(0.0679, abs=5e-5)
-    assert images["wavelength"].values.tolist() == list(range(550, 801, 25))
-    assert images.attrs["objective"] == "Nikon_20x"
-    assert images.attrs["comment"].startswith("Demo sample from MIT")
-    assert images.attrs["delta_wrapping"] == "0-360°"
-    assert json.loads(images.attrs["warnings"]) == []
 
 
 @pytest.mark.real

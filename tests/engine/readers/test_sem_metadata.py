@@ -5,17 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
-from PIL import Image
 
-from engine.readers import digest, open_images
-
-PIXELS = np.random.default_rng(0).integers(0, 255, (24, 32)).astype(np.uint8)
-
-FEI = """[User]\r\nDate=10/27/2016\r\n\r\n[System]\r\nSystemType=Helios G4\r\nDisplayWidth=0.4\r\n
-[Beam]\r\nHV=5000\r\nBeam=EBeam\r\nScan=EScan\r\n\r\n[EBeam]\r\nHV=5000\r\nHFW=6.4e-06\r\nWD=0.0041\r\n
-[Scan]\r\nPixelWidth=2e-07\r\nPixelHeight=2.5e-07\r\nHorFieldsize=6.4e-06\r\n
-[Image]\r\nResolutionX=32\r\nResolutionY=20\r\n\r\n[Detectors]\r\nNumber=1\r\nName=TLD\r\nMode=SE\r\n"""
+from engine.readers import open_images
+from tests.engine.readers.sem_texts import FEI, HITACHI, PIXELS, write
 
 ZEISS = (
     "0\r\n0\r\n0\r\n1.464844e-07\r\n2000.0\r\n6\r\n20000.0\r\n2.478\r\n1.2e-10\r\n0.0076\r\n"
@@ -25,29 +17,12 @@ ZEISS = (
     "AP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 146.5 nm\r\n"
 )
 
-HITACHI = (
-    "[SemImageFile]\r\nInstructName=SU8010\r\nImageName=a.tif\r\nDataSize=32x24\r\nMagnification=5000\r\n"
-    "PixelSize=19.84375\r\nSignalName=SE(U)\r\nAcceleratingVoltage=15000 Volt\r\nWorkingDistance=8100 um\r\n"
-)
 
 JEOL = (
     "$CM_FORMAT JEOL-SEM\r\n$CM_VERSION 1.0\r\n$CM_INSTRUMENT JSM-7600F\r\n$CM_SIGNAL SEI\r\n$CM_MAG 5000\r\n"
     "$CM_ACCEL_VOLT 15.0\r\n$CM_FULL_SIZE 32 20\r\n$$SM_MICRON_BAR 160\r\n$$SM_MICRON_MARKER 4um\r\n"
     "$$SM_WD 8.2\r\n"
 )
-
-
-def write(path: Path, *, tag: int = 0, text: str | bytes = "", beside: str | bytes = "", **options) -> Path:
-    """A picture with a text in a tag, or beside it."""
-    stored = text if isinstance(text, bytes) else text.encode("cp1252")
-    extra = [(tag, "B", len(stored), stored, True)] if tag else None
-    if path.suffix == ".tif":
-        tifffile.imwrite(path, PIXELS, extratags=extra, metadata=None, **options)
-    else:
-        Image.fromarray(PIXELS).save(path)
-    if beside:
-        path.with_suffix(".txt").write_bytes(beside if isinstance(beside, bytes) else beside.encode())
-    return path
 
 
 def facts(path: Path) -> dict[str, object]:
@@ -78,12 +53,6 @@ def taken(scale: tuple[float, float], magnification: float, voltage: float, wd: 
     }
 
 
-@pytest.mark.parametrize("tag", [34680, 34682])
-def test_fei_tags_give_pixel_size_and_how_the_picture_was_taken(tmp_path: Path, tag: int) -> None:
-    path = write(tmp_path / "a.tif", tag=tag, text=FEI)
-    assert facts(path) == taken((250.0, 200.0), 0.4 / 6.4e-6, 5.0, 4.1, "TLD", "Helios G4")
-
-
 def test_the_zeiss_tag_gives_the_exact_pixel_size_not_the_rounded_one(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tif", tag=34118, text=ZEISS)
     assert facts(path) == taken((146.4844, 146.4844), 2000.0, 20.0, 7.61, "SE1", "Zeiss EVO 15")
@@ -94,34 +63,6 @@ def test_an_old_zeiss_tag_of_numbers_alone_is_enough(tmp_path: Path) -> None:
     found = facts(path)
     assert found["x"] == pytest.approx(146.4844)
     assert (found["magnification"], found["voltage"]) == (2000.0, 20.0)
-
-
-@pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg", ".bmp"])
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (HITACHI, taken((19.84375, 19.84375), 5000, 15, 8.1, "SE(U)", "Hitachi SU8010")),
-        (JEOL, taken((25.0, 25.0), 5000, 15, 8.2, "SEI", "JEOL JSM-7600F")),
-    ],
-)
-def test_a_text_beside_a_picture_tells_the_same(
-    tmp_path: Path, suffix: str, text: str, expected: dict[str, object]
-) -> None:
-    assert facts(write(tmp_path / f"a{suffix}", beside=text)) == expected
-
-
-def test_a_text_in_utf_16_is_read_and_is_part_of_what_the_picture_is(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.png", beside=HITACHI.encode("utf-16"))
-    assert facts(path)["x"] == pytest.approx(19.84375)
-    before = digest(path)
-    path.with_suffix(".txt").write_text(HITACHI.replace("19.84375", "20"))
-    assert digest(path) != before
-
-
-@pytest.mark.parametrize("text", ["PixelSize=3\n$ 5 a piece\n", b"\xff\xfe$CM_", b"\0"])
-def test_another_text_beside_a_picture_says_nothing(tmp_path: Path, text: str | bytes) -> None:
-    found = facts(write(tmp_path / "a.png", beside=text))
-    assert (found["x"], found["units"], found["notes"]) == (1.0, "px", [])
 
 
 @pytest.mark.parametrize("tag", [34680, 34682, 34118])
@@ -157,13 +98,6 @@ def test_an_impossible_pixel_size_is_told_and_left_out(tmp_path: Path) -> None:
     assert "cannot be" in found["notes"][0]
 
 
-def test_the_pixel_size_of_a_picture_of_another_width_is_told_and_left_out(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.tif", tag=34682, text=FEI.replace("ResolutionX=32", "ResolutionX=64"))
-    found = facts(path)
-    assert (found["units"], found["detector"]) == ("px", "TLD")
-    assert "64 pixels wide, and this one has 32" in found["notes"][0]
-
-
 def test_a_resolution_finer_than_any_printer_is_a_pixel_size_and_another_is_none(tmp_path: Path) -> None:
     fine = write(tmp_path / "fine.tif", resolution=(2e5, 1e5), resolutionunit=3)
     coarse = write(tmp_path / "coarse.tif", resolution=(4800, 4800), resolutionunit=2)
@@ -178,18 +112,3 @@ def test_a_link_to_a_text_outside_is_not_followed(tmp_path: Path) -> None:
     path = write(tmp_path / "in" / "a.png")
     path.with_suffix(".txt").symlink_to(tmp_path / "a.txt")
     assert facts(path)["units"] == "px"
-
-
-@pytest.mark.real
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("biological/fei-sem-rbc.tif", taken((7.70833, 7.70833), 35000, 2, 9.65589, "ETD", "Teneo")),
-        ("fibres/fibar_10k.tif", taken((29.29687, 29.29687), 10000, 25, 8.74, "SE1", "Zeiss EVO 15")),
-        ("fibres/fibar_2k.tif", taken((146.4844, 146.4844), 2000, 20, 7.61, "SE1", "Zeiss EVO 15")),
-    ],
-)
-def test_real_pictures_tell_what_their_data_bars_show(
-    shared: Path, name: str, expected: dict[str, object]
-) -> None:
-    assert facts(shared / "data" / "sem" / name) == expected

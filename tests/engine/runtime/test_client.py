@@ -14,6 +14,29 @@ from engine.errors import FileError, InputError
 from engine.runtime.client import connect, environment, workers_alive
 
 
+def _reach(address: str) -> None:
+    with connect(address):
+        pass
+
+
+def _held(number: int, gate: Path) -> int:
+    """Tell which process works, and work until the gate opens."""
+    gate.with_name(f"held.{os.getpid()}").touch()
+    until(gate.exists)
+    return number
+
+
+def _listening_addresses() -> set[str]:
+    me = psutil.Process()
+    family = [me, *me.children(recursive=True)]
+    return {
+        connection.laddr.ip
+        for process in family
+        for connection in process.net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
 def test_threads_are_the_default_and_no_client_is_there() -> None:
     with connect() as client:
         assert client is None
@@ -68,26 +91,3 @@ def test_a_missing_key_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_wrong_wishes_are_refused(given: dict, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence), connect(**given):
         pass
-
-
-def _reach(address: str) -> None:
-    with connect(address):
-        pass
-
-
-def _held(number: int, gate: Path) -> int:
-    """Tell which process works, and work until the gate opens."""
-    gate.with_name(f"held.{os.getpid()}").touch()
-    until(gate.exists)
-    return number
-
-
-def _listening_addresses() -> set[str]:
-    me = psutil.Process()
-    family = [me, *me.children(recursive=True)]
-    return {
-        connection.laddr.ip
-        for process in family
-        for connection in process.net_connections(kind="tcp")
-        if connection.status == psutil.CONN_LISTEN
-    }

@@ -9,10 +9,6 @@ from engine.statistics.intervals import class_fractions
 
 RATES = np.array([[0.85, 0.10, 0.05], [0.08, 0.86, 0.06], [0.07, 0.09, 0.84]])
 """A classifier that is right on about 85 % of the objects."""
-FOUND = np.array([0.9, 0.75, 0.55])
-"""Share of the objects of each class that a finder finds."""
-FALSE = np.array([0.5, 0.3, 0.2])
-"""Classes that false finds are taken for."""
 
 
 def drawn(rng, n_parents, shares, *, correlation=0.1, n_objects=25):
@@ -31,22 +27,6 @@ def classified(rng, counts, *, concentration=100):
     return np.stack(found, axis=1)
 
 
-def seen(rng, present, *, n_false=2.5, aside=False):
-    """Finds (parent, truth, found) of objects (parent, truth), false ones last; parents differ in all rates.
-
-    With a found class aside for no object, into which go most false finds and a few objects.
-    """
-    rates = np.column_stack([0.95 * RATES, np.full(3, 0.05)]) if aside else RATES
-    false = np.append(0.3 * FALSE, 0.7) if aside else FALSE
-    detection = rng.beta(50 * FOUND, 50 * (1 - FOUND), size=present.shape)
-    hits = rng.binomial(present, detection)
-    rows = [
-        rng.multinomial(hits[:, k], rng.dirichlet(100 * rates[k], size=len(hits))) for k in range(len(rates))
-    ]
-    n_none = rng.poisson(n_false * rng.gamma(3, 1 / 3, len(present)))
-    return np.stack([*rows, rng.multinomial(n_none, false)], axis=1)
-
-
 def covered(estimate, truth):
     return (estimate.low <= truth) & (truth <= estimate.high)
 
@@ -56,22 +36,6 @@ def test_a_classifier_without_errors_corrects_nothing():
     found = correct_fractions(counts, [np.diag([50, 40])] * 4)
     for end, plain in zip(found, class_fractions(counts), strict=True):
         assert end == pytest.approx(plain, abs=1e-7)
-
-
-def test_corrected_fractions_are_the_inverse_matrix_applied_to_those_found():
-    # found = truth @ rates: 0.3 · (0.9, 0.1) + 0.7 · (0.2, 0.8) = (0.41, 0.59)
-    held_out = [[[90, 10], [20, 80]]] * 3
-    found = correct_fractions([[41, 59]] * 6, held_out)
-    assert found.fraction == pytest.approx([0.3, 0.7], abs=1e-6)
-    assert ((found.low < found.fraction) & (found.fraction < found.high)).all()
-
-
-def test_corrected_fractions_never_leave_0_to_1():
-    found = correct_fractions([[5, 95]] * 6, [[[90, 10], [20, 80]]] * 3)
-    assert found.fraction == pytest.approx([0, 1], abs=1e-3)
-    assert found.low[0] == 0
-    assert 0.01 < found.high[0] < 0.3
-    assert found.high[1] == 1
 
 
 def test_the_variance_of_the_held_out_objects_widens_the_interval():
@@ -88,21 +52,6 @@ def test_an_undecided_class_takes_part_in_the_correction():
     assert found.fraction == pytest.approx([0.3, 0.7], abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("counts", "confusion", "message"),
-    [
-        ([[1, 2, 3]], [[[9, 1], [2, 8]]] * 2, "counts have 3 found classes, the confusion matrices 2"),
-        ([[1, 2]], [[[9, 1], [0, 0]], [[9, 1], [2, 8]]], "class 1 is in 1 parents of the held-out"),
-        ([[1], [2]], [[[9], [8]]] * 2, "a column for each true class"),
-        ([[1, 2], [2, 1]], [[[5, 5], [5, 5]]] * 2, "does not tell the classes apart"),
-        ([[1, 2], [2, 1]], [[9, 1], [2, 8]], r"dims \(parent, truth, found\)"),
-    ],
-)
-def test_tables_that_do_not_allow_a_correction_are_refused(counts, confusion, message):
-    with pytest.raises(InputError, match=message):
-        correct_fractions(counts, confusion)
-
-
 @pytest.mark.parametrize(("n_parents", "n_held_out"), [(10, 20), (30, 60)])
 def test_corrected_intervals_cover_90_of_100_collections_of_micrographs_that_were_classified_once(
     n_parents, n_held_out
@@ -115,28 +64,6 @@ def test_corrected_intervals_cover_90_of_100_collections_of_micrographs_that_wer
     rows = [rng.choice(300, n_parents, replace=False) for _ in range(100)]
     hits = np.sum([covered(correct_fractions(found[r], held_out), truth) for r in rows], axis=0)
     assert (hits >= 90).all(), hits
-
-
-def test_corrected_intervals_cover_93_in_100_where_uncorrected_ones_miss_a_rare_class():
-    rng = np.random.default_rng(6)
-    shares = np.array([0.88, 0.08, 0.04])
-    right, plain = [], []
-    for _ in range(300):
-        counts = classified(rng, drawn(rng, 20, shares)).sum(axis=1)
-        held_out = classified(rng, drawn(rng, 30, (0.5, 0.3, 0.2)))
-        right.append(covered(correct_fractions(counts, held_out), shares))
-        plain.append(covered(class_fractions(counts), shares))
-    assert (np.mean(right, axis=0) >= 0.93).all(), np.mean(right, axis=0)
-    assert np.mean(plain, axis=0).max() < 0.5
-
-
-def test_without_finds_there_are_no_corrected_fractions_and_one_parent_says_nothing_of_others():
-    held_out, present = [np.eye(3, dtype=int)] * 2, np.ones((2, 3), int)
-    assert np.isnan(correct_fractions(np.zeros((0, 3), int), held_out)).all()
-    assert np.isnan(correct_fractions(np.zeros((4, 3), int), held_out, present=present)).all()
-    found = correct_fractions([[1, 2, 1]], held_out, present=present)
-    assert found.fraction == pytest.approx([0.25, 0.5, 0.25])
-    assert (found.low.tolist(), found.high.tolist()) == ([0, 0, 0], [1, 1, 1])
 
 
 def test_a_class_that_is_missed_more_often_counts_for_more():
@@ -211,31 +138,3 @@ def test_a_class_that_is_never_found_is_refused():
 def test_false_finds_without_the_numbers_of_objects_are_one_true_class_too_many():
     with pytest.raises(InputError, match="a column for each true class"):
         correct_fractions([[5, 5]] * 4, [[[8, 1], [1, 7], [1, 1]]] * 3)
-
-
-@pytest.mark.parametrize("aside", [False, True])
-@pytest.mark.parametrize(
-    ("n_parents", "n_held_out", "shares", "correlation"),
-    [
-        (10, 60, (0.5, 0.3, 0.2), 0.1),
-        (20, 60, (0.88, 0.08, 0.04), 0.05),
-        (40, 200, (0.3, 0.5, 0.2), 0.1),
-    ],
-)
-def test_intervals_of_all_objects_cover_92_in_100_where_some_are_missed_and_some_finds_are_none(
-    n_parents, n_held_out, shares, correlation, aside
-):
-    rng = np.random.default_rng(0)
-    right, plain = [], []
-    for _ in range(300):
-        # where a found class tells the false finds there may be more of them than in the held-out parents
-        objects = drawn(rng, n_parents, shares, correlation=correlation)
-        counts = seen(rng, objects, n_false=6.0 if aside else 2.5, aside=aside).sum(axis=1)
-        present = drawn(rng, n_held_out, (0.4, 0.3, 0.3))
-        held_out = seen(rng, present, aside=aside)
-        right.append(covered(correct_fractions(counts, held_out, present=present), np.array(shares)))
-        plain.append(covered(class_fractions(counts[:, :3]), np.array(shares)))
-    rates = np.mean(right, axis=0)
-    assert (rates >= 0.92).all(), rates
-    if n_parents == 40:
-        assert np.mean(plain, axis=0).min() < 0.9, plain

@@ -1,3 +1,5 @@
+""""""
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -5,9 +7,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import InputError
-from engine.statistics import describe, region_spectrum
-from engine.statistics.tile_passes import MAD_ERROR, QUANTILE_ERROR
+from engine.statistics import describe
 
 NAMES = {1: "substrate", 2: "thin flake", 7: "thick"}
 
@@ -42,67 +42,6 @@ def scene(seed=0, shape=(3, 37, 29)):
         xr.DataArray(labels, pixels, ("y", "x")),
         xr.DataArray(confidence, pixels, ("y", "x")),
     )
-
-
-def plain_statistics(values):
-    """The reference: numpy on the valid values of one class and channel."""
-    values = values[np.isfinite(values)].astype(float)
-    median = np.median(values)
-    return {
-        "mean": values.mean(),
-        "std": values.std(),
-        "median": median,
-        "mad": np.median(np.abs(values - median)),
-        "q05": np.quantile(values, 0.05),
-        "q95": np.quantile(values, 0.95),
-        "count": values.size,
-    }
-
-
-@pytest.mark.parametrize("value", [1, 2, 7])
-def test_spectra_are_those_of_numpy_on_the_valid_pixels_of_each_class(value):
-    images, labels, confidence = scene()
-    spectra = describe(images, labels, confidence, names=NAMES)["spectra"].to_dataset(inherit=False).compute()
-    for c in range(3):
-        values = images["psi"].values[c][labels.values == value]
-        expected = plain_statistics(values)
-        spread = np.nanmax(values) - np.nanmin(values)
-        got = {s: spectra[f"psi_{s}"].sel(label=value).values[c] for s in expected}
-        for exact in ("mean", "std", "count"):
-            assert got[exact] == pytest.approx(expected[exact], rel=1e-12)
-        for quantile in ("median", "q05", "q95"):
-            assert abs(got[quantile] - expected[quantile]) <= QUANTILE_ERROR * spread
-        assert abs(got["mad"] - expected["mad"]) <= MAD_ERROR * spread
-
-
-def test_angles_across_the_wrap_are_unwrapped_about_their_circular_mean():
-    images, labels, confidence = scene()
-    spectra = describe(images, labels, confidence, names=NAMES)["spectra"].to_dataset(inherit=False).compute()
-    values = images["delta"].values[1][labels.values == 2].astype(float)
-    unwrapped = (values - 5 + 180) % 360 - 180
-    expected = plain_statistics(unwrapped)
-    got = {s: float(spectra[f"delta_{s}"].sel(label=2)[1]) for s in expected}
-    spread = np.ptp(unwrapped)
-    assert got["mean"] == pytest.approx((expected["mean"] + 5) % 360, abs=1e-9)
-    assert got["std"] == pytest.approx(expected["std"], rel=1e-12)
-    assert got["q05"] == pytest.approx((expected["q05"] + 5) % 360, abs=QUANTILE_ERROR * spread)
-    assert got["q95"] == pytest.approx((expected["q95"] + 5) % 360, abs=QUANTILE_ERROR * spread)
-    assert got["mad"] == pytest.approx(expected["mad"], abs=MAD_ERROR * spread)
-    assert got["q05"] > 270
-    assert got["q95"] < 90
-
-
-def test_angles_359_and_1_have_the_mean_0_and_not_180():
-    images = dataset({"delta": np.array([[[359.0, 1.0], [358.0, 2.0]]])})
-    labels = xr.DataArray(np.ones((2, 2), np.uint8), dims=("y", "x"))
-    table = (
-        describe(images, labels, labels.astype(float), names={1: "a"})["spectra"]
-        .to_dataset(inherit=False)
-        .compute()
-    )
-    assert float(table["delta_mean"][0, 0]) == pytest.approx(0, abs=1e-9)
-    assert float(table["delta_std"][0, 0]) == pytest.approx(np.sqrt(2.5), rel=1e-12)
-    assert float(table["delta_median"][0, 0]) % 360 == pytest.approx(0, abs=4 / 1024)
 
 
 def test_angles_without_a_direction_are_taken_as_they_are():
@@ -145,57 +84,6 @@ def test_a_class_without_pixels_has_count_0_and_no_numbers():
     assert np.isnan(nothing["psi_mean"]).all()
     assert np.isnan(nothing["delta_q95"]).all()
     assert int(tree["classes"]["count"].sel(label=4)) == 0
-
-
-def test_the_class_table_counts_and_measures_each_class():
-    images, labels, confidence = scene()
-    tree = describe(images, labels, confidence, names=NAMES, colors={2: "#123456"}).compute()
-    table = tree["classes"].to_dataset(inherit=False)
-    inside = labels.values == 7
-    row = table.sel(label=7)
-    assert table["label"].values.tolist() == [1, 2, 7]
-    assert table["name"].values.tolist() == ["substrate", "thin flake", "thick"]
-    assert str(table["color"].sel(label=2).item()) == "#123456"
-    assert int(row["count"]) == inside.sum()
-    assert float(row["fraction"]) == pytest.approx(inside.sum() / (labels.values > 0).sum())
-    assert float(row["area"]) == inside.sum()
-    assert table["area"].attrs["units"] == "px²"
-    assert float(row["confidence"]) == pytest.approx(confidence.values[inside].astype(float).mean())
-
-
-def test_areas_are_in_square_micrometres_where_the_coordinates_are_in_micrometres():
-    images = dataset({"psi": np.ones((1, 4, 4))}, unit="µm", step=0.5)
-    labels = xr.DataArray(np.ones((4, 4), np.uint8), {d: images.coords[d] for d in ("y", "x")}, ("y", "x"))
-    table = (
-        describe(images, labels, labels.astype(float), names={1: "a"})["classes"]
-        .to_dataset(inherit=False)
-        .compute()
-    )
-    assert float(table["area"][0]) == pytest.approx(16 * 0.25)
-    assert table["area"].attrs["units"] == "µm²"
-
-
-def test_plain_images_without_a_spectral_dim_have_one_number_a_class():
-    images, labels, confidence = scene()
-    flat = images[["psi"]].isel(wavelength=0, drop=True)
-    spectra = describe(flat, labels, confidence, names=NAMES)["spectra"].to_dataset(inherit=False).compute()
-    assert spectra["psi_mean"].dims == ("label",)
-    expected = np.nanmean(flat["psi"].values[labels.values == 1].astype(float))
-    assert float(spectra["psi_mean"].sel(label=1)) == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", ">f4", "bool"])
-def test_any_kind_of_number_is_taken(dtype):
-    values = np.array([[[0, 1, 1, 1]]]).astype(dtype)
-    images = dataset({"counts": values})
-    labels = xr.DataArray(np.ones((1, 4), np.uint16), dims=("y", "x"))
-    table = (
-        describe(images, labels, labels.astype(float), names={1: "a"})["spectra"]
-        .to_dataset(inherit=False)
-        .compute()
-    )
-    assert float(table["counts_mean"][0, 0]) == 0.75
-    assert float(table["counts_median"][0, 0]) == pytest.approx(1, abs=QUANTILE_ERROR)
 
 
 def test_reading_labels_alone_computes_no_statistics():
@@ -243,43 +131,3 @@ def test_tiles_are_read_once_a_pass_and_once_in_all_where_they_fit_in_memory(mon
         expected["spectra"].to_dataset(inherit=False),
         rtol=1e-12,
     )
-
-
-def test_a_region_has_the_spectrum_of_a_class_of_its_pixels():
-    images, labels, confidence = scene()
-    expected = (
-        describe(images, labels, confidence, names=NAMES)["spectra"].to_dataset(inherit=False).sel(label=7)
-    )
-    region = region_spectrum(images.chunk({"y": 5, "x": 7}), labels == 7)
-    xr.testing.assert_allclose(region, expected.drop_vars("label").compute(), rtol=1e-12)
-
-
-def test_a_region_reads_only_the_tiles_that_it_touches():
-    images, *_ = scene()
-    read = set()
-
-    def load(tile, block_info=None):
-        if block_info:
-            read.add(block_info[0]["chunk-location"][1:])
-        return tile
-
-    psi = da.from_array(images["psi"].values, chunks=(-1, 10, 10))
-    lazy = images[["psi"]].copy()
-    lazy["psi"] = (images["psi"].dims, psi.map_blocks(load, dtype=psi.dtype, meta=psi._meta))
-    selected = np.zeros((37, 29), bool)
-    selected[12, 3] = selected[25, 25] = True
-    region_spectrum(lazy, selected)
-    assert read == {(1, 0), (2, 2)}
-
-
-def test_an_empty_region_counts_nothing():
-    images, *_ = scene()
-    region = region_spectrum(images, np.zeros((37, 29), bool))
-    assert not region["psi_count"].any()
-    assert np.isnan(region["psi_mean"]).all()
-
-
-def test_a_region_of_another_shape_is_refused():
-    images, *_ = scene()
-    with pytest.raises(InputError, match=r"shape \(2, 2\); expected that of the images, \(37, 29\)"):
-        region_spectrum(images, np.zeros((2, 2), bool))

@@ -5,12 +5,11 @@ import pytest
 from scipy.optimize import brentq
 
 from engine.errors import InputError
+from engine.statistics.corrected import correct_fractions
 from engine.statistics.intervals import (
-    Fractions,
     bootstrap_fractions,
     class_fractions,
     difference,
-    difference_of,
     wilson,
 )
 
@@ -120,22 +119,6 @@ def test_one_parent_says_nothing_about_others_and_none_nothing_at_all():
     assert np.isnan(class_fractions(np.zeros((0, 2), int))).all()
 
 
-@pytest.mark.parametrize("counts", [[1, 2], [[0.5, 1]], [[-1, 2]], [[np.nan, 2]]])
-def test_tables_that_are_no_counts_are_refused(counts):
-    with pytest.raises(InputError, match=r"dims \(parent, class\)"):
-        class_fractions(counts)
-
-
-def test_the_difference_of_single_fractions_is_that_of_newcombe_1998():
-    # Table II, method 10 without continuity correction: 56/70 and 48/80: 0.0524 to 0.3339
-    first, second = [
-        np.array([np.full(1, n) for n in (k / m, *wilson(k, m))]) for k, m in ((56, 70), (48, 80))
-    ]
-    found = difference_of(Fractions(*first), Fractions(*second))
-    assert found.fraction == pytest.approx([0.2])
-    assert (found.low[0], found.high[0]) == pytest.approx((0.0524, 0.3339), abs=5e-5)
-
-
 def test_intervals_of_the_difference_cover_the_truth_of_93_in_100_pairs():
     rng = np.random.default_rng(7)
     first, second = np.array([0.6, 0.3, 0.1]), np.array([0.4, 0.3, 0.3])
@@ -143,19 +126,6 @@ def test_intervals_of_the_difference_cover_the_truth_of_93_in_100_pairs():
     rates = np.mean([covered(one, first - second) for one in found], axis=0)
     assert (rates >= 0.93).all(), rates
     assert (rates <= 0.995).all(), rates
-
-
-def test_the_difference_of_other_classes_is_refused():
-    with pytest.raises(InputError, match="2 and 3 classes"):
-        difference([[1, 2]] * 3, [[1, 2, 3]] * 3)
-
-
-def test_drawing_parents_again_gives_fractions_and_intervals_like_wilsons_where_parents_are_many():
-    counts = drawn(np.random.default_rng(8), 150, (0.6, 0.3, 0.1))
-    again, wilsons = bootstrap_fractions(counts), class_fractions(counts)
-    assert again.fraction == pytest.approx(wilsons.fraction)
-    assert again.low == pytest.approx(wilsons.low, abs=0.02)
-    assert again.high == pytest.approx(wilsons.high, abs=0.02)
 
 
 def test_drawing_two_parents_again_gives_the_quantiles_of_their_four_orders():
@@ -181,3 +151,81 @@ def test_drawing_one_parent_again_says_nothing_and_no_draws_are_refused():
         bootstrap_fractions([[6, 4]] * 3, n_draws=0)
     with pytest.raises(InputError, match="level is 2"):
         bootstrap_fractions([[6, 4]] * 3, level=2)
+
+
+RATES = np.array([[0.85, 0.10, 0.05], [0.08, 0.86, 0.06], [0.07, 0.09, 0.84]])
+"""A classifier that is right on about 85 % of the objects."""
+
+
+FOUND = np.array([0.9, 0.75, 0.55])
+"""Share of the objects of each class that a finder finds."""
+
+
+FALSE = np.array([0.5, 0.3, 0.2])
+"""Classes that false finds are taken for."""
+
+
+def classified(rng, counts, *, concentration=100):
+    """Confusion matrices (parent, truth, found); each parent's rates differ a little."""
+    found = [
+        rng.multinomial(counts[:, i], rng.dirichlet(r * concentration, size=len(counts)))
+        for i, r in enumerate(RATES)
+    ]
+    return np.stack(found, axis=1)
+
+
+def seen(rng, present, *, n_false=2.5, aside=False):
+    """Finds (parent, truth, found) of objects (parent, truth), false ones last; parents differ in all rates.
+
+    With a found class aside for no object, into which go most false finds and a few objects.
+    """
+    rates = np.column_stack([0.95 * RATES, np.full(3, 0.05)]) if aside else RATES
+    false = np.append(0.3 * FALSE, 0.7) if aside else FALSE
+    detection = rng.beta(50 * FOUND, 50 * (1 - FOUND), size=present.shape)
+    hits = rng.binomial(present, detection)
+    rows = [
+        rng.multinomial(hits[:, k], rng.dirichlet(100 * rates[k], size=len(hits))) for k in range(len(rates))
+    ]
+    n_none = rng.poisson(n_false * rng.gamma(3, 1 / 3, len(present)))
+    return np.stack([*rows, rng.multinomial(n_none, false)], axis=1)
+
+
+def test_corrected_intervals_cover_93_in_100_where_uncorrected_ones_miss_a_rare_class():
+    rng = np.random.default_rng(6)
+    shares = np.array([0.88, 0.08, 0.04])
+    right, plain = [], []
+    for _ in range(300):
+        counts = classified(rng, drawn(rng, 20, shares)).sum(axis=1)
+        held_out = classified(rng, drawn(rng, 30, (0.5, 0.3, 0.2)))
+        right.append(covered(correct_fractions(counts, held_out), shares))
+        plain.append(covered(class_fractions(counts), shares))
+    assert (np.mean(right, axis=0) >= 0.93).all(), np.mean(right, axis=0)
+    assert np.mean(plain, axis=0).max() < 0.5
+
+
+@pytest.mark.parametrize("aside", [False, True])
+@pytest.mark.parametrize(
+    ("n_parents", "n_held_out", "shares", "correlation"),
+    [
+        (10, 60, (0.5, 0.3, 0.2), 0.1),
+        (20, 60, (0.88, 0.08, 0.04), 0.05),
+        (40, 200, (0.3, 0.5, 0.2), 0.1),
+    ],
+)
+def test_intervals_of_all_objects_cover_92_in_100_where_some_are_missed_and_some_finds_are_none(
+    n_parents, n_held_out, shares, correlation, aside
+):
+    rng = np.random.default_rng(0)
+    right, plain = [], []
+    for _ in range(300):
+        # where a found class tells the false finds there may be more of them than in the held-out parents
+        objects = drawn(rng, n_parents, shares, correlation=correlation)
+        counts = seen(rng, objects, n_false=6.0 if aside else 2.5, aside=aside).sum(axis=1)
+        present = drawn(rng, n_held_out, (0.4, 0.3, 0.3))
+        held_out = seen(rng, present, aside=aside)
+        right.append(covered(correct_fractions(counts, held_out, present=present), np.array(shares)))
+        plain.append(covered(class_fractions(counts[:, :3]), np.array(shares)))
+    rates = np.mean(right, axis=0)
+    assert (rates >= 0.92).all(), rates
+    if n_parents == 40:
+        assert np.mean(plain, axis=0).min() < 0.9, plain

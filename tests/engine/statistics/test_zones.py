@@ -8,6 +8,8 @@ from engine.errors import InputError
 from engine.statistics.zones import zone_table
 
 LABELS = xr.DataArray(np.array([[1, 1, 1, 1], [4, 4, 0, 0]], "u1"), dims=("y", "x"))
+
+
 VALUES = xr.DataArray(
     np.array([[1.0, 2.0, 3.0, np.nan], [10.0, 20.0, 5.0, 6.0]]), dims=("y", "x"), attrs={"units": "nm"}
 )
