@@ -9,6 +9,16 @@ from dashboard.pages.maps.page import PAGE as MAPS
 from dashboard.pages.mosaics.page import PAGE as MOSAICS
 from dashboard.pages.nanoparticles.page import PAGE as NANOPARTICLES
 from dashboard.pages.stored_results import PAGE as RESULTS
+from dashboard.pages.value_maps.page import PAGE as VALUE_MAPS
 from dashboard.pages.welcome import PAGE as WELCOME
 
-PAGES: Final[tuple[Page, ...]] = (WELCOME, MAPS, MOSAICS, NANOPARTICLES, IMAGE_CLASSES, JOBS, RESULTS)
+PAGES: Final[tuple[Page, ...]] = (
+    WELCOME,
+    MAPS,
+    VALUE_MAPS,
+    MOSAICS,
+    NANOPARTICLES,
+    IMAGE_CLASSES,
+    JOBS,
+    RESULTS,
+)

@@ -42,7 +42,7 @@ class ExportCard:
         result = self.session.result
         if result is None or self.bar.busy:
             return
-        folder = self.workspace.home / "exports" / secrets.token_hex(16)
+        folder = self.workspace.exports / secrets.token_hex(16)
         self.folders.append(folder)
         self.bar.param.update(busy=True, files=[])
 
@@ -59,8 +59,16 @@ class ExportCard:
 
 
 def is_offered(name: str, analysis: str) -> bool:
-    """Return whether a format is one for results of an analysis."""
-    return analysis in getattr(catalogue.find("exporters", name), "analyses", (analysis,))
+    """Return whether a format is one for results of an analysis.
+
+    Parameters
+    ----------
+    name
+        Of the format.
+    analysis
+        Name of the analysis in the catalogue.
+    """
+    return catalogue.find("analyses", analysis).kind.name in catalogue.find("exporters", name).kinds
 
 
 def write(result: Result, name: str, folder: Path, images: Any) -> list[Path]:

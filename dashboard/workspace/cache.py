@@ -18,9 +18,18 @@ from typing import Any, Final, Generic, TypeVar
 import numpy as np
 import xarray as xr
 
-from dashboard.workspace.datasets import BACKGROUND, MapResult, Result, Stack, find_label
+from dashboard.workspace.datasets import (
+    BACKGROUND,
+    MapResult,
+    Result,
+    Stack,
+    ValueLayer,
+    ValueResult,
+    find_label,
+)
 from dashboard.workspace.object_overview import make_overview
 from engine.export.store import open_result
+from engine.export.value_maps import value_names
 from engine.pyramid import Pyramid, label_pyramid, value_pyramid
 from engine.readers import describe, digest, open_images
 from engine.recipe import Recipe, Step, prepare
@@ -28,19 +37,22 @@ from engine.schema import (
     CLASSES,
     CONFIDENCE,
     ENTROPY,
-    FRACTIONS,
     IMAGE_TABLE,
     KNOWN,
+    LABEL,
     LABELS,
     OBJECT_TABLE,
     PIXEL,
     SPECTRA,
+    VALUES,
     image_variables,
     is_ellipsometry,
     pixel_map,
     spectral_dim,
     table,
 )
+from engine.schema.columns import CLASS_TABLE, COLOR, COUNT, FRACTION, NAME
+from engine.schema.kinds import CLASS_MAP, POPULATION, SORTED_IMAGES, VALUE_MAP, has, kind_of
 
 N_STACKS: Final = 6
 N_RESULTS: Final = 24
@@ -48,6 +60,8 @@ N_PLANES: Final = 12
 """Images of collections that are held in memory."""
 N_SMALL: Final = 4096
 """Small pictures and grey ranges that are held in memory."""
+N_SAMPLE: Final = 10**6
+"""Pixels of a value map from which its histogram is made, at most."""
 VIEWS: Final = "views"
 """Folder in the home for pyramids."""
 THIN: Final = 64
@@ -221,24 +235,33 @@ def prepare_result(tree: xr.DataTree, id: str, home: Path) -> Result:
     Returns
     -------
     Result
-        A `MapResult` where the result has a map of labels.
+        Of the class for its kind.
     """
-    classes = table(tree, CLASSES).compute()
     recipe = Recipe.from_json(str(tree.attrs["recipe"]))
-    if FRACTIONS in tree.children:
-        objects = table(tree, OBJECT_TABLE).compute()
-        return Result(id=id, tree=tree, recipe=recipe, classes=classes, objects=objects)
-    if LABELS not in tree.data_vars:
-        return Result(id=id, tree=_read_tables(tree), recipe=recipe, classes=classes)
-    return _prepare_maps(tree, id, home / VIEWS, recipe, classes)
+    return PREPARE[kind_of(tree).name](tree, id, home / VIEWS, recipe)
 
 
-def _prepare_maps(tree: xr.DataTree, id: str, views: Path, recipe: Recipe, classes: xr.Dataset) -> MapResult:
+def _prepare_population(tree: xr.DataTree, id: str, views: Path, recipe: Recipe) -> Result:
+    """Return a population: its maps are read one micrograph at a time."""
+    del views
+    classes, objects = table(tree, CLASSES).compute(), table(tree, OBJECT_TABLE).compute()
+    return Result(id=id, tree=tree, recipe=recipe, classes=classes, objects=objects)
+
+
+def _prepare_sorted_images(tree: xr.DataTree, id: str, views: Path, recipe: Recipe) -> Result:
+    """Return sorted images, their tables in memory."""
+    del views
+    return Result(id=id, tree=_read_tables(tree), recipe=recipe, classes=table(tree, CLASSES).compute())
+
+
+def _prepare_class_map(tree: xr.DataTree, id: str, views: Path, recipe: Recipe) -> MapResult:
+    """Return a class map, its maps as pyramids."""
+    classes = table(tree, CLASSES).compute()
     labels = label_pyramid(pixel_map(tree, LABELS), cache=views / f"{id}-labels").build()
     more: dict[str, Any] = {}
-    if ENTROPY in tree.data_vars:
+    if has(tree, ENTROPY):
         more["entropy"] = value_pyramid(pixel_map(tree, ENTROPY), cache=views / f"{id}-entropy").build()
-    if OBJECT_TABLE in tree.children:
+    if has(tree, OBJECT_TABLE):
         overview = make_overview(labels, find_label(classes, BACKGROUND))
         more |= {"objects": table(tree, OBJECT_TABLE).compute(), "object_overview": overview}
     return MapResult(
@@ -251,6 +274,41 @@ def _prepare_maps(tree: xr.DataTree, id: str, views: Path, recipe: Recipe, class
         confidence=value_pyramid(pixel_map(tree, CONFIDENCE), cache=views / f"{id}-confidence").build(),
         **more,
     )
+
+
+def _prepare_value_map(tree: xr.DataTree, id: str, views: Path, recipe: Recipe) -> ValueResult:
+    """Return a value map, each value as a pyramid with a sample of its pixels."""
+    values = table(tree, VALUES)
+    layers = {}
+    for name in value_names(tree):
+        array = values[name]
+        step = max(1, int(np.sqrt(array.size / N_SAMPLE)))
+        pixels = np.asarray(array[::step, ::step].values, np.float64)
+        layers[name] = ValueLayer(
+            title=name,
+            units=str(array.attrs.get("units", "1")),
+            pixel_units=_pixel_units(array),
+            pyramid=value_pyramid(array, cache=views / f"{id}-{name}").build(),
+            pixels=pixels[np.isfinite(pixels)],
+        )
+    one = CLASS_TABLE.build({NAME: [""], COLOR: [""], COUNT: [0], FRACTION: [0.0]}, rows=[0])
+    empty = one.isel({LABEL: []})
+    return ValueResult(id=id, tree=tree, recipe=recipe, classes=empty, layers=layers)
+
+
+def _pixel_units(array: xr.DataArray) -> str:
+    """Return the units of the coordinate x, px without one."""
+    dim = PIXEL[1]
+    return str(array.coords[dim].attrs.get("units", "px")) if dim in array.coords else "px"
+
+
+PREPARE: Final[dict[str, Callable[[xr.DataTree, str, Path, Recipe], Result]]] = {
+    CLASS_MAP.name: _prepare_class_map,
+    VALUE_MAP.name: _prepare_value_map,
+    POPULATION.name: _prepare_population,
+    SORTED_IMAGES.name: _prepare_sorted_images,
+}
+"""How a result of each kind is made ready for a page."""
 
 
 def _read_tables(tree: xr.DataTree) -> xr.DataTree:

@@ -1,16 +1,19 @@
 """Data and results as a page shows them: lazy images with pyramids, tables in memory."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import xarray as xr
 
 from dashboard.workspace.object_overview import ObjectOverview
 from engine.pyramid import Pyramid
 from engine.recipe import Recipe, Step, list_steps
 from engine.schema import LABEL, WARNINGS, image_variables, is_ellipsometry, spectral_dim
+from engine.schema import columns as c
 
 BACKGROUND: Final = "background"
 """Name of the class of what is nothing in particular."""
@@ -105,6 +108,27 @@ class MapResult(Result):
     """Overviews in which no object is lost, where the result has objects."""
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ValueLayer:
+    """One value of a value map: its pyramid, and a sample of its pixels."""
+
+    title: str
+    units: str
+    pixel_units: str
+    """Units of the coordinates y and x."""
+    pyramid: Pyramid = field(repr=False)
+    pixels: np.ndarray = field(repr=False)
+    """Values of at most a million pixels spread over the map, those without a value left out."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ValueResult(Result):
+    """A result with numbers for each pixel instead of classes; its table of classes is empty."""
+
+    layers: Mapping[str, ValueLayer] = field(repr=False)
+    """Values by name, without their errors."""
+
+
 def find_label(classes: xr.Dataset, name: str) -> int:
     """Return the label of the class of a name, 0 if there is none.
 
@@ -120,5 +144,5 @@ def find_label(classes: xr.Dataset, name: str) -> int:
     int
         Label of the class.
     """
-    names = classes["name"].values.tolist()
+    names = classes[c.NAME].values.tolist()
     return int(classes[LABEL].values[names.index(name)]) if name in names else 0
