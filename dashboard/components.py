@@ -133,7 +133,7 @@ class Sections(Component):
     _esm = _script("sections")
 
 
-class History(Component):
+class UndoRedo(Component):
     """Undo and redo; says `undo` or `redo`."""
 
     undo = param.String("", doc="What undo would take back.")

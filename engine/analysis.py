@@ -23,7 +23,7 @@ import xarray as xr
 
 from engine import catalogue
 from engine.errors import FileError, InputError
-from engine.schema.kinds import CLASS_MAP, ResultKind
+from engine.schema.kinds import CLASS_MAP, ResultKind, has
 from engine.schema.names import MODEL
 
 MODEL_VERSION: Final = 1
@@ -314,7 +314,7 @@ def model_from_group(group: xr.Dataset) -> Model:
 def _find_model(document: Mapping[str, Any], result: xr.DataTree | None) -> Model:
     """Look for the model that a recipe names: in the result, shipped, or in the folder it was read from."""
     wanted = document["digest"]
-    if result is not None and MODEL in result.children:
+    if result is not None and has(result, MODEL):
         model = model_from_group(result.children[MODEL].to_dataset(inherit=False))
         if model.digest() == wanted:
             return model

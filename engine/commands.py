@@ -18,6 +18,7 @@ from engine import catalogue
 from engine.errors import FileError, InputError, MapstackError
 from engine.recipe import Recipe
 from engine.schema import IMAGE, IMAGE_TABLE, LABELS, pixel_map, table
+from engine.schema import columns as c
 
 SETTING: Final = "setting."
 """Prefix of the parsed options that are settings of an analysis or simulator."""
@@ -101,7 +102,7 @@ def score(options: Namespace) -> None:
     lines.append(f"{'class':<20} {'precision':>10} {'recall':>10} {'f1':>10} {'iou':>10} {'support':>10}")
     for row in scores["classes"]:
         figures = [_number(row[column]) for column in ("precision", "recall", "f1", "iou", "support")]
-        lines.append(f"{row['name']:<20} " + " ".join(f"{figure:>10}" for figure in figures))
+        lines.append(f"{row[c.NAME]:<20} " + " ".join(f"{figure:>10}" for figure in figures))
     _print(scores, options.json, lines)
 
 
@@ -111,7 +112,7 @@ def _open_truth(result: xr.DataTree, path: Path) -> xr.DataArray:
 
     if IMAGE not in result.dims or not path.is_dir() or is_result(path):
         return read_labels(path)
-    files = table(result, IMAGE_TABLE)["file"].values.tolist()
+    files = table(result, IMAGE_TABLE)[c.FILE].values.tolist()
     return labels_of_files(files, str(result.attrs.get("source", path)), labels=path)
 
 
@@ -126,8 +127,8 @@ def compare(options: Namespace) -> None:
     lines = [f"{'class':<12} {'first':>8} {'second':>8} {'difference':>12}  95 % interval"]
     for row in rows:
         shares = f"{_number(row['fraction_first']):>8} {_number(row['fraction_second']):>8}"
-        ends = f"{_number(row['low'])} to {_number(row['high'])}"
-        lines.append(f"{row['name']:<12} {shares} {_number(row['difference']):>12}  {ends}")
+        ends = f"{_number(row[c.LOW])} to {_number(row[c.HIGH])}"
+        lines.append(f"{row[c.NAME]:<12} {shares} {_number(row['difference']):>12}  {ends}")
         for measure in ("radius", "spacing"):
             ends = f"{_number(row[f'{measure}_low'])} to {_number(row[f'{measure}_high'])}"
             apart = f"{_number(row[f'{measure}_difference']):>14}  {ends}"

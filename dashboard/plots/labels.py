@@ -21,6 +21,7 @@ import xarray as xr
 from dashboard import theme
 from dashboard.plots.images import Raster
 from engine.schema import CLASSES, LABEL
+from engine.schema import columns as c
 
 GROUP: Final = "Classes"
 CLASS: Final = "class"
@@ -41,8 +42,8 @@ class Classes:
         table = result.children[CLASSES].to_dataset()
         return cls(
             labels=tuple(int(label) for label in table[LABEL].values),
-            names=tuple(str(name) for name in table["name"].values),
-            colors=tuple(str(color) for color in table["color"].values),
+            names=tuple(str(name) for name in table[c.NAME].values),
+            colors=tuple(str(color) for color in table[c.COLOR].values),
         )
 
 

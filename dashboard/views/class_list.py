@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.components import ClassTable, History
+from dashboard.components import ClassTable, UndoRedo
 from dashboard.kit import Work
 from dashboard.workspace import editing
 from dashboard.workspace.datasets import Result
@@ -20,15 +20,15 @@ class ClassList:
             listener=lambda message: work.post(lambda: self._receive(message)),
             empty="No classes yet: press Run on the left.",
         )
-        self.history = History(
+        self.history = UndoRedo(
             listener=lambda message: work.post(self.undo if message["do"] == "undo" else self.redo),
             sizing_mode="fixed",
         )
         self.waiting: list[tuple[Callable[[], Result], Callable[[Result], None]]] = []
         session.param.watch(self._forget, "stack")
         session.param.watch(self._draw, ["result", "earlier", "later", "stack"])
-        session.param.watch(self._select, "selected")
-        session.param.watch(self._look, "hidden")
+        session.param.watch(lambda event: self.table.param.update(selected=list(event.new)), "selected")
+        session.param.watch(lambda event: self.table.param.update(hidden=list(event.new)), "hidden")
         self._draw()
 
     def undo(self) -> None:
@@ -129,12 +129,6 @@ class ClassList:
         self.session.hidden = (
             [each for each in hidden if each != label] if label in hidden else [*hidden, label]
         )
-
-    def _look(self, *_: Any) -> None:
-        self.table.hidden = list(self.session.hidden)
-
-    def _select(self, *_: Any) -> None:
-        self.table.selected = list(self.session.selected)
 
     def _draw(self, *_: Any) -> None:
         session = self.session

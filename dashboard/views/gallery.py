@@ -7,6 +7,7 @@ from dashboard.components import Gallery
 from dashboard.kit import Work
 from dashboard.workspace.object_table import ObjectSelection, link_class
 from dashboard.workspace.session import Session
+from engine.schema import columns as c
 
 
 class ObjectGallery:
@@ -81,14 +82,6 @@ class ObjectGallery:
         here = self.objects.row_index(self.session.object_id)
         self.choose(int(numbers[0 if here is None else (here + by) % len(numbers)]))
 
-    def next_in_doubt(self) -> int:
-        """Return the one after the chosen one among those shown that nobody reviewed; 0 if there is none."""
-        shown = self.objects.shown
-        here = self.objects.row_index(self.session.object_id)
-        after = shown if here is None else shown.iloc[here + 1 :]
-        left = after[~after["reviewed"].astype(bool)]
-        return int(left["object"].iloc[0]) if len(left) else 0
-
     def _act(self, message: Any) -> None:
         if message["do"] == "choose":
             self.choose(int(message["object"]))
@@ -128,3 +121,19 @@ class ObjectGallery:
                 lambda pictures: setattr(self.gallery, "pictures", pictures),
                 key="gallery",
             )
+
+
+def next_in_doubt(objects: ObjectSelection, number: int) -> int:
+    """Return the one after another among those shown that nobody reviewed; 0 if there is none.
+
+    Parameters
+    ----------
+    objects
+        The objects of the page and those of them that are shown.
+    number
+        Number of the chosen one.
+    """
+    shown, row = objects.shown, objects.row_index(number)
+    after = shown if row is None else shown.iloc[row + 1 :]
+    left = after[~after[c.REVIEWED].astype(bool)]
+    return int(left["object"].iloc[0]) if len(left) else 0

@@ -75,7 +75,7 @@ class LinkedMaps:
             on_tap=on_tap, on_region=outline_region if on_region else None, on_move=on_move, guard=guard
         )
         self._maps: list[LiveMap] = []
-        self.shared.on_change(Throttle(self._redraw).call)
+        self.shared.on_change(Throttle(partial(redraw_maps, self._maps)).call)
 
     def values(self, pyramid: Pyramid, *, streams: Streams, symbol: str = "value") -> hv.DynamicMap:
         """Map of one variable's values at a channel."""
@@ -202,10 +202,11 @@ class LinkedMaps:
         self.marks.attach(figure, self.shared, self.units)
         self.gestures.attach(figure)
 
-    def _redraw(self) -> None:
-        """Redraw all maps whose visible part has changed."""
-        for live in self._maps:
-            live.redraw()
+
+def redraw_maps(maps: Sequence[LiveMap]) -> None:
+    """Redraw all maps whose visible part has changed."""
+    for live in maps:
+        live.redraw()
 
 
 def fit_window(pyramid: Pyramid, window: Window) -> Window:

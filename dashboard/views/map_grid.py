@@ -15,6 +15,7 @@ from dashboard.views.linked import Layers, LinkedMaps
 from dashboard.workspace.datasets import MapResult, Stack
 from dashboard.workspace.session import Session, pixel_units
 from engine.schema import LABEL
+from engine.schema import columns as c
 
 SECOND_MODE: Final = {"segments": "confidence", "confidence": "segments"}
 """What the second map of classes shows beside the first; otherwise the same, of the second variable."""
@@ -211,6 +212,6 @@ def classes_of(result: MapResult) -> Classes:
     table = result.classes
     return Classes(
         labels=tuple(int(label) for label in table[LABEL].values),
-        names=tuple(str(name) for name in table["name"].values),
-        colors=tuple(str(color) for color in table["color"].values),
+        names=tuple(str(name) for name in table[c.NAME].values),
+        colors=tuple(str(color) for color in table[c.COLOR].values),
     )

@@ -11,6 +11,7 @@ from dashboard.kit import Work, button, escape, markup
 from dashboard.views.charts import SpectraPanel
 from dashboard.workspace.drawn_region import RegionSummary, read_pixel, summarise_region
 from dashboard.workspace.session import Session, pixel_units
+from engine.schema import columns as c
 
 HINT: Final = "Click a pixel, or draw with the lasso or box above a map."
 
@@ -103,7 +104,7 @@ def region_html(session: Session, region: RegionSummary) -> str:
     if result is not None:
         table = result.classes.set_index(label="label")
         for label, share in sorted(region.shares.items(), key=lambda item: -item[1])[:3]:
-            name = escape(table["name"].sel(label=label).item())
+            name = escape(table[c.NAME].sel(label=label).item())
             row = result.spectra.sel(label=label)
             rows.append(f"<tr><td>{name}</td>{_cells(session, row)}<td class='number'>{share:.0%}</td></tr>")
     return (

@@ -6,6 +6,7 @@ from dashboard.format import format_symbol, format_units
 from dashboard.kit import escape, markup
 from dashboard.workspace.session import Session, pixel_units, read_position
 from engine.readers.fits.sky import sky_text
+from engine.schema import columns as c
 
 
 class StatusLine:
@@ -47,6 +48,6 @@ def _class(session: Session, label: int, confidence: float | None) -> str:
         return "<span>no class</span>"
     table = session.result.classes
     row = table["label"].values.tolist().index(label)
-    name = escape(str(table["name"].values[row]))
+    name = escape(str(table[c.NAME].values[row]))
     certain = "" if confidence is None else f" ({confidence:.2f})"
     return f"<span>class <b>{label} {name}</b>{certain}</span>"

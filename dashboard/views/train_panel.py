@@ -15,15 +15,17 @@ from dashboard.kit import Work, button, choice, escape, markup, settings_form
 from dashboard.plots import learning_curves as plots
 from dashboard.views.charts import chart_pane
 from dashboard.views.job_runner import JobRunner
-from dashboard.workspace import training
+from dashboard.workspace import trained_models
 from dashboard.workspace.session import Session
 from dashboard.workspace.workspace import Workspace
 from engine import catalogue, pipeline
 
 MAIN: Final = ("n_steps", "minutes", "network", "loss")
 WIDE: Final[dict[str, Any]] = {"sizing_mode": "stretch_width", "margin": 0}
-FRAMES: Final = training.TrainingSubject("unet", "frames", "mosaic", {"n_frames": 8, "size": 512})
-PICTURES: Final = training.TrainingSubject("micrographs", "pictures", "sem", {"n_images": 200, "size": 256})
+FRAMES: Final = trained_models.TrainingSubject("unet", "frames", "mosaic", {"n_frames": 8, "size": 512})
+PICTURES: Final = trained_models.TrainingSubject(
+    "micrographs", "pictures", "sem", {"n_images": 200, "size": 256}
+)
 
 
 class LabelledFolders:
@@ -31,7 +33,7 @@ class LabelledFolders:
 
     def __init__(
         self,
-        subject: training.TrainingSubject,
+        subject: trained_models.TrainingSubject,
         workspace: Workspace,
         work: Work,
         *,
@@ -63,7 +65,7 @@ class LabelledFolders:
             self.folders.options = found
             self.folders.value = wanted if wanted in found.values() else next(iter(found.values()), None)
 
-        self.work.run(lambda: training.list_folders(self.workspace, self.subject), show, key="labelled")
+        self.work.run(lambda: trained_models.list_folders(self.workspace, self.subject), show, key="labelled")
 
     def _simulate(self) -> None:
         settings = self.simulated.settings()
@@ -74,7 +76,7 @@ class LabelledFolders:
             self.refresh(folder)
 
         self.work.run(
-            lambda: str(training.simulate_examples(self.workspace, self.subject.simulator, settings)),
+            lambda: str(trained_models.simulate_examples(self.workspace, self.subject.simulator, settings)),
             show,
             key="simulate",
             failed=lambda: setattr(self.note, "object", ""),
@@ -91,7 +93,7 @@ class ModelList:
         workspace: Workspace,
         work: Work,
         *,
-        show: Callable[[training.TrainedModel], None],
+        show: Callable[[trained_models.TrainedModel], None],
     ) -> None:
         self.analysis, self.session, self.workspace, self.work = analysis, session, workspace, work
         self.show = show
@@ -100,20 +102,20 @@ class ModelList:
             empty="No models yet: train one.",
         )
         self.note = markup("")
-        self.found: list[training.TrainedModel] = []
+        self.found: list[trained_models.TrainedModel] = []
         session.param.watch(self._draw, "model")
         self.refresh()
 
     def refresh(self) -> None:
         """Look which models there are."""
 
-        def show(found: list[training.TrainedModel]) -> None:
+        def show(found: list[trained_models.TrainedModel]) -> None:
             first, self.found = not self.found, found
             self._draw()
             for model in [model for model in found if first and self._is_used(model)]:
                 self.show(model)
 
-        self.work.run(lambda: training.list_models(self.workspace, self.analysis), show, key="models")
+        self.work.run(lambda: trained_models.list_models(self.workspace, self.analysis), show, key="models")
 
     def _draw(self, *_: Any) -> None:
         names = list(dict.fromkeys(name for model in self.found for name in model.scores))
@@ -130,10 +132,10 @@ class ModelList:
         said = f"Network: {escape(used)}. Others are under Train." if used else "No network yet: see Train."
         self.note.object = f'<p class="note" id="model">{said}</p>'
 
-    def _is_used(self, model: training.TrainedModel) -> bool:
+    def _is_used(self, model: trained_models.TrainedModel) -> bool:
         return model.folder == self.session.model or (model.is_shipped and self.session.model is None)
 
-    def _row(self, model: training.TrainedModel) -> dict[str, Any]:
+    def _row(self, model: trained_models.TrainedModel) -> dict[str, Any]:
         used = self._is_used(model)
         why = "the next run applies this one already" if used else "apply this model in the next run"
         return {
@@ -158,7 +160,7 @@ class TrainPanel(param.Parameterized):
     rows = param.DataFrame(pd.DataFrame(), doc="Figures of each epoch of the training that is shown.")
 
     def __init__(
-        self, subject: training.TrainingSubject, session: Session, workspace: Workspace, work: Work
+        self, subject: trained_models.TrainingSubject, session: Session, workspace: Workspace, work: Work
     ) -> None:
         super().__init__()
         analysis = subject.analysis
@@ -198,11 +200,11 @@ class TrainPanel(param.Parameterized):
         self.rows, self.of.object = pd.DataFrame(), "<small>this training</small>"
         self.runner.start(
             lambda: pipeline.make_training_recipe(
-                self.analysis, training.find_folder(self.workspace, folder), **chosen
+                self.analysis, trained_models.find_folder(self.workspace, folder), **chosen
             )
         )
 
-    def _show(self, model: training.TrainedModel) -> None:
+    def _show(self, model: trained_models.TrainedModel) -> None:
         """Show how a model learned, unless one learns now."""
         if not self.runner.running.active:
             self.rows, self.of.object = model.history, f"<small>{escape(model.title)}</small>"
@@ -219,7 +221,7 @@ class TrainPanel(param.Parameterized):
         self.models.refresh()
 
     def _follow(self, id: str) -> None:
-        rows = training.read_curves(self.workspace, id) if id else pd.DataFrame()
+        rows = trained_models.read_curves(self.workspace, id) if id else pd.DataFrame()
         if len(rows) != len(self.rows):
             self.rows = rows
 

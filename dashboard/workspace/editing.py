@@ -15,7 +15,9 @@ from engine.analysis import find_shipped_model
 from engine.export.store import write_result
 from engine.recipe import Recipe
 from engine.runtime.job_files import JobFiles
-from engine.schema import CONFIDENCE, ENTROPY, FRACTIONS, LABEL, LABELS, OBJECTS
+from engine.schema import LABEL
+from engine.schema import columns as c
+from engine.schema.kinds import POPULATION, is_kind, maps_of
 
 IN_MEMORY: Final = 2**28
 """Bytes up to which an edited map is computed once and kept."""
@@ -89,9 +91,9 @@ def store_result(workspace: Workspace, result: Result) -> Result:
 
 def _in_memory(tree: xr.DataTree, workspace: Workspace) -> Result:
     """Compute a result's maps and tables once, so that nothing is computed while it is looked at."""
-    if FRACTIONS in tree.children:  # its tables are made already, of its maps a page reads one at a time
+    if is_kind(tree, POPULATION):  # its tables are made already, of its maps a page reads one at a time
         return prepare_result(tree, "", workspace.home)
-    names = [name for name in (LABELS, CONFIDENCE, ENTROPY, OBJECTS) if name in tree.data_vars]
+    names = maps_of(tree)
     maps = {name: tree[name].compute() if tree[name].nbytes < IN_MEMORY else tree[name] for name in names}
     tree = tree.copy()
     tree.dataset = tree.to_dataset().assign(maps)
@@ -185,10 +187,10 @@ def class_rows(result: Result | None) -> list[dict[str, Any]]:
     return [
         {
             "label": int(label),
-            "name": str(table["name"].values[row]),
-            "color": str(table["color"].values[row])[:7],
-            "share": f"{100 * float(table['fraction'].values[row]):.1f} %",
-            "area": format_area(float(table["area"].values[row])) if "area" in table else "",
+            "name": str(table[c.NAME].values[row]),
+            "color": str(table[c.COLOR].values[row])[:7],
+            "share": f"{100 * float(table[c.FRACTION].values[row]):.1f} %",
+            "area": format_area(float(table[c.AREA].values[row])) if c.AREA in table else "",
             "confidence": format_share(table["confidence"].values[row]) if "confidence" in table else "",
         }
         for row, label in enumerate(table[LABEL].values)

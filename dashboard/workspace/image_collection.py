@@ -19,6 +19,7 @@ from engine.readers import digest, open_images
 from engine.readers.collection import PIXEL_SIZE, without_fill
 from engine.recipe import Step, prepare
 from engine.schema import IMAGE, PIXEL, image_variables
+from engine.schema import columns as c
 
 
 def open_data(workspace: Workspace, analysis: str, address: str, steps: tuple[Step, ...] = ()) -> Stack:
@@ -179,6 +180,6 @@ def count_images(stack: Stack) -> int:
 
 def file_names(stack: Stack) -> list[str]:
     """Return the file names of the images."""
-    if "file" in stack.images.coords:
-        return [str(name) for name in stack.images["file"].values]
+    if c.FILE in stack.images.coords:
+        return [str(name) for name in stack.images[c.FILE].values]
     return [Path(stack.source.partition("::")[0]).name]

@@ -11,6 +11,7 @@ from dashboard.workspace.datasets import MapResult, Result, Stack
 from dashboard.workspace.session import Session
 from engine.export.tables import objects_frame
 from engine.schema import LABEL, OBJECTS, X, Y, pixel_map
+from engine.schema import columns as c
 
 ALL: Final = "all classes"
 MOST_SECTIONS: Final = 8
@@ -59,9 +60,9 @@ class ObjectSelection(param.Parameterized):
         """Take the objects of another result; the limits stay."""
         table = make_object_table(result)
         measured = None if result is None else result.objects
-        if measured is not None and "radius" in measured:
-            self.length = str(measured["radius"].attrs.get("units", "px"))
-        names = sorted(set(table["name"].tolist()))
+        if measured is not None and c.RADIUS in measured:
+            self.length = str(measured[c.RADIUS].attrs.get("units", "px"))
+        names = sorted(set(table[c.NAME].tolist()))
         self.param["kind"].objects = [ALL, *names]
         self.param.update(kind=self.kind if self.kind in names else ALL, every=table)
 
@@ -96,7 +97,7 @@ class ObjectSelection(param.Parameterized):
         """
         chosen, among = self.row(number), self.shown
         if chosen is not None:
-            among = among[among["name"] == chosen["name"]]
+            among = among[among[c.NAME] == chosen[c.NAME]]
         numbers = among["object"].to_numpy()
         here = np.flatnonzero(numbers == number)
         if not numbers.size:
@@ -114,11 +115,11 @@ class ObjectSelection(param.Parameterized):
         table = self.every
         kept = np.ones(len(table), dtype=bool)
         if self.kind != ALL:
-            kept &= table["name"].to_numpy() == self.kind
+            kept &= table[c.NAME].to_numpy() == self.kind
         if self.only:
             kept &= np.isin(table["object"].to_numpy(), self.only)
         if self.most_size is not None:
-            kept &= table["area"].to_numpy() <= self.most_size
+            kept &= table[c.AREA].to_numpy() <= self.most_size
         floors = {
             "area": self.least_size,
             "energy": None if self.least_energy is None else KEV * self.least_energy,
@@ -171,11 +172,11 @@ def make_object_table(result: Result | None) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     table = objects_frame(result.tree)
     classes = result.classes
-    colors = dict(zip(classes[LABEL].values.tolist(), classes["color"].values.tolist(), strict=True))
-    names = dict(zip(classes[LABEL].values.tolist(), classes["name"].values.tolist(), strict=True))
+    colors = dict(zip(classes[LABEL].values.tolist(), classes[c.COLOR].values.tolist(), strict=True))
+    names = dict(zip(classes[LABEL].values.tolist(), classes[c.NAME].values.tolist(), strict=True))
     return table.assign(
-        color=table["class"].map(colors).fillna(NO_CLASS),
-        name=table["class"].map(names).fillna(table.get("name", "")),
+        color=table[c.CLASS].map(colors).fillna(NO_CLASS),
+        name=table[c.CLASS].map(names).fillna(table.get("name", "")),
     )
 
 
@@ -281,14 +282,14 @@ def outline(row: dict[str, Any], stack: Stack) -> list[list[float]]:
     """
     x0, y0, _, _ = _bounds(stack)
     wide, high = _pixel(stack)
-    left, right = x0 + (row["bbox_left"] - 1) * wide, x0 + (row["bbox_right"] + 1) * wide
-    top, bottom = y0 + (row["bbox_top"] - 1) * high, y0 + (row["bbox_bottom"] + 1) * high
+    left, right = x0 + (row[c.LEFT] - 1) * wide, x0 + (row[c.RIGHT] + 1) * wide
+    top, bottom = y0 + (row[c.TOP] - 1) * high, y0 + (row[c.BOTTOM] + 1) * high
     return [[left, top], [right, top], [right, bottom], [left, bottom]]
 
 
 def extent(row: dict[str, Any]) -> float:
     """Return the longer edge of an object's box in pixels."""
-    return float(max(row["bbox_right"] - row["bbox_left"], row["bbox_bottom"] - row["bbox_top"]))
+    return float(max(row[c.RIGHT] - row[c.LEFT], row[c.BOTTOM] - row[c.TOP]))
 
 
 def _bounds(stack: Stack) -> Box:

@@ -21,6 +21,7 @@ from engine.export.provenance import RECIPE, recipe_text, stem
 from engine.export.streaming import align_to_tiles, encoding, in_memory, is_streamed, write_layout, write_maps
 from engine.recipe import SOURCE, Recipe
 from engine.schema import IMAGE, KIND, MODEL, PIXEL
+from engine.schema.kinds import has
 
 STORE: Final = "mapstack_result"
 """Root attr that marks a store as ours and says the version of its layout."""
@@ -167,7 +168,7 @@ def _note_place(result: xr.DataTree, path: Path) -> None:
         return
     if KIND not in result.attrs and recipe["analysis"] in catalogue.ANALYSES:
         result.attrs[KIND] = catalogue.find("analyses", recipe["analysis"]).kind.name
-    if MODEL in result.children and "arrays" not in (recipe["model"] or {"arrays": None}):
+    if has(result, MODEL) and "arrays" not in (recipe["model"] or {"arrays": None}):
         recipe["model"]["store"] = str(path.absolute())
         result.attrs[RECIPE] = json.dumps(recipe, ensure_ascii=False)
     network = path / MODEL / NETWORK

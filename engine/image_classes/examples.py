@@ -9,7 +9,7 @@ import xarray as xr
 
 from engine import blocks, progress
 from engine.errors import InputError
-from engine.image_classes.network_inputs import View, inputs, pixel_sizes, squares
+from engine.image_classes.network_inputs import InputSquare, inputs, pixel_sizes, squares
 from engine.learning import leaks
 from engine.learning.splits import by_parent
 from engine.schema import IMAGE, class_names
@@ -26,7 +26,7 @@ NOISE: Final = 0.25
 
 
 @dataclass(frozen=True)
-class Examples:
+class TrainingImages:
     """Pictures with their classes, all arrays `(image, ...)`."""
 
     squares: np.ndarray
@@ -41,7 +41,7 @@ class Examples:
     names: tuple[str, ...]
     """Of the classes."""
 
-    def of(self, chosen: np.ndarray) -> "Examples":
+    def of(self, chosen: np.ndarray) -> "TrainingImages":
         """Return the some of the pictures."""
         files = tuple(self.files[n] for n in np.arange(len(self.files))[chosen])
         return replace(
@@ -55,7 +55,7 @@ class Examples:
         )
 
 
-def examples(images: xr.Dataset, labels: xr.DataArray | None, *, edge: int, databar: bool) -> Examples:
+def examples(images: xr.Dataset, labels: xr.DataArray | None, *, edge: int, databar: bool) -> TrainingImages:
     """Read labelled pictures; those without a label are left out.
 
     Parameters
@@ -79,7 +79,7 @@ def examples(images: xr.Dataset, labels: xr.DataArray | None, *, edge: int, data
             " or more: a folder per class, or a labels.csv with the columns file and label"
         )
     tasks = squares(images, edge=edge, databar=databar)
-    seen: list[View] = []
+    seen: list[InputSquare] = []
     for start in range(0, kept.size, AT_ONCE):
         lot = kept[start : start + AT_ONCE]
         with progress.stage(start / kept.size, min(1.0, (start + AT_ONCE) / kept.size)):
@@ -91,10 +91,10 @@ def examples(images: xr.Dataset, labels: xr.DataArray | None, *, edge: int, data
     origins = np.where(origins == "", parents, origins)
     fields = pixel_sizes(images)[kept] * [one.n_pixels for one in seen]
     grey = np.stack([one.grey for one in seen])
-    return Examples(grey, classes, numbers, fields, origins, tuple(files.tolist()), names)
+    return TrainingImages(grey, classes, numbers, fields, origins, tuple(files.tolist()), names)
 
 
-def without_copies(pictures: Examples, *, seed: int) -> tuple[Examples, int]:
+def without_copies(pictures: TrainingImages, *, seed: int) -> tuple[TrainingImages, int]:
     """Return the same pictures, those that are copies of each other with one parent.
 
     And how many have a copy.
@@ -119,7 +119,7 @@ def without_copies(pictures: Examples, *, seed: int) -> tuple[Examples, int]:
     return replace(pictures, parents=numbers), n_copied
 
 
-def split(pictures: Examples, *, shares: Sequence[float], seed: int) -> np.ndarray:
+def split(pictures: TrainingImages, *, shares: Sequence[float], seed: int) -> np.ndarray:
     """Part of each picture, all of a parent in the same one.
 
     Parameters
@@ -138,7 +138,7 @@ class Batches:
     """Batches of standardised squares and their classes, a new variation of each picture every time."""
 
     def __init__(
-        self, pictures: Examples, *, n_together: int, seed: int, weights: np.ndarray, n_channels: int
+        self, pictures: TrainingImages, *, n_together: int, seed: int, weights: np.ndarray, n_channels: int
     ) -> None:
         self.pictures = pictures
         self.n_channels = n_channels

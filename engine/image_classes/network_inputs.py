@@ -24,14 +24,14 @@ FIELD: Final = (4.0, 1.5)
 between 0.3 and 300 µm."""
 
 
-class View(NamedTuple):
+class InputSquare(NamedTuple):
     """Input of a network, and the number of rows that the image has."""
 
     grey: np.ndarray
     n_pixels: int
 
 
-def square(image: np.ndarray, *, edge: int, databar: bool = False) -> View:
+def square(image: np.ndarray, *, edge: int, databar: bool = False) -> InputSquare:
     """Return the largest square in the middle of a micrograph, scaled to `edge` pixels.
 
     Parameters
@@ -51,7 +51,7 @@ def square(image: np.ndarray, *, edge: int, databar: bool = False) -> View:
     picture = specimen(image, databar=databar)
     side = min(picture.shape)
     top, left = ((n - side) // 2 for n in picture.shape)
-    return View(reduce_image(picture[top : top + side, left : left + side], edge), side)
+    return InputSquare(reduce_image(picture[top : top + side, left : left + side], edge), side)
 
 
 def tile_starts(n: int, tile: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from engine import blocks, progress
 from engine.analysis import DIGEST
 from engine.errors import InputError
 from engine.image_classes import novelty
-from engine.image_classes.network_inputs import View, inputs, pixel_sizes, squares
+from engine.image_classes.network_inputs import InputSquare, inputs, pixel_sizes, squares
 from engine.image_classes.networks import add_outputs, head_weights
 from engine.learning.networks import load_network
 
@@ -59,7 +59,7 @@ class Answers(NamedTuple):
     thumbnails: np.ndarray
 
 
-class Seen(NamedTuple):
+class NetworkOutput(NamedTuple):
     """Output of a network for some squares: logits, features, evidence."""
 
     logits: np.ndarray
@@ -115,7 +115,7 @@ def reference_images_of(model: "Model") -> novelty.Known:
         ) from None
 
 
-def apply_network(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
+def apply_network(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> NetworkOutput:
     """Return what a network gives of squares `(image, y, x)` uint8 that show fields `(image,)` in nm.
 
     Parameters
@@ -136,7 +136,9 @@ def apply_network(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) 
         parts = np.einsum("nyxm,mn->nyx", maps, weights[:, logits.argmax(axis=1)])
         evidence = resize_square(parts / maps[0, ..., 0].size, SHOWN)
     embedding = maps.mean(axis=(1, 2))
-    return Seen(logits, features, evidence, embedding, resize_square(grey, THUMBNAIL).astype(np.uint8))
+    return NetworkOutput(
+        logits, features, evidence, embedding, resize_square(grey, THUMBNAIL).astype(np.uint8)
+    )
 
 
 def predict_squares(network: "keras.Model", given: np.ndarray) -> list[np.ndarray]:
@@ -178,7 +180,7 @@ def resize_square(planes: np.ndarray, edge: int) -> np.ndarray:
     return np.stack([np.asarray(one) for one in scaled])
 
 
-def _predict_batch(views: list[View], sizes: np.ndarray, path: str, digest: str) -> Seen:
+def _predict_batch(views: list[InputSquare], sizes: np.ndarray, path: str, digest: str) -> NetworkOutput:
     grey, n_pixels = (np.stack(column) for column in zip(*views, strict=True))
     return apply_network(load_network(path, digest), grey, sizes * n_pixels)
 
@@ -195,7 +197,7 @@ def _compile_network(network: "keras.Model") -> "keras.Model":
     return made
 
 
-def _predict_image(seen: Seen, known: novelty.Known) -> Answers:
+def _predict_image(seen: NetworkOutput, known: novelty.Known) -> Answers:
     similar, distance = novelty.compare(known, seen.features)
     return Answers(seen.logits, similar, distance, seen.evidence, seen.embedding, seen.thumbnails)
 

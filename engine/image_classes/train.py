@@ -12,11 +12,17 @@ from engine import progress
 from engine.analysis import DIGEST
 from engine.errors import InputError
 from engine.image_classes import examples, networks, novelty
-from engine.image_classes.examples import JUDGE, LEARN, VALIDATE, Batches, Examples
+from engine.image_classes.examples import JUDGE, LEARN, VALIDATE, Batches, TrainingImages
 from engine.image_classes.model import MicrographsModel
 from engine.image_classes.network_inputs import inputs
 from engine.image_classes.outliers import make_outliers
-from engine.image_classes.predict import TOGETHER, Seen, apply_network, predict_squares, resize_square
+from engine.image_classes.predict import (
+    TOGETHER,
+    NetworkOutput,
+    apply_network,
+    predict_squares,
+    resize_square,
+)
 from engine.learning import scores
 from engine.learning.calibration import at_temperature, calibration_error, risk_coverage, temperature
 from engine.learning.networks import file_digest, keep_network
@@ -71,7 +77,7 @@ class Judged(NamedTuple):
         `origin` and `classes` that were nowhere else, so that nothing could be learned of them.
     """
 
-    pictures: Examples
+    pictures: TrainingImages
     chances: np.ndarray
     unscored: list[dict[str, Any]]
 
@@ -114,7 +120,7 @@ def learn(settings: Any, images: xr.Dataset, labels: xr.DataArray | None) -> Mic
         return _model(settings, taught, learned, checked, judged, n_copied)
 
 
-def _parts(pictures: Examples, *, shares: Sequence[float], seed: int) -> np.ndarray:
+def _parts(pictures: TrainingImages, *, shares: Sequence[float], seed: int) -> np.ndarray:
     n_parents = np.unique(pictures.parents).size
     if n_parents < len(shares):
         raise InputError(
@@ -123,7 +129,7 @@ def _parts(pictures: Examples, *, shares: Sequence[float], seed: int) -> np.ndar
     return examples.split(pictures, shares=shares, seed=seed)
 
 
-def _origins_left_out(settings: Any, pictures: Examples, *, share: float) -> Judged:
+def _origins_left_out(settings: Any, pictures: TrainingImages, *, share: float) -> Judged:
     """Return each origin judged by a network that learned from the others alone."""
     chances = np.zeros((len(pictures.classes), len(pictures.names)))
     scored = np.ones(len(pictures.classes), bool)
@@ -155,7 +161,7 @@ def _origins_left_out(settings: Any, pictures: Examples, *, share: float) -> Jud
 
 
 def _fit_network(
-    settings: Any, learned: Examples, checked: Examples, *, share: float, part: str = ""
+    settings: Any, learned: TrainingImages, checked: TrainingImages, *, share: float, part: str = ""
 ) -> Taught:
     """Return a network that learned from some pictures and was chosen and calibrated by others.
 
@@ -199,7 +205,7 @@ def _fit_network(
     return Taught(network, history, temperature(logits, checked.classes))
 
 
-def _chances(taught: Taught, pictures: Examples) -> np.ndarray:
+def _chances(taught: Taught, pictures: TrainingImages) -> np.ndarray:
     """Return probabilities `(picture, class)`."""
     return at_temperature(
         run_network(taught.network, pictures.squares, pictures.fields).logits, taught.temperature
@@ -216,7 +222,7 @@ def _compile(network: "keras.Model", rate: float) -> None:
     )
 
 
-def _weights(pictures: Examples, *, balanced: bool) -> np.ndarray:
+def _weights(pictures: TrainingImages, *, balanced: bool) -> np.ndarray:
     """Weight of each class in the loss: the inverse of how often it is there, the mean over pictures 1."""
     counts = np.bincount(pictures.classes, minlength=len(pictures.names))
     if not balanced:
@@ -225,7 +231,7 @@ def _weights(pictures: Examples, *, balanced: bool) -> np.ndarray:
     return np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 0).astype(np.float32)
 
 
-def _look(network: "keras.Model", checked: Examples) -> dict[str, float]:
+def _look(network: "keras.Model", checked: TrainingImages) -> dict[str, float]:
     """Figures of the validation pictures, by which epochs are compared."""
     lots = [slice(start, start + TOGETHER) for start in range(0, len(checked.squares), TOGETHER)]
     n_channels = network.input_shape[-1]
@@ -242,7 +248,7 @@ def _look(network: "keras.Model", checked: Examples) -> dict[str, float]:
     }
 
 
-def run_network(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> Seen:
+def run_network(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) -> NetworkOutput:
     """Return the output of a network for squares `(image, y, x)` that show fields `(image,)` in nm.
 
     Parameters
@@ -256,14 +262,14 @@ def run_network(network: "keras.Model", grey: np.ndarray, fields: np.ndarray) ->
     """
     lots = (slice(start, start + TOGETHER) for start in range(0, len(grey), TOGETHER))
     parts = [apply_network(network, grey[lot], fields[lot]) for lot in lots]
-    return Seen(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return NetworkOutput(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _model(
     settings: Any,
     taught: Taught,
-    learned: Examples,
-    checked: Examples,
+    learned: TrainingImages,
+    checked: TrainingImages,
     judged: Judged,
     n_copied: int,
 ) -> MicrographsModel:
@@ -303,7 +309,7 @@ def _model(
 
 
 def _choose_references(
-    network: "keras.Model", learned: Examples, checked: Examples, *, kept: np.ndarray, seed: int
+    network: "keras.Model", learned: TrainingImages, checked: TrainingImages, *, kept: np.ndarray, seed: int
 ) -> novelty.Known:
     """Return what tells the unknown; `kept` are the numbers of the pictures to compare with."""
     n_learned = len(learned.classes)
@@ -323,7 +329,7 @@ def _bare(network: "keras.Model") -> "keras.Model":
     return keras.Model(network.input, network.output)
 
 
-def _confusion(chances: np.ndarray, judged: Examples) -> np.ndarray:
+def _confusion(chances: np.ndarray, judged: TrainingImages) -> np.ndarray:
     """Confusion matrices `(parent, truth, found)`."""
     found = chances.argmax(axis=1)
     return np.stack(
@@ -338,7 +344,7 @@ def _confusion(chances: np.ndarray, judged: Examples) -> np.ndarray:
     )
 
 
-def _card(chances: np.ndarray, judged: Examples, *, seed: int) -> dict[str, Any]:
+def _card(chances: np.ndarray, judged: TrainingImages, *, seed: int) -> dict[str, Any]:
     """Return the metrics of the model on held-out images, which are used here for the first time."""
     counts = _confusion(chances, judged)
     whole = counts.sum(axis=0)

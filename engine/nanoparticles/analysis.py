@@ -88,7 +88,7 @@ class Particles(ParticlesTraining, Analysis):
         return _fit_classifier(self, _examples(self, images, labels))
 
 
-class Examples(NamedTuple):
+class LabelledParticles(NamedTuple):
     """Particles to learn from, all arrays `(object, ...)`."""
 
     features: np.ndarray
@@ -101,7 +101,7 @@ class Examples(NamedTuple):
     """`(micrograph, class)`: how many particles there are, found or not."""
 
 
-def _examples(settings: Particles, images: xr.Dataset, labels: xr.DataArray | None) -> Examples:
+def _examples(settings: Particles, images: xr.Dataset, labels: xr.DataArray | None) -> LabelledParticles:
     """Return all particles found in labelled micrographs."""
     pairs = frame_pairs(images, labels, learner="a classifier of particles")
     with progress.stage(0.0, 0.9):
@@ -109,15 +109,15 @@ def _examples(settings: Particles, images: xr.Dataset, labels: xr.DataArray | No
     parts = [
         _label_particles(n, one, truth) for n, (one, (_, truth)) in enumerate(zip(found, pairs, strict=True))
     ]
-    return Examples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return LabelledParticles(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _label_particles(number: int, one: Record, truth: xr.DataArray) -> Examples:
+def _label_particles(number: int, one: Record, truth: xr.DataArray) -> LabelledParticles:
     """Return the particles of one micrograph with the classes that its labels give them."""
     rows, columns = one.shape
     (known,) = blocks.compute(blocks.as_tiles(truth[:rows, :columns]), doing="reading labels")
     classes = classes_of(objects_of(one), np.asarray(known))
-    return Examples(
+    return LabelledParticles(
         one.features,
         classes,
         np.full(classes.size, number),
@@ -152,7 +152,7 @@ def classes_of(objects: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.where(named, counts[:, 1:].argmax(axis=1), EMPTY)
 
 
-def _fit_classifier(settings: Particles, examples: Examples) -> ParticlesModel:
+def _fit_classifier(settings: Particles, examples: LabelledParticles) -> ParticlesModel:
     features, classes, parents, by_mass, present = examples
     if np.unique(classes).size < 2:
         raise InputError("all particles found are of one class; give labels of two or more")

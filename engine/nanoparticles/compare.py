@@ -8,8 +8,9 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.nanoparticles.tables import counts_of
-from engine.schema import CLASSES, FRACTIONS, IMAGE, IMAGE_TABLE, LABEL, OBJECT_TABLE, table
+from engine.schema import CLASSES, IMAGE, IMAGE_TABLE, LABEL, OBJECT_TABLE, table
 from engine.schema import columns as c
+from engine.schema.kinds import POPULATION, check_kind
 from engine.statistics.intervals import class_fractions, difference_of
 
 MEASURES: Final = ("radius", "spacing")
@@ -82,8 +83,7 @@ def compare(first: xr.DataTree, second: xr.DataTree, *, seed: int = 0) -> xr.Dat
 
 
 def _particles(result: xr.DataTree) -> tuple[xr.Dataset, int]:
-    if FRACTIONS not in result.children:
-        raise InputError("only populations of particles are compared; give two results of 'particles'")
+    check_kind(result, POPULATION, what="a comparison")
     return table(result, OBJECT_TABLE).load(), table(result, IMAGE_TABLE).sizes[IMAGE]
 
 

@@ -10,7 +10,7 @@ from engine import blocks
 from engine.nanoparticles.features import NAMES
 from engine.nanoparticles.record import Record, drawn
 from engine.nanoparticles.tables import (
-    Micrographs,
+    MicrographFacts,
     class_table,
     counts_of,
     fraction_table,
@@ -99,7 +99,7 @@ def result_of(
     return tree
 
 
-def _micrographs(images: xr.Dataset) -> Micrographs:
+def _micrographs(images: xr.Dataset) -> MicrographFacts:
     """Return what the images say of themselves.
 
     Pixel sizes of a collection are one by one unless they are given.
@@ -115,7 +115,7 @@ def _micrographs(images: xr.Dataset) -> Micrographs:
         sizes, unit = images[PIXEL_SIZE].values, "nm"
     places = {dim: images[dim].values.astype(float) for dim in PIXEL if dim in images.coords}
     place_unit = str(images[Y].attrs.get("units", "px")) if Y in images.coords else "px"
-    return Micrographs(files, sizes, unit, places, place_unit)
+    return MicrographFacts(files, sizes, unit, places, place_unit)
 
 
 def _maps(

@@ -45,7 +45,7 @@ SHARES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Micrographs:
+class MicrographFacts:
     """Facts of the micrographs themselves, arrays `(image,)`."""
 
     files: np.ndarray
@@ -58,7 +58,7 @@ class Micrographs:
 
 
 def object_table(
-    found: Sequence[Record], chances: Sequence[np.ndarray], of: Micrographs, *, certainty: float
+    found: Sequence[Record], chances: Sequence[np.ndarray], of: MicrographFacts, *, certainty: float
 ) -> xr.Dataset:
     """Return one row a particle of all micrographs, without what was found and is none.
 
@@ -90,9 +90,9 @@ def object_table(
     }
     for dim in (Y, X):
         columns[dim] = (_to_coordinates(columns[dim][0], of.places.get(dim)), of.place_unit, COLUMNS[dim][1])
-    columns["touches_edge"] = (columns["touches_edge"][0].astype(bool), *COLUMNS["touches_edge"])
-    radius = size * np.sqrt(columns["area"][0] / np.pi)
-    columns["radius"] = (radius, of.unit, "radius of the disk of its area")
+    columns[col.TOUCHES_EDGE] = (columns[col.TOUCHES_EDGE][0].astype(bool), *COLUMNS[col.TOUCHES_EDGE])
+    radius = size * np.sqrt(columns[col.AREA][0] / np.pi)
+    columns[col.RADIUS] = (radius, of.unit, "radius of the disk of its area")
     coords = {OBJECT: (OBJECT, np.arange(1, len(known) + 1), {"units": "1", "long_name": "object"})}
     return _build(col.PARTICLES, columns).merge(verdict).assign_coords(coords)
 
@@ -135,7 +135,7 @@ def _lattice_columns(
         "resolved": (np.isfinite(lattices[:, 0]), "1", "whether a lattice is seen")
     }
     for name, column in zip(LATTICE, lattices.T, strict=True):
-        is_angle = "angle" in name
+        is_angle = name.startswith(col.DIRECTION)
         columns[name] = (column if is_angle else column * size, "deg" if is_angle else unit, MEANING[name])
     return columns
 
@@ -145,7 +145,7 @@ def _to_coordinates(places: np.ndarray, centres: np.ndarray | None) -> np.ndarra
     return places if centres is None else np.interp(places, np.arange(centres.size), centres)
 
 
-def image_table(found: Sequence[Record], objects: xr.Dataset, of: Micrographs) -> xr.Dataset:
+def image_table(found: Sequence[Record], objects: xr.Dataset, of: MicrographFacts) -> xr.Dataset:
     """Return one row a micrograph: its file, pixel size, contrast, and number of particles."""
     known = of.pixel_size if of.unit != "px" else np.full(len(found), np.nan)
     columns: dict[str, tuple[Any, str, str]] = {
@@ -255,7 +255,7 @@ def fraction_table(
     for name, column in zip(ends_of("bootstrap"), bootstrap_fractions(counts)[1:], strict=True):
         columns[name] = (column, "1", "end of the 95 % interval from drawing micrographs again")
     corrected = _correct_fractions(counts, confusion, present)
-    columns["corrected"] = (corrected.fraction, "1", "share, corrected for errors, misses and false finds")
+    columns[col.CORRECTED] = (corrected.fraction, "1", "share, corrected for errors, misses and false finds")
     for name, column in zip(ends_of("corrected"), corrected[1:], strict=True):
         columns[name] = (column, "1", "end of the 95 % interval of the corrected share")
     coords = {LABEL: (LABEL, np.arange(1, total.size + 1), {"units": "1", "long_name": "class"})}

@@ -85,7 +85,7 @@ def connect(mask: xr.DataArray, *, connectivity: int = 8) -> xr.DataArray:
            [1, 0, 0],
            [0, 0, 2]], dtype=uint32)
     """
-    return _connect_tile(mask, Planes(None, connectivity))
+    return _connect_tile(mask, TilePlanes(None, connectivity))
 
 
 def connect_classes(labels: xr.DataArray, *, classes: Sequence[int], connectivity: int = 8) -> xr.DataArray:
@@ -116,10 +116,10 @@ def connect_classes(labels: xr.DataArray, *, classes: Sequence[int], connectivit
     array([[0, 1, 1],
            [1, 2, 0]], dtype=uint32)
     """
-    return _connect_tile(labels, Planes(tuple(classes), connectivity))
+    return _connect_tile(labels, TilePlanes(tuple(classes), connectivity))
 
 
-class Planes(NamedTuple):
+class TilePlanes(NamedTuple):
     """Planes of a tile that are connected one by one, and the way pixels touch."""
 
     classes: tuple[int, ...] | None
@@ -133,7 +133,7 @@ class Planes(NamedTuple):
         return np.asarray(np.equal(tile, np.reshape(self.classes, (-1, 1, 1))))
 
 
-def _connect_tile(mask: xr.DataArray, planes: Planes) -> xr.DataArray:
+def _connect_tile(mask: xr.DataArray, planes: TilePlanes) -> xr.DataArray:
     if mask.dims != PIXEL:
         raise InputError(f"the mask has the dims {mask.dims}; expected (y, x)")
     if planes.connectivity not in REACHES:
@@ -145,7 +145,7 @@ def _connect_tile(mask: xr.DataArray, planes: Planes) -> xr.DataArray:
     return xr.DataArray(objects, coords=mask.coords, dims=PIXEL, name=OBJECTS, attrs=attrs)
 
 
-def _number_pixels(mask: da.Array, planes: Planes) -> da.Array:
+def _number_pixels(mask: da.Array, planes: TilePlanes) -> da.Array:
     """Return all tasks in one layer: of several Dask would make one task that computes and renumbers a tile.
 
     Then every tile of the mask would be computed twice. Edges and bits come from one task, or else Dask would
@@ -171,7 +171,7 @@ def _number_pixels(mask: da.Array, planes: Planes) -> da.Array:
     return da.Array(layers, name, mask.chunks, meta=np.empty((0, 0), dtype))
 
 
-def _piece(tile: np.ndarray, *, planes: Planes) -> tuple[Edges, np.ndarray]:
+def _piece(tile: np.ndarray, *, planes: TilePlanes) -> tuple[Edges, np.ndarray]:
     """Return the edges of a tile and its planes, a bit a pixel."""
     masks = planes.of(np.asarray(tile))
     labels, plane = _label_tile(masks, planes.connectivity)

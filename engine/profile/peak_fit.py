@@ -310,18 +310,24 @@ def fit_spectrum(
         _solve(factor, right, column)
         for j in range(N_PARAMETERS):
             covariance[i, j] = column[j] * variance
+    if peak[0] >= least_snr * math.sqrt(covariance[0, 0]) and axis[0] <= peak[1] <= axis[n - 1]:
+        _write_peak(peak, covariance, shape, math.sqrt(rss / (stop - start)), out)
+
+
+@_jit
+def _write_peak(
+    peak: np.ndarray, covariance: np.ndarray, shape: int, residual: float, out: np.ndarray
+) -> None:
+    """Write position, width, height and area of a peak, their errors, and the residual."""
     h, p, w = peak[0], peak[1], peak[2]
-    if h < least_snr * math.sqrt(covariance[0, 0]) or not axis[0] <= p <= axis[n - 1]:
-        return
     share = math.sqrt(math.pi / FOUR_LN_2) if shape == GAUSSIAN else 0.5 * math.pi
     out[0], out[1], out[2], out[3] = p, w, h, share * h * w
     out[4] = math.sqrt(covariance[1, 1])
     out[5] = math.sqrt(covariance[2, 2])
     out[6] = math.sqrt(covariance[0, 0])
-    out[7] = share * math.sqrt(
-        w * w * covariance[0, 0] + h * h * covariance[2, 2] + 2.0 * h * w * covariance[0, 2]
-    )
-    out[8] = math.sqrt(rss / (stop - start))
+    spread = w * w * covariance[0, 0] + h * h * covariance[2, 2] + 2.0 * h * w * covariance[0, 2]
+    out[7] = share * math.sqrt(spread)
+    out[8] = residual
     out[9] = 1.0
 
 

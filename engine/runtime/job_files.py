@@ -78,10 +78,6 @@ class JobFiles:
         """File with the output of the working process."""
         return self.folder / "log"
 
-    def views(self) -> list[Path]:
-        """Return the folders of overviews of the result."""
-        return [*(self.home / "views").glob(f"{self.id}-*")]
-
     @property
     def curves(self) -> Path:
         """Figures of each epoch, as text."""
@@ -101,6 +97,11 @@ class JobFiles:
 def jobs_folder(home: Path) -> Path:
     """Return the folder of all jobs."""
     return home / "jobs"
+
+
+def views_of(files: JobFiles) -> list[Path]:
+    """Return the folders of overviews of a job's result."""
+    return [*(files.home / "views").glob(f"{files.id}-*")]
 
 
 def place(home: Path, id: str) -> JobFiles:
@@ -146,14 +147,14 @@ def remove(here: JobFiles) -> None:
         bin = here.folder.with_name(f".removed-{here.id}-{secrets.token_hex(4)}")  # noqa: A001
         here.folder.rename(bin)
         clean(here)
-        for path in (bin, here.result, here.model, *here.views()):
+        for path in (bin, here.result, here.model, *views_of(here)):
             if path.exists():
                 shutil.rmtree(path)
 
 
 def size(here: JobFiles) -> int:
     """Return the bytes of all files of a job, its result and its overviews."""
-    return sum(map(bytes_in, (here.folder, here.outcome, *here.views())))
+    return sum(map(bytes_in, (here.folder, here.outcome, *views_of(here))))
 
 
 def bytes_in(folder: Path) -> int:

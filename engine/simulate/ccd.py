@@ -25,7 +25,7 @@ MOST_ADU: Final = 2**16 - 1
 Plane = NDArray[np.float32]
 
 
-class Amplifier(NamedTuple):
+class ReadoutAmplifier(NamedTuple):
     """One readout: its part of the frame, its pedestal in adu and its gain in adu per electron."""
 
     rows: slice
@@ -34,7 +34,7 @@ class Amplifier(NamedTuple):
     gain: float
 
 
-def amplifiers(size: int, n: int, rng: np.random.Generator) -> list[Amplifier]:
+def amplifiers(size: int, n: int, rng: np.random.Generator) -> list[ReadoutAmplifier]:
     """Return one amplifier for the whole frame, two for its halves side by side, or four for its quarters.
 
     Parameters
@@ -49,7 +49,9 @@ def amplifiers(size: int, n: int, rng: np.random.Generator) -> list[Amplifier]:
     rows = [slice(0, size)] if n < 4 else [slice(0, size // 2), slice(size // 2, size)]
     columns = [slice(0, size)] if n == 1 else [slice(0, size // 2), slice(size // 2, size)]
     return [
-        Amplifier(r, c, PEDESTAL + 40 * rng.standard_normal(), GAIN * (1 + 0.02 * rng.standard_normal()))
+        ReadoutAmplifier(
+            r, c, PEDESTAL + 40 * rng.standard_normal(), GAIN * (1 + 0.02 * rng.standard_normal())
+        )
         for r in rows
         for c in columns
     ]
@@ -159,7 +161,7 @@ def drift(n_rows: int, most: float, rng: np.random.Generator) -> NDArray[np.floa
 
 def read_out(
     electrons: Plane,
-    amplifier: Amplifier,
+    amplifier: ReadoutAmplifier,
     rng: np.random.Generator,
     *,
     drift: NDArray[np.float64] | None = None,

@@ -90,7 +90,7 @@ class Reflection(NamedTuple):
     """Structure factor per atom."""
 
 
-class View(NamedTuple):
+class CrystalView(NamedTuple):
     """Orientation of a crystal: rows are the directions of image x, y and the beam."""
 
     axes: Points
@@ -99,7 +99,7 @@ class View(NamedTuple):
 
 
 @lru_cache(maxsize=32)
-def view(name: str, zone: int) -> View:
+def view(name: str, zone: int) -> CrystalView:
     """Return a structure seen along one of its zones, its fault planes normal to x where they are edge-on.
 
     Parameters
@@ -118,7 +118,7 @@ def view(name: str, zone: int) -> View:
         across = np.cross(beam, structure.cell[0])
     across /= np.linalg.norm(across)
     axes = np.stack([across, np.cross(beam, across), beam])
-    return View(axes, _reflections(structure, axes))
+    return CrystalView(axes, _reflections(structure, axes))
 
 
 def _reflections(structure: Structure, axes: Points) -> tuple[Reflection, ...]:
@@ -203,7 +203,12 @@ def _lattice(structure: Structure, reach: float, rng: np.random.Generator) -> tu
 
 
 def _with_defect(
-    points: Points, structure: Structure, seen: View, defect: str, radius: float, rng: np.random.Generator
+    points: Points,
+    structure: Structure,
+    seen: CrystalView,
+    defect: str,
+    radius: float,
+    rng: np.random.Generator,
 ) -> tuple[NDArray[np.int64], Points]:
     """Return which atoms there are (a twin's count from where the plain ones end), and where they lie."""
     every = np.arange(len(points))
@@ -224,7 +229,7 @@ def _with_defect(
     return every, points + _add_dislocation(points[:, :2] - core, _translation(structure, seen))
 
 
-def _translation(structure: Structure, seen: View) -> Points:
+def _translation(structure: Structure, seen: CrystalView) -> Points:
     """Shortest step in the image that carries the projected lattice into itself, as (x, y)."""
     steps = np.array(list(itertools.product(range(-1, 2), repeat=3)))
     centred = [steps[:, :3] @ structure.cell]

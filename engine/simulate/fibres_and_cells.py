@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from engine.simulate.relief import (
     DARK,
+    FieldOfView,
     Plane,
     Random,
     Relief,
     Strand,
-    View,
     ball,
     cells,
     flat,
@@ -27,7 +27,7 @@ from engine.simulate.relief import (
 )
 
 
-def grow_cells(view: View, sample: Random, place: Random) -> Relief:
+def grow_cells(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Cells spread on a substrate, each with a wrinkled body and many thin branching arms.
 
     Parameters
@@ -95,7 +95,7 @@ def _make_lobes(radius: float, lobes: float, place: Random) -> Plane:
     return np.where(inside > 0, dome, -np.inf).astype(np.float32)
 
 
-def blood_cells(view: View, sample: Random, place: Random) -> Relief:
+def blood_cells(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Red blood cells, hollow in the middle, alone and one over another.
 
     Parameters
@@ -125,7 +125,7 @@ def blood_cells(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def tissue(view: View, sample: Random, place: Random) -> Relief:
+def tissue(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a section through tissue: bright walls of cells or nerve fibres round dark insides.
 
     Parameters
@@ -152,7 +152,7 @@ def tissue(view: View, sample: Random, place: Random) -> Relief:
     return Relief(grain * np.float32(0.15 * view.scale), material)
 
 
-def mat(view: View, sample: Random, place: Random) -> Relief:
+def mat(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Spun fibres that lie across each other in many layers, each bending slowly.
 
     Parameters
@@ -178,7 +178,7 @@ def mat(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def _curve_strand(view: View, angle: float, radius: float, bend: float, place: Random) -> Strand:
+def _curve_strand(view: FieldOfView, angle: float, radius: float, bend: float, place: Random) -> Strand:
     """Return a strand through the whole view that goes an angle's way and bends, all in pixels."""
     upright = abs(np.sin(angle)) > abs(np.cos(angle))
     n, wide = view.shape if upright else view.shape[::-1]
@@ -192,7 +192,7 @@ def _curve_strand(view: View, angle: float, radius: float, bend: float, place: R
     return Strand(0, centre, radii, 0.0, bool(upright))
 
 
-def weave(view: View, sample: Random, place: Random) -> Relief:
+def weave(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a woven cloth: yarns of several filaments that go over and under each other.
 
     Parameters
@@ -227,7 +227,7 @@ def weave(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def bundle(view: View, sample: Random, place: Random) -> Relief:
+def bundle(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Thick fibres side by side, nearly parallel, smooth or scaly as hair.
 
     Parameters
@@ -253,7 +253,7 @@ def bundle(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def forest(view: View, sample: Random, place: Random) -> Relief:
+def forest(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Nanowires that stand on their substrate, seen from the side; many carry a drop at the tip.
 
     Parameters
@@ -284,7 +284,7 @@ def forest(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def lay_wires(view: View, sample: Random, place: Random) -> Relief:
+def lay_wires(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Nanowires, straight and with both ends to be seen, that lie on a flat substrate.
 
     Parameters
@@ -310,7 +310,7 @@ def lay_wires(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def tufts(view: View, sample: Random, place: Random) -> Relief:
+def tufts(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Tapered nanowires that stand out from centres all round, as of zinc oxide.
 
     Parameters

@@ -16,7 +16,7 @@ _TRIES: Final = 50
 
 
 @dataclass(frozen=True)
-class Sample:
+class FilmSample:
     """Names of the zones and their spectra in deg, (zone, channel)."""
 
     names: list[str]
@@ -30,7 +30,7 @@ def draw(
     wavelength: NDArray[np.float64],
     incidence: NDArray[np.float64],
     rng: np.random.Generator,
-) -> Sample:
+) -> FilmSample:
     """Random films for zones of the given kinds, distinct from each other, Delta wrapping in some zone.
 
     The first of up to 50 samples that fulfils both, else the one with the most distinct zones. Bare oxide
@@ -82,7 +82,7 @@ def _draw(
     wavelength: NDArray[np.float64],
     incidence: NDArray[np.float64],
     rng: np.random.Generator,
-) -> Sample:
+) -> FilmSample:
     oxide = int(rng.integers(270, 311))
     names: list[str] = []
     delta, psi = np.empty((2, len(kinds), len(wavelength)))
@@ -93,7 +93,7 @@ def _draw(
             if least_separation(delta[: i + 1], psi[: i + 1]) >= SEPARATION:
                 break
         names.append(name)
-    return Sample(names, delta, psi)
+    return FilmSample(names, delta, psi)
 
 
 def _films(kind: str, oxide: int, rng: np.random.Generator) -> tuple[str, list[tuple[thinfilm.Index, float]]]:

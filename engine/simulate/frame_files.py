@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.simulate.ccd import Amplifier
+from engine.simulate.ccd import ReadoutAmplifier
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Frame:
     instance: NDArray[np.int32]
     tracks: dict[str, NDArray[Any]]
     parts: list[NDArray[np.uint16]]
-    amplifiers: list[Amplifier]
+    amplifiers: list[ReadoutAmplifier]
 
 
 def write_frame(path: Path, frame: Frame, *, header: Mapping[str, Any]) -> None:

@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.simulate.relief import Plane, Random, Relief, View, flat, noise, roughen, soften_relief
+from engine.simulate.relief import FieldOfView, Plane, Random, Relief, flat, noise, roughen, soften_relief
 
 Box = tuple[float, float, float, float]
 """Top, left, bottom, right in units from the middle of a device."""
 
 
-def electrodes(view: View, sample: Random, place: Random) -> Relief:
+def electrodes(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Electrodes that lead from the middle of a chip out to square pads.
 
     Parameters
@@ -44,7 +44,7 @@ def electrodes(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def comb(view: View, sample: Random, place: Random) -> Relief:
+def comb(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Two combs of fingers between each other, on bars with pads, as in sensors and drives.
 
     Parameters
@@ -75,7 +75,7 @@ def comb(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def make_suspended_beams(view: View, sample: Random, place: Random) -> Relief:
+def make_suspended_beams(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a plate with a grid of etch holes that hangs on folded springs between anchors.
 
     Parameters
@@ -108,7 +108,7 @@ def make_suspended_beams(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def coil(view: View, sample: Random, place: Random) -> Relief:
+def coil(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a flat square coil with its pads, and lines beside it.
 
     Parameters
@@ -138,7 +138,7 @@ def coil(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def _chip(view: View, sample: Random) -> tuple[Relief, tuple[float, float]]:
+def _chip(view: FieldOfView, sample: Random) -> tuple[Relief, tuple[float, float]]:
     """Bare chip, and height and yield of what is made on it."""
     tall, bright = sample.uniform(1.5, 9), sample.uniform(1.5, 2.4)
     tilt = float(sample.choice([0.0, sample.uniform(15, 50)]))
@@ -147,7 +147,7 @@ def _chip(view: View, sample: Random) -> tuple[Relief, tuple[float, float]]:
 
 def _draw(
     relief: Relief,
-    view: View,
+    view: FieldOfView,
     paint: tuple[float, float],
     outlines: Iterable[NDArray[np.float64]],
     place: Random,
@@ -201,7 +201,7 @@ def _corners(boxes: Iterable[Box]) -> list[NDArray[np.float64]]:
     ]
 
 
-def pillars(view: View, sample: Random, place: Random) -> Relief:
+def pillars(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return the posts of one shape on a lattice, seen from the front.
 
     Parameters
@@ -224,7 +224,7 @@ def pillars(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def holes(view: View, sample: Random, place: Random) -> Relief:
+def holes(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Holes or low islands of one shape on a lattice, seen from above.
 
     Parameters
@@ -248,7 +248,7 @@ def holes(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def grating(view: View, sample: Random, place: Random) -> Relief:
+def grating(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Parallel lines of one width, or two such sets across each other.
 
     Parameters
@@ -275,7 +275,9 @@ def grating(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def _lattice(view: View, place: Random, pitch: float, wide: float, outline: str, *, hexagonal: bool) -> Plane:
+def _lattice(
+    view: FieldOfView, place: Random, pitch: float, wide: float, outline: str, *, hexagonal: bool
+) -> Plane:
     """Return the distance in units to the outline of the nearest of things on a lattice, positive within."""
     y, x = view.axes(place)
     rise = pitch * np.sqrt(3) / 2 if hexagonal else pitch

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from engine.simulate import fibres_and_cells, lithography, particles_and_films, tips
-from engine.simulate.relief import Random, Relief, View
+from engine.simulate.relief import FieldOfView, Random, Relief
 
 
 class Morphology(NamedTuple):
     """A category of samples."""
 
-    kinds: tuple[Callable[[View, Random, Random], Relief], ...]
+    kinds: tuple[Callable[[FieldOfView, Random, Random], Relief], ...]
     """Functions `(view, sample, place) -> relief`: what images of a sample share comes from `sample`."""
     pixel_size: tuple[float, float]
     """Least and most that such samples are looked at with, in nm, in images of 256 pixels."""

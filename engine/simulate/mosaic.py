@@ -68,7 +68,7 @@ class Mosaic(Settings):
 
     def _read(
         self, electrons: ccd.Plane, rng: np.random.Generator, number: int
-    ) -> tuple[NDArray[np.uint16], list[NDArray[np.uint16]], list[ccd.Amplifier]]:
+    ) -> tuple[NDArray[np.uint16], list[NDArray[np.uint16]], list[ccd.ReadoutAmplifier]]:
         """Return the frame without overscan, what each amplifier read, and the amplifiers.
 
         Drifts are drawn apart, so that a frame without them and one with them are otherwise the same.

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from engine.simulate.relief import (
     DARK,
+    FieldOfView,
     Plane,
     Random,
     Relief,
-    View,
     ball,
     cells,
     flat,
@@ -29,7 +29,7 @@ _OCTAHEDRON = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1
 _FACES = np.vstack([_CUBE, _OCTAHEDRON])
 
 
-def spheres(view: View, sample: Random, place: Random) -> Relief:
+def spheres(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Round particles alone or in small heaps on a flat substrate.
 
     Parameters
@@ -52,7 +52,7 @@ def spheres(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def crystallites(view: View, sample: Random, place: Random) -> Relief:
+def crystallites(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Cubes, octahedra or plates that lie about on a flat substrate.
 
     Parameters
@@ -78,7 +78,7 @@ def crystallites(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def rods(view: View, sample: Random, place: Random) -> Relief:
+def rods(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Short rods and grains of rice with round ends on a flat substrate.
 
     Parameters
@@ -112,7 +112,7 @@ def _rod(radius: float, half: float, angle: float) -> Plane:
 
 
 def _heap_particles(
-    view: View, radii: NDArray[np.float64] | list[float], place: Random, *, apart: float
+    view: FieldOfView, radii: NDArray[np.float64] | list[float], place: Random, *, apart: float
 ) -> NDArray[np.float64]:
     """Return the positions of particles: apart, but some beside another."""
     places = scatter_discs(view, list(radii), place, apart=apart)
@@ -124,7 +124,7 @@ def _heap_particles(
     return places
 
 
-def metal_powder(view: View, sample: Random, place: Random) -> Relief:
+def metal_powder(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Balls of many sizes heaped over each other, some with small ones stuck to them.
 
     Parameters
@@ -154,7 +154,7 @@ def metal_powder(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def crush_powder(view: View, sample: Random, place: Random) -> Relief:
+def crush_powder(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Angular fragments heaped over each other.
 
     Parameters
@@ -183,7 +183,7 @@ def crush_powder(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def agglomerate(view: View, sample: Random, place: Random) -> Relief:
+def agglomerate(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a fine powder: tiny grains in lumps, everywhere.
 
     Parameters
@@ -208,7 +208,7 @@ def agglomerate(view: View, sample: Random, place: Random) -> Relief:
     return Relief(height.astype(np.float32), np.ones(view.shape, np.float32))
 
 
-def membrane(view: View, sample: Random, place: Random) -> Relief:
+def membrane(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a sponge cut open: round pores of many sizes, in which deeper ones open.
 
     Parameters
@@ -250,7 +250,7 @@ def _pore(
     put(relief, bowl, at=at, level=level, material=0.55 if level > 0 else 0.8)
 
 
-def foam(view: View, sample: Random, place: Random) -> Relief:
+def foam(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return an open foam: struts between large cells, through which a second layer shows.
 
     Parameters
@@ -278,7 +278,7 @@ def foam(view: View, sample: Random, place: Random) -> Relief:
     return Relief(height, material)
 
 
-def spinodal(view: View, sample: Random, place: Random) -> Relief:
+def spinodal(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a sponge of ligaments and channels of one width, as of dealloyed gold.
 
     Parameters
@@ -302,7 +302,7 @@ def spinodal(view: View, sample: Random, place: Random) -> Relief:
     return Relief((height + np.float32(0.1 * u) * fine).astype(np.float32), material)
 
 
-def polycrystal(view: View, sample: Random, place: Random) -> Relief:
+def polycrystal(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a film of facetted grains, each leaning its own way, with bright or open borders.
 
     Parameters
@@ -337,7 +337,7 @@ def _facets(y: Plane, x: Plane, number: NDArray[np.int64], own: NDArray[np.float
     return np.asarray(leaning + 3 * own[2], np.float32)
 
 
-def crack_film(view: View, sample: Random, place: Random) -> Relief:
+def crack_film(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a coating that dried and cracked into plates.
 
     Parameters
@@ -361,7 +361,7 @@ def crack_film(view: View, sample: Random, place: Random) -> Relief:
     return Relief(height.astype(np.float32), np.where(open_, np.float32(0.3), np.float32(1)))
 
 
-def layers(view: View, sample: Random, place: Random) -> Relief:
+def layers(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a cross-section through a stack of films on a substrate, some columnar, some porous.
 
     Parameters

@@ -21,7 +21,7 @@ DARK: Final = 0.16
 _TRIES: Final = 8
 
 
-class View(NamedTuple):
+class FieldOfView(NamedTuple):
     """Field of view on a sample, and its resolution."""
 
     shape: tuple[int, int]
@@ -35,7 +35,7 @@ class View(NamedTuple):
         """In square units."""
         return self.shape[0] * self.shape[1] / self.scale**2
 
-    def deeper(self, tilt: float) -> "View":
+    def deeper(self, tilt: float) -> "FieldOfView":
         """Return the part of the sample that is seen in as many rows when it is tilted, angle in degrees.
 
         The angle is about the x axis.
@@ -87,7 +87,7 @@ class Relief:
     """By which it is seen from the front, in degrees."""
 
 
-def flat(view: View, material: float = 1.0, *, tilt: float = 0.0) -> Relief:
+def flat(view: FieldOfView, material: float = 1.0, *, tilt: float = 0.0) -> Relief:
     """Level ground.
 
     Parameters
@@ -173,7 +173,9 @@ def cells(
     return first, second - first, number
 
 
-def scatter_discs(view: View, radii: Sequence[float], place: Random, *, apart: float) -> NDArray[np.float64]:
+def scatter_discs(
+    view: FieldOfView, radii: Sequence[float], place: Random, *, apart: float
+) -> NDArray[np.float64]:
     """Return positions (y, x) in pixels of discs kept apart by a factor on the sum of their radii.
 
     Parameters

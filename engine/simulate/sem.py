@@ -15,7 +15,7 @@ from engine.analysis import Settings
 from engine.simulate import databars, sem_detector
 from engine.simulate.folders import filling
 from engine.simulate.morphologies import MORPHOLOGIES
-from engine.simulate.relief import Relief, View
+from engine.simulate.relief import FieldOfView, Relief
 
 CLASSES: Final = tuple(MORPHOLOGIES)
 COLUMNS: Final = ("file", "label", "parent", "pixel_size_nm", "magnification")
@@ -28,7 +28,7 @@ _ZOOM: Final = 1.5
 
 
 @dataclass(frozen=True)
-class Picture:
+class SimulatedPicture:
     """A simulated image and its truth."""
 
     image: NDArray[np.uint8]
@@ -54,7 +54,7 @@ class Sem(Settings):
     databar = param.Boolean(True, doc="Write magnification, voltage, detector and scale below each image.")
     seed = param.Integer(0, bounds=(0, 2**31 - 1), doc="Seed of every random choice.")
 
-    def image(self, number: int) -> Picture:
+    def image(self, number: int) -> SimulatedPicture:
         """Make one image in memory; it does not depend on how many others are made.
 
         Images take turns through the categories; `images_per_parent` turns show the same samples.
@@ -78,7 +78,7 @@ class Sem(Settings):
             facts = databars.Facts(pixel_size, magnified, settings.voltage, settings.name, distance)
             bar = databars.bar(facts, style, n_columns=self.size)
             image, n_bar_rows = np.vstack([image, bar]), len(bar)
-        return Picture(image, label, parent, pixel_size, magnified, n_bar_rows)
+        return SimulatedPicture(image, label, parent, pixel_size, magnified, n_bar_rows)
 
     def write(self, folder: str | Path) -> Path:
         """Write a folder a category with `sem_00000.png` ..., and `truth.csv`.
@@ -114,5 +114,5 @@ class Sem(Settings):
         kind = kinds[sample.integers(len(kinds))]
         turn = float(sample.uniform(0, 2 * np.pi) + rng.normal(0, 0.5))
         edge = scipy.fft.next_fast_len(self.size + 2 * sem_detector.MARGIN, real=True)
-        view = View((edge, edge), zoom * self.size / 256, turn)
+        view = FieldOfView((edge, edge), zoom * self.size / 256, turn)
         return kind(view, sample, rng)

@@ -5,10 +5,10 @@ Each function is one kind of sample, as in `grown`.
 
 import numpy as np
 
-from engine.simulate.relief import DARK, Plane, Random, Relief, View, flat, noise, roughen
+from engine.simulate.relief import DARK, FieldOfView, Plane, Random, Relief, flat, noise, roughen
 
 
-def needle(view: View, sample: Random, place: Random) -> Relief:
+def needle(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return an etched wire that narrows to a tip, before a dark void.
 
     Parameters
@@ -32,7 +32,7 @@ def needle(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def shank(view: View, sample: Random, place: Random) -> Relief:
+def shank(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return a wire of even width whose end is sharpened, turned or milled, before a dark void.
 
     Parameters
@@ -54,7 +54,7 @@ def shank(view: View, sample: Random, place: Random) -> Relief:
     return relief
 
 
-def _axes(view: View, place: Random) -> tuple[Plane, Plane]:
+def _axes(view: FieldOfView, place: Random) -> tuple[Plane, Plane]:
     """Return the coordinates in units along a tip's axis, from its point, and across.
 
     The point is near the middle.
@@ -66,14 +66,14 @@ def _axes(view: View, place: Random) -> tuple[Plane, Plane]:
     return cos * x + sin * y, cos * y - sin * x
 
 
-def _turn_axes(relief: Relief, view: View, radius: Plane, across: Plane, material: float) -> None:
+def _turn_axes(relief: Relief, view: FieldOfView, radius: Plane, across: Plane, material: float) -> None:
     """Raise a body of revolution whose radius is known, in units."""
     top = radius**2 - across**2
     relief.height = np.asarray(np.sqrt(np.maximum(top, 0)) * view.scale, np.float32)
     relief.material[top > 0] = material
 
 
-def cantilever(view: View, sample: Random, place: Random) -> Relief:
+def cantilever(view: FieldOfView, sample: Random, place: Random) -> Relief:
     """Return the end of a cantilever with a pyramid, as for force microscopy.
 
     Parameters

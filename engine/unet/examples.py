@@ -49,7 +49,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Examples:
+class LabelledFrames:
     """Labelled frames and their backgrounds.
 
     Attributes
@@ -79,11 +79,11 @@ class Examples:
             for column in range(0, frame.shape[1], REGION)
         ]
 
-    def of(self, numbers: Sequence[int]) -> "Examples":
+    def of(self, numbers: Sequence[int]) -> "LabelledFrames":
         """Return the some of the frames."""
         parts = ([whole[n] for n in numbers] for whole in (self.frames, self.labels, self.backgrounds))
         frames, labels, backgrounds = parts
-        return Examples(frames, labels, self.values, backgrounds, self.halo)
+        return LabelledFrames(frames, labels, self.values, backgrounds, self.halo)
 
     def region(self, place: Place) -> Region:
         """Read a region; lets the surroundings beyond the frame's edges be its mirror image."""
@@ -113,7 +113,7 @@ class Crops:
     all have had their turn.
     """
 
-    examples: Examples
+    examples: LabelledFrames
     edge: int
     """In pixels."""
     n_crops: int

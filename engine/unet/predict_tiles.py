@@ -149,7 +149,7 @@ def segment(
             shape = (min(height, frame.shape[0] - y), min(width, frame.shape[1] - x))
             first = (max(0, y - around), max(0, x - around))
             window = frame[first[0] : y + height + around, first[1] : x + width + around]
-            seen = Seen(
+            seen = TileSurroundings(
                 before=(around - (y - first[0]), around - (x - first[1])),
                 shape=shape,
                 edges=(height + 2 * around, width + 2 * around),
@@ -179,7 +179,7 @@ def tile_edge(n: int, *, tile: int, step: int) -> int:
     return -(-n // (n_tiles * step)) * step
 
 
-class Seen(NamedTuple):
+class TileSurroundings(NamedTuple):
     """Halo of a tile, in pixels along y and x.
 
     Attributes
@@ -201,7 +201,7 @@ def _tile(
     window: da.Array,
     network: Network,
     found: Background,
-    seen: Seen,
+    seen: TileSurroundings,
     runtime: str,
     resource: Mapping[str, float],
 ) -> tuple[da.Array, ...]:
@@ -216,7 +216,7 @@ def _tile(
 
 
 def _segment_tile(
-    window: np.ndarray, network: Network, found: Background, seen: Seen, runtime: str
+    window: np.ndarray, network: Network, found: Background, seen: TileSurroundings, runtime: str
 ) -> tuple[np.ndarray, ...]:
     """Return labels, confidence and entropy of a tile, from a window that the frame's edges may cut."""
     after = [edge - b - n for edge, b, n in zip(seen.edges, seen.before, window.shape, strict=True)]

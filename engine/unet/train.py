@@ -20,7 +20,7 @@ from engine.learning.training import SCORE, History, Plan, train
 from engine.runtime.device import computes_bfloat16, wake_keras
 from engine.schema import class_names
 from engine.unet import losses
-from engine.unet.examples import Crops, Examples
+from engine.unet.examples import Crops, LabelledFrames
 from engine.unet.model import UNetModel
 from engine.unet.network import NETWORKS, halo, step
 from engine.unet.predict_tiles import background, normalise
@@ -39,7 +39,7 @@ UNNAMED = 255
 
 
 @dataclass(frozen=True)
-class Classes:
+class TrainedClasses:
     """Label values that are learned, in ascending order, their names and numbers of pixels."""
 
     values: tuple[int, ...]
@@ -72,7 +72,7 @@ def learn(settings: Any, images: xr.Dataset, labels: xr.DataArray | None) -> UNe
     network = _compile_network(settings, classes)
     held = _choose_held_out(len(frames), share=settings.held_out, seed=settings.seed)
     chosen = [n for n in range(len(frames)) if n not in held]
-    everything = Examples(frames, truths, classes.values, backgrounds, halo(network))
+    everything = LabelledFrames(frames, truths, classes.values, backgrounds, halo(network))
     taught, judged = everything.of(chosen), everything.of(held or chosen)
     edge = min(settings.crop, min(min(f.shape) for f in frames) + 2 * halo(network))
     crops = Crops(taught, edge // step(network) * step(network), settings.n_crops, settings.seed)
@@ -91,7 +91,7 @@ def learn(settings: Any, images: xr.Dataset, labels: xr.DataArray | None) -> UNe
     return _model(settings, exact, classes, everything, held, history)
 
 
-def _classes(truths: Sequence[da.Array], labels: xr.DataArray | None, given: str) -> Classes:
+def _classes(truths: Sequence[da.Array], labels: xr.DataArray | None, given: str) -> TrainedClasses:
     counts: dict[int, int] = {}
     for truth in truths:
         (plane,) = blocks.compute(truth, doing="counting labels")
@@ -110,7 +110,7 @@ def _classes(truths: Sequence[da.Array], labels: xr.DataArray | None, given: str
             f"the labels hold the values {', '.join(map(str, values))}, named {', '.join(names)};"
             " give two or more classes, and a name for each value (class_names)"
         )
-    return Classes(tuple(values), tuple(names), np.array([counts.get(value, 0) for value in values]))
+    return TrainedClasses(tuple(values), tuple(names), np.array([counts.get(value, 0) for value in values]))
 
 
 def _choose_held_out(n_frames: int, *, share: float, seed: int) -> list[int]:
@@ -122,7 +122,7 @@ def _choose_held_out(n_frames: int, *, share: float, seed: int) -> list[int]:
     return sorted(int(n) for n in drawn)
 
 
-def _compile_network(settings: Any, classes: Classes) -> "keras.Model":
+def _compile_network(settings: Any, classes: TrainedClasses) -> "keras.Model":
     """Return a new network with its optimizer, in the numbers asked for."""
     wake_keras()
     import keras
@@ -153,7 +153,7 @@ def _precision(wanted: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _look(network: "keras.Model", judged: Examples, classes: Classes) -> dict[str, float]:
+def _look(network: "keras.Model", judged: LabelledFrames, classes: TrainedClasses) -> dict[str, float]:
     """Figures of some regions of the frames that judge, by which epochs are compared."""
     places = judged.places
     some = [places[n] for n in np.unique(np.linspace(0, len(places) - 1, N_LOOKED).astype(int))]
@@ -163,7 +163,7 @@ def _look(network: "keras.Model", judged: Examples, classes: Classes) -> dict[st
     return {**figures, SCORE: float(np.nanmean(found))}
 
 
-def _confusion(network: "keras.Model", examples: Examples, places: Sequence[Any]) -> np.ndarray:
+def _confusion(network: "keras.Model", examples: LabelledFrames, places: Sequence[Any]) -> np.ndarray:
     """Numbers of pixels by true and found class over some regions, each seen with its surroundings."""
     n_classes = network.output_shape[-1]
     total = np.zeros((n_classes, n_classes), np.int64)
@@ -182,8 +182,8 @@ def _confusion(network: "keras.Model", examples: Examples, places: Sequence[Any]
 def _model(
     settings: Any,
     network: "keras.Model",
-    classes: Classes,
-    everything: Examples,
+    classes: TrainedClasses,
+    everything: LabelledFrames,
     held: Sequence[int],
     history: History,
 ) -> UNetModel:

@@ -10,6 +10,7 @@ from dashboard.kit import Work, png_source
 from dashboard.pages.image_classes.state import EVERY, ImageSelection, read_thumbnails
 from dashboard.views.gallery import ObjectGallery
 from dashboard.workspace.session import Session
+from engine.schema import columns as c
 
 ROWS: Final = 60
 """Rows of the table that are sent at once."""
@@ -63,16 +64,16 @@ class ImageGallery(ObjectGallery):
         said, kind = badge(row)
         return {
             "object": int(row["object"]),
-            "name": str(row["name"]),
-            "color": str(row["color"])[:7],
-            "reviewed": bool(row["reviewed"]),
-            "said": str(row["name"]),
-            "share": "" if row["reviewed"] else _percent(row["first_share"]),
+            "name": str(row[c.NAME]),
+            "color": str(row[c.COLOR])[:7],
+            "reviewed": bool(row[c.REVIEWED]),
+            "said": str(row[c.NAME]),
+            "share": "" if row[c.REVIEWED] else _percent(row["first_share"]),
             "badge": said,
             "kind": kind,
-            "title": f"{row['file']}: {row['name']} {_percent(row['first_share'])}"
+            "title": f"{row[c.FILE]}: {row[c.NAME]} {_percent(row['first_share'])}"
             + (f", {said}" if said else "")
-            + (", class given by a person" if row["reviewed"] else ""),
+            + (", class given by a person" if row[c.REVIEWED] else ""),
         }
 
 
@@ -125,24 +126,24 @@ class ImageTable:
 
 def badge(row: Mapping[str, Any]) -> tuple[str, str]:
     """Return what is doubtful about a picture, in words and as a kind; empty where nothing is."""
-    if row["reviewed"]:
+    if row[c.REVIEWED]:
         return "", ""
-    if row["unlike"]:
+    if row[c.UNLIKE]:
         return "unlike all seen", "unlike"
-    return ("not sure", "unsure") if row["abstained"] else ("", "")
+    return ("not sure", "unsure") if row[c.ABSTAINED] else ("", "")
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    size = float(row["pixel_size"])
+    size = float(row[c.PIXEL_SIZE])
     return {
         "object": int(row["object"]),
-        "file": str(row["file"]),
-        "name": str(row["name"]),
-        "color": str(row["color"])[:7],
+        "file": str(row[c.FILE]),
+        "name": str(row[c.NAME]),
+        "color": str(row[c.COLOR])[:7],
         "confidence": f"{row['confidence']:.2f}",
         "second_name": str(row["second_name"]),
-        "novelty": f"{row['novelty']:.2f}" if np.isfinite(row["novelty"]) else "–",
-        "said": "✓ reviewed" if row["reviewed"] else badge(row)[0],
+        "novelty": f"{row[c.NOVELTY]:.2f}" if np.isfinite(row[c.NOVELTY]) else "–",
+        "said": "✓ reviewed" if row[c.REVIEWED] else badge(row)[0],
         "truth_name": str(row["truth_name"]),
         "pixel_size": f"{size:.4g}" if np.isfinite(size) else "–",
     }

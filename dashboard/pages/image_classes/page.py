@@ -14,6 +14,7 @@ from dashboard.pages.image_classes.gallery import ImageGallery, ImageTable
 from dashboard.pages.image_classes.prediction_card import PredictionCard
 from dashboard.pages.image_classes.state import ImageSelection, class_names, find_changed_images
 from dashboard.pages.workbench import LABEL_OF_ZERO, Workbench
+from dashboard.views.gallery import next_in_doubt
 from dashboard.views.train_panel import PICTURES, TrainPanel
 from dashboard.workspace.datasets import Result, Stack
 from dashboard.workspace.image_collection import file_names, open_image_folder
@@ -148,7 +149,7 @@ class ImageClassesPage:
         result = self.session.result
         if result is None or label not in class_names(result) or not self.session.object_id:
             return
-        after = self.gallery.next_in_doubt()
+        after = next_in_doubt(self.gallery.objects, self.session.object_id)
         self.bench.classes.edit("relabel_images", images=[self.session.object_id - 1], label=label)
         if after:
             self.gallery.choose(after)

@@ -15,6 +15,7 @@ from dashboard.pages.image_classes.state import (
     explain_image,
 )
 from dashboard.workspace.session import Session
+from engine.schema import columns as c
 
 HINT: Final = (
     '<p class="empty">Drop pictures anywhere on this page, or open a folder of them and press Run. The answer'
@@ -80,10 +81,10 @@ def prediction_html(prediction: Prediction) -> str:
     )
     kind = "answer mapped" if prediction.parts else "answer"
     return (
-        f"<div class='{kind}' data-object='{int(row['object'])}' data-file='{escape(row['file'])}'>"
+        f"<div class='{kind}' data-object='{int(row['object'])}' data-file='{escape(row[c.FILE])}'>"
         f"<figure><img id='answer-picture' src='{png_source(prediction.picture)}'"
-        f" alt='{escape(row['file'])}'>"
-        f"<figcaption title='{escape(row['file'])}'>{escape(row['file'])}</figcaption></figure>"
+        f" alt='{escape(row[c.FILE])}'>"
+        f"<figcaption title='{escape(row[c.FILE])}'>{escape(row[c.FILE])}</figcaption></figure>"
         f"<figure><img id='answer-evidence' src='{png_source(beside)}' alt='what speaks for the class'>"
         f"<figcaption>{caption}</figcaption></figure>"
         f"{_map(prediction.parts)}"
@@ -106,16 +107,16 @@ def _map(parts: PartsMap | None) -> str:
 
 
 def _headline(row: Mapping[str, Any]) -> str:
-    name = escape(row["name"])
-    dot = f"<i class='dot' style='background:{escape(row['color'])}'></i>"
-    if row["reviewed"]:
+    name = escape(row[c.NAME])
+    dot = f"<i class='dot' style='background:{escape(row[c.COLOR])}'></i>"
+    if row[c.REVIEWED]:
         return f"<h3 id='answer-class'>{dot}{name}</h3><p class='note'>✓ class given by a person</p>"
-    if row["unlike"]:
+    if row[c.UNLIKE]:
         return (
             "<h3 id='answer-class' class='unlike'>Unlike anything seen</h3>"
             f"<p class='note'>The model learned from no picture like this one; nearest: {name}.</p>"
         )
-    if row["abstained"]:
+    if row[c.ABSTAINED]:
         return (
             "<h3 id='answer-class' class='unsure'>Not sure</h3>"
             f"<p class='note'>{name} or {escape(row['second_name'])}?</p>"
@@ -125,10 +126,10 @@ def _headline(row: Mapping[str, Any]) -> str:
 
 def _bars(row: Mapping[str, Any]) -> str:
     """Return the probability of the class; of the two best where the model is not sure."""
-    if row["reviewed"]:
+    if row[c.REVIEWED]:
         return ""
-    shown = [(row["name"], row["first_share"])]
-    if row["abstained"]:
+    shown = [(row[c.NAME], row["first_share"])]
+    if row[c.ABSTAINED]:
         shown.append((row["second_name"], row["second_share"]))
     lines = "".join(
         f"<span>{escape(name)}</span><span class='share'><i style='width:{100 * share:.0f}%'></i></span>"
@@ -140,12 +141,12 @@ def _bars(row: Mapping[str, Any]) -> str:
 
 
 def _details(row: Mapping[str, Any]) -> str:
-    size = float(row["pixel_size"])
+    size = float(row[c.PIXEL_SIZE])
     facts = [f"pixel {size:.4g} nm" if np.isfinite(size) else "pixel size unknown"]
-    if np.isfinite(row["novelty"]):
-        facts.append(f"novelty {row['novelty']:.2f} of 1")
+    if np.isfinite(row[c.NOVELTY]):
+        facts.append(f"novelty {row[c.NOVELTY]:.2f} of 1")
     if row["truth_name"]:
-        right = row["truth"] == row["class"]
+        right = row[c.TRUTH] == row[c.CLASS]
         facts.append(f"labelled {row['truth_name']}{' ✓' if right else ''}")
     return f"<p class='facts'>{' · '.join(map(escape, facts))}</p>"
 

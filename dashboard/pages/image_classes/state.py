@@ -16,6 +16,8 @@ from dashboard.workspace.image_collection import read_values
 from dashboard.workspace.object_table import ALL, ObjectSelection
 from engine.image_classes.network_inputs import level_background, specimen, square
 from engine.schema import CONFIDENCE, EXAMPLE, IMAGE, IMAGE_TABLE, KNOWN, LABEL, PICTURES, TILES, table
+from engine.schema import columns as col
+from engine.schema.kinds import SORTED_IMAGES, has, is_kind
 
 EDGE: Final = 448
 """Rows and columns of the picture close up."""
@@ -24,11 +26,13 @@ N_ALIKE: Final = 5
 EVERY: Final = "all pictures"
 STATES: Final[Mapping[str, Callable[[pd.DataFrame], Any]]] = {
     EVERY: lambda rows: np.ones(len(rows), dtype=bool),
-    "not sure": lambda rows: rows["abstained"].to_numpy(bool),
-    "unlike anything seen": lambda rows: rows["unlike"].to_numpy(bool),
-    "reviewed": lambda rows: rows["reviewed"].to_numpy(bool),
-    "not reviewed": lambda rows: ~rows["reviewed"].to_numpy(bool),
-    "not as labelled": lambda rows: ((rows["truth"] > 0) & (rows["truth"] != rows["class"])).to_numpy(bool),
+    "not sure": lambda rows: rows[col.ABSTAINED].to_numpy(bool),
+    "unlike anything seen": lambda rows: rows[col.UNLIKE].to_numpy(bool),
+    "reviewed": lambda rows: rows[col.REVIEWED].to_numpy(bool),
+    "not reviewed": lambda rows: ~rows[col.REVIEWED].to_numpy(bool),
+    "not as labelled": lambda rows: ((rows[col.TRUTH] > 0) & (rows[col.TRUTH] != rows[col.CLASS])).to_numpy(
+        bool
+    ),
 }
 """What pictures can be looked at alone, by how the page says it."""
 COLUMNS: Final = (
@@ -68,7 +72,7 @@ class ImageSelection(ObjectSelection):
     def adopt(self, result: Result | None) -> None:
         """Take the pictures of another result; the limits stay."""
         rows = image_rows(result)
-        names = sorted(set(rows["name"].tolist()))
+        names = sorted(set(rows[col.NAME].tolist()))
         self.param["kind"].objects = [ALL, *names]
         self.param.update(kind=self.kind if self.kind in names else ALL, every=rows)
 
@@ -91,12 +95,12 @@ def image_rows(result: Result | None) -> pd.DataFrame:
     `certainty` puts the pictures in the order in which they are worth a look: those unlike all seen first,
     then the least certain; it does not change when a person says the class.
     """
-    if result is None or IMAGE_TABLE not in result.tree.children:
+    if result is None or not is_kind(result.tree, SORTED_IMAGES):
         return pd.DataFrame(columns=COLUMNS)
     data = table(result.tree, IMAGE_TABLE)
     rows = pd.DataFrame({name: data[name].values for name in data.data_vars if data[name].dims == (IMAGE,)})
     names, colors = class_names(result), class_colors(result)
-    probabilities = data["probability"].values
+    probabilities = data[col.PROBABILITY].values
     label_column = {int(label): n for n, label in enumerate(data[LABEL].values)}
     best = (
         np.sort(probabilities, axis=1)[:, ::-1]
@@ -105,17 +109,17 @@ def image_rows(result: Result | None) -> pd.DataFrame:
     )
     own = [
         probabilities[n, label_column[c]] if c in label_column else np.nan
-        for n, c in enumerate(rows["class"])
+        for n, c in enumerate(rows[col.CLASS])
     ]
     return rows.assign(
         object=data[IMAGE].values.astype(int) + 1,
-        name=rows["class"].map(names).fillna(""),
-        color=rows["class"].map(colors).fillna(NO_CLASS),
-        second_name=rows["second"].map(names).fillna(""),
-        truth_name=rows["truth"].map(names).fillna(""),
+        name=rows[col.CLASS].map(names).fillna(""),
+        color=rows[col.CLASS].map(colors).fillna(NO_CLASS),
+        second_name=rows[col.SECOND].map(names).fillna(""),
+        truth_name=rows[col.TRUTH].map(names).fillna(""),
         first_share=own,
         second_share=best[:, 1],
-        certainty=rows[CONFIDENCE].astype(float) - rows["unlike"].astype(float),
+        certainty=rows[CONFIDENCE].astype(float) - rows[col.UNLIKE].astype(float),
     )
 
 
@@ -123,14 +127,15 @@ def class_names(result: Result) -> dict[int, str]:
     """Return class names by label, as people say them."""
     labels = result.classes[LABEL].values.tolist()
     return {
-        int(n): format_class_name(name) for n, name in zip(labels, result.classes["name"].values, strict=True)
+        int(n): format_class_name(name)
+        for n, name in zip(labels, result.classes[col.NAME].values, strict=True)
     }
 
 
 def class_colors(result: Result) -> dict[int, str]:
     """Return colours by label."""
     labels = result.classes[LABEL].values.tolist()
-    return {int(n): str(color)[:7] for n, color in zip(labels, result.classes["color"].values, strict=True)}
+    return {int(n): str(color)[:7] for n, color in zip(labels, result.classes[col.COLOR].values, strict=True)}
 
 
 def count_rows(result: Result | None, rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -151,7 +156,7 @@ def count_rows(result: Result | None, rows: pd.DataFrame) -> list[dict[str, Any]
     if result is None:
         return []
     colors = class_colors(result)
-    given = rows[~rows["abstained"].astype(bool)]["class"].astype(int)
+    given = rows[~rows[col.ABSTAINED].astype(bool)][col.CLASS].astype(int)
     counts = given.value_counts()
     return [
         {
@@ -168,9 +173,9 @@ def count_rows(result: Result | None, rows: pd.DataFrame) -> list[dict[str, Any]
 
 def group_by_truth(rows: pd.DataFrame) -> dict[tuple[int, int], list[int]]:
     """Return the numbers of the pictures whose class is known, by that class and the one they were given."""
-    known = rows[rows["truth"].astype(int) > 0]
+    known = rows[rows[col.TRUTH].astype(int) > 0]
     found: dict[tuple[int, int], list[int]] = {}
-    for truth, label, number in zip(known["truth"], known["class"], known["object"], strict=True):
+    for truth, label, number in zip(known[col.TRUTH], known[col.CLASS], known["object"], strict=True):
         found.setdefault((int(truth), int(label)), []).append(int(number))
     return found
 
@@ -182,8 +187,8 @@ def metric_rows(result: Result | None) -> list[dict[str, Any]]:
     judged = json.loads(str(result.tree.attrs.get("judged", "[]")))
     return [
         {
-            "id": str(row["name"]),
-            "name": format_class_name(row["name"]),
+            "id": str(row[col.NAME]),
+            "name": format_class_name(row[col.NAME]),
             **{name: format_share(row.get(name)) for name in ("precision", "recall")},
             "f1": _with_interval(row),
             "support": str(row.get("support", "")),
@@ -262,9 +267,9 @@ def explain_image(stack: Stack, result: Result, row: Mapping[str, Any]) -> Predi
     small = table(result.tree, PICTURES)
     values = read_values(stack, number)
     databar = bool(result.recipe.settings.get("databar", False))
-    evidence = np.asarray(small["evidence"].isel({IMAGE: number}).values, float)
+    evidence = np.asarray(small[col.EVIDENCE].isel({IMAGE: number}).values, float)
     if values is None:  # it was read when it was judged: what was kept of it is shown
-        picture = np.asarray(small["thumbnail"].isel({IMAGE: number}).values)
+        picture = np.asarray(small[col.THUMBNAIL].isel({IMAGE: number}).values)
         return Prediction(row, picture, evidence, _find_similar(result, number))
     picture = square(values, edge=EDGE, databar=databar).grey
     parts = _parts(result, number, specimen(values, databar=databar))
@@ -273,7 +278,7 @@ def explain_image(stack: Stack, result: Result, row: Mapping[str, Any]) -> Predi
 
 def _parts(result: Result, number: int, picture: np.ndarray) -> PartsMap | None:
     """Return what the parts of a picture show; None where they were not classified."""
-    if TILES not in result.tree.children:
+    if not has(result.tree, TILES):
         return None
     from PIL import Image
 
@@ -296,15 +301,17 @@ def _parts(result: Result, number: int, picture: np.ndarray) -> PartsMap | None:
 
 
 def _find_similar(result: Result, number: int) -> tuple[ReferenceImage, ...]:
-    numbers = table(result.tree, IMAGE_TABLE)["similar"].isel({IMAGE: number}).values[:N_ALIKE]
+    numbers = table(result.tree, IMAGE_TABLE)[col.SIMILAR].isel({IMAGE: number}).values[:N_ALIKE]
     known = table(result.tree, KNOWN).isel({EXAMPLE: numbers})
     names, colors = class_names(result), class_colors(result)
-    labels = known["class"].values.tolist()
+    labels = known[col.CLASS].values.tolist()
     return tuple(
         ReferenceImage(
             str(file), names.get(int(label), ""), colors.get(int(label), NO_CLASS), np.asarray(small)
         )
-        for file, label, small in zip(known["file"].values, labels, known["thumbnail"].values, strict=True)
+        for file, label, small in zip(
+            known[col.FILE].values, labels, known[col.THUMBNAIL].values, strict=True
+        )
     )
 
 
@@ -323,7 +330,7 @@ def read_thumbnails(result: Result, numbers: list[int]) -> dict[int, np.ndarray]
     dict[int, np.ndarray]
         Thumbnails by number.
     """
-    small = table(result.tree, PICTURES)["thumbnail"].isel({IMAGE: [n - 1 for n in numbers]}).values
+    small = table(result.tree, PICTURES)[col.THUMBNAIL].isel({IMAGE: [n - 1 for n in numbers]}).values
     return dict(zip(numbers, small, strict=True))
 
 
@@ -342,5 +349,5 @@ def find_changed_images(before: Result, after: Result) -> list[int]:
     list[int]
         Their numbers.
     """
-    given = [table(result.tree, IMAGE_TABLE)["class"].values for result in (before, after)]
+    given = [table(result.tree, IMAGE_TABLE)[col.CLASS].values for result in (before, after)]
     return [int(n) + 1 for n in np.flatnonzero(given[0] != given[1])]

@@ -29,11 +29,12 @@ class MapsPage:
         )
         self.session, self.controls = context.session, self.bench.controls
         session, work = context.session, context.work
-        self.choice = ChoicePanel(lambda k: work.post(lambda: self._choose(k)))
+        settings = self.controls.settings
+        self.choice = ChoicePanel(lambda k: work.post(lambda: settings.param.update(n_clusters=k)))
         self.grid = MapGrid(
             session,
             on_tap=self._tap,
-            on_region=self._draw_region,
+            on_region=lambda polygon: session.param.update(region=polygon),
             on_move=self.bench.status.move,
             guard=work.guard,
         )
@@ -112,9 +113,6 @@ class MapsPage:
     def _mark_k(self, *_: Any) -> None:
         self.choice.chosen = self.controls.settings.n_clusters
 
-    def _choose(self, k: int) -> None:
-        self.controls.settings.n_clusters = k
-
     def _show_stack(self, *_: Any) -> None:
         stack = self.session.stack
         if stack is None:
@@ -137,9 +135,6 @@ class MapsPage:
         session.pixel = (x, y)
         label = session.class_at(x, y)
         session.select([label] if label else [])
-
-    def _draw_region(self, polygon: list[list[float]]) -> None:
-        self.session.region = polygon
 
     def _use_region(self, what: str) -> None:
         session, polygon = self.session, self.session.region

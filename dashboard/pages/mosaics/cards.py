@@ -21,6 +21,7 @@ from dashboard.workspace.object_table import (
 )
 from dashboard.workspace.session import Session
 from engine.schema import OBJECTS, PIXEL, X, Y, pixel_map
+from engine.schema import columns as c
 
 SOUGHT: Final = "cluster"
 """Class whose objects the sections count, unless the filter names another."""
@@ -50,7 +51,7 @@ class SectionsCard:
             )
             return
         what = objects.kind if objects.kind != ALL else SOUGHT
-        sought = objects.shown[objects.shown["name"] == what]
+        sought = objects.shown[objects.shown[c.NAME] == what]
         self.grid.param.update(counts=count_by_section(sought, stack), what=f"objects of class {what}")
 
     def _enter(self, message: Any) -> None:
@@ -102,17 +103,17 @@ def card_html(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
     """
     units = str(stack.images[stack.variables[0]].attrs.get("units", "1"))
     facts = {
-        "size": f"{row['area']:.0f} px, {row['length']:.1f} × {row['width']:.1f}",
-        "charge": f"{row['charge']:.5g} {units}",
-        "peak": f"{row['peak']:.5g} {units}",
-        "energy": f"{row['energy'] / KEV:.4g} keV" if np.isfinite(row["energy"]) else "–",
+        "size": f"{row[c.AREA]:.0f} px, {row[c.LENGTH]:.1f} × {row[c.WIDTH]:.1f}",
+        "charge": f"{row[c.CHARGE]:.5g} {units}",
+        "peak": f"{row[c.PEAK]:.5g} {units}",
+        "energy": f"{row[c.ENERGY_EV] / KEV:.4g} keV" if np.isfinite(row[c.ENERGY_EV]) else "–",
         "confidence": f"{row['confidence']:.2f}",
-        "where": f"x {row[X]:.1f}, y {row[Y]:.1f}" + (", at the edge" if row["touches_edge"] else ""),
+        "where": f"x {row[X]:.1f}, y {row[Y]:.1f}" + (", at the edge" if row[c.TOUCHES_EDGE] else ""),
     }
     lines = "".join(
         f"<tr><td><small>{name}</small></td><td>{escape(text)}</td></tr>" for name, text in facts.items()
     )
-    head = f"{row['object']} {row['name']}" + (f" · {row['kind']}" if row["kind"] else "")
+    head = f"{row['object']} {row[c.NAME]}" + (f" · {row[c.KIND]}" if row[c.KIND] else "")
     picture = f'<img src="{picture_of(stack, result, row)}" alt="object {row["object"]}">'
     return (
         f'<div class="inset" id="inset" data-object="{row["object"]}">{picture}'
@@ -138,7 +139,7 @@ def picture_of(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
         PNG as a data URL.
     """
     half = int(max(LEAST_HALF, 0.65 * extent(row)))
-    middle = {Y: (row["bbox_top"] + row["bbox_bottom"]) // 2, X: (row["bbox_left"] + row["bbox_right"]) // 2}
+    middle = {Y: (row[c.TOP] + row[c.BOTTOM]) // 2, X: (row[c.LEFT] + row[c.RIGHT]) // 2}
     part = {dim: slice(max(0, int(middle[dim]) - half), int(middle[dim]) + half) for dim in PIXEL}
     pyramid = stack.pyramids[stack.variables[0]]
     rgb = paint_object(
@@ -146,6 +147,6 @@ def picture_of(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
         pixel_map(result.tree, OBJECTS).isel(part).values == row["object"],
         limits=pyramid.limits(0, percent=99.5),
         quartiles=pyramid.limits(0, percent=50),
-        color=str(row["color"])[:7],
+        color=str(row[c.COLOR])[:7],
     )
     return png_source(rgb)

@@ -10,6 +10,7 @@ from dashboard.components import ObjectTable
 from dashboard.kit import UNSEEN_LABEL, WIDGET_STYLE, Work, button, setting, settings_form
 from dashboard.workspace.object_table import KEV, Box, ObjectSelection, find_object, link_class, surroundings
 from dashboard.workspace.session import Session
+from engine.schema import columns as c
 
 ROWS: Final = 60
 """Rows of the table that are sent at once."""
@@ -91,7 +92,7 @@ class ObjectList:
         before = self.objects.row(self.session.object_id)
         self.objects.adopt(result)
         now = self.objects.row(self.session.object_id)
-        if before is not None and (now is None or now["area"] != before["area"]):
+        if before is not None and (now is None or now[c.AREA] != before[c.AREA]):
             self.session.object_id = 0
 
     def _turn(self, page: int) -> None:
@@ -119,13 +120,13 @@ class ObjectList:
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row of the table as text."""
-    energy = row["energy"] / KEV
+    energy = row[c.ENERGY_EV] / KEV
     return {
         "object": int(row["object"]),
-        "name": str(row["name"]),
-        "kind": str(row["kind"]),
-        "color": str(row["color"])[:7],
-        "area": f"{row['area']:.0f}",
+        "name": str(row[c.NAME]),
+        "kind": str(row[c.KIND]),
+        "color": str(row[c.COLOR])[:7],
+        "area": f"{row[c.AREA]:.0f}",
         "energy": f"{energy:.4g}" if np.isfinite(energy) else "–",
         "confidence": f"{row['confidence']:.2f}",
     }

@@ -23,6 +23,7 @@ from dashboard.workspace.session import Session
 from dashboard.workspace.workspace import Workspace
 from engine.nanoparticles.crops import grey
 from engine.nanoparticles.tables import JUDGED
+from engine.schema import columns as c
 
 HINT: Final = '<p class="empty">Move over a particle, or click one; N and P go on, 1–4 give it a class.</p>'
 SIDE: Final = 122
@@ -56,7 +57,7 @@ class ParticleCard:
 
     def _units(self) -> str:
         result = self.session.result
-        return "px" if result is None else str(result.objects["radius"].attrs.get("units", "px"))
+        return "px" if result is None else str(result.objects[c.RADIUS].attrs.get("units", "px"))
 
 
 def card_html(workspace: Workspace, stack: Stack, row: dict[str, Any], units: str) -> str:
@@ -81,10 +82,10 @@ def card_html(workspace: Workspace, stack: Stack, row: dict[str, Any], units: st
     values = read_crop(workspace, stack, row)
     image = png_source(grey(values, grey_range(workspace, stack, int(row["image"]))))
     facts = [
-        f"{row['name']} ({row['confidence']:.2f})" + (" ✓ reviewed" if row["reviewed"] else ""),
-        f"⌀ {2 * row['radius']:.3g} {units}",
+        f"{row[c.NAME]} ({row['confidence']:.2f})" + (" ✓ reviewed" if row[c.REVIEWED] else ""),
+        f"⌀ {2 * row[c.RADIUS]:.3g} {units}",
         *_lattice_facts(row, units),
-        *(["touches the edge"] if row["touches_edge"] else []),
+        *(["touches the edge"] if row[c.TOUCHES_EDGE] else []),
     ]
     lines = "".join(f"<p>{escape(fact)}</p>" for fact in facts)
     return (
@@ -97,26 +98,26 @@ def card_html(workspace: Workspace, stack: Stack, row: dict[str, Any], units: st
 
 
 def _lattice_facts(row: dict[str, Any], units: str) -> list[str]:
-    if not row["resolved"]:
+    if not row[c.RESOLVED]:
         return ["no lattice resolved"]
     facts = [
-        f"d {row['spacing']:.4g} ± {row['spacing_error']:.1g} {units}",
-        f"at {row['angle']:.1f} ± {row['angle_error']:.1g}°",
+        f"d {row[c.SPACING]:.4g} ± {row[c.SPACING_ERROR]:.1g} {units}",
+        f"at {row[c.DIRECTION]:.1f} ± {row[c.DIRECTION_ERROR]:.1g}°",
     ]
-    if np.isfinite(row["spacing_2"]):
-        facts.append(f"d₂ {row['spacing_2']:.4g} {units} at {row['angle_2']:.1f}°")
+    if np.isfinite(row[c.SPACING_2]):
+        facts.append(f"d₂ {row[c.SPACING_2]:.4g} {units} at {row[c.DIRECTION_2]:.1f}°")
     return facts
 
 
 def _pixel(row: dict[str, Any]) -> float:
     """Edge of a pixel in the units of the particle's radius."""
-    return float(row["radius"] / np.sqrt(row["area"] / np.pi))
+    return float(row[c.RADIUS] / np.sqrt(row[c.AREA] / np.pi))
 
 
 def _peaks(row: dict[str, Any], size: float) -> str:
     """Circles round the measured peaks in the spectrum, which reaches to half a cycle a pixel."""
     circles = []
-    for spacing, angle in ((row["spacing"], row["angle"]), (row["spacing_2"], row["angle_2"])):
+    for spacing, angle in ((row[c.SPACING], row[c.DIRECTION]), (row[c.SPACING_2], row[c.DIRECTION_2])):
         if not np.isfinite(spacing):
             continue
         turn, far = np.deg2rad(angle), SIDE * size / spacing
@@ -150,8 +151,8 @@ class SharesCard:
         rows, table = fraction_rows(result), micrograph_rows(result)
         note = ""
         if result is not None and result.objects is not None and len(table):
-            unsure = int(result.objects["abstained"].values.sum())
-            note = f"{int(table['n_particles'].sum())} particles in {len(table)} micrographs" + (
+            unsure = int(result.objects[c.ABSTAINED].values.sum())
+            note = f"{int(table[c.N_PARTICLES].sum())} particles in {len(table)} micrographs" + (
                 f", {unsure} undecided" if unsure else ""
             )
         corrected = describe_corrected_fractions(result)

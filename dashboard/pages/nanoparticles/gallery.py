@@ -11,6 +11,7 @@ from dashboard.workspace.object_table import ObjectSelection
 from dashboard.workspace.session import Session
 from dashboard.workspace.workspace import Workspace
 from engine.nanoparticles.crops import grey
+from engine.schema import columns as c
 
 
 class ParticleGallery(ObjectGallery):
@@ -89,10 +90,10 @@ def tile(row: dict[str, Any]) -> dict[str, Any]:
     certain = f"{row['confidence']:.2f}"
     return {
         "object": int(row["object"]),
-        "name": str(row["name"]),
-        "color": str(row["color"])[:7],
-        "reviewed": bool(row["reviewed"]),
-        "said": f"{row['name']} {certain}",
-        "title": f"particle {row['object']}: {row['name']}, margin {certain}"
-        + (", class given by a person" if row["reviewed"] else ""),
+        "name": str(row[c.NAME]),
+        "color": str(row[c.COLOR])[:7],
+        "reviewed": bool(row[c.REVIEWED]),
+        "said": f"{row[c.NAME]} {certain}",
+        "title": f"particle {row['object']}: {row[c.NAME]}, margin {certain}"
+        + (", class given by a person" if row[c.REVIEWED] else ""),
     }

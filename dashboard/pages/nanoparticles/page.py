@@ -14,12 +14,14 @@ from dashboard.pages.nanoparticles.strip import MicrographStrip
 from dashboard.pages.nanoparticles.view import MicrographView
 from dashboard.pages.workbench import Workbench
 from dashboard.views.display_controls import scale_controls
+from dashboard.views.gallery import next_in_doubt
 from dashboard.views.histograms import Distribution, ObjectCharts
 from dashboard.workspace.datasets import Stack
 from dashboard.workspace.image_collection import count_images, file_names
 from dashboard.workspace.object_table import ObjectSelection
 from dashboard.workspace.session import pixel_units
 from engine.nanoparticles.tables import CLASSES
+from engine.schema import columns as c
 
 ANALYSIS: Final = "particles"
 NO_PARTICLE: Final = len(CLASSES) + 1
@@ -114,7 +116,7 @@ class NanoparticlesPage:
         self.card.show(number)
         row = self.objects.row(number)
         units = "px" if self.view.micrograph is None else pixel_units(self.view.micrograph.stack)
-        particle = "" if row is None else f"<span>particle <b>{number} {row['name']}</b></span>"
+        particle = "" if row is None else f"<span>particle <b>{number} {row[c.NAME]}</b></span>"
         self.bench.status.text.object = (
             f'<div class="status"><span>x <b>{x:.2f}</b> y <b>{y:.2f}</b> {units}</span>{particle}</div>'
         )
@@ -126,7 +128,7 @@ class NanoparticlesPage:
     def _relabel(self, label: int) -> None:
         """Give the chosen particle a class and go on to the next in doubt."""
         self.bench.classes.edit("relabel_objects", objects=[self.session.object_id], label=label)
-        after = self.gallery.next_in_doubt()
+        after = next_in_doubt(self.gallery.objects, self.session.object_id)
         if after:
             self.gallery.choose(after)
 

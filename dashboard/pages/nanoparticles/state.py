@@ -28,6 +28,8 @@ from engine.schema import (
     Y,
     table,
 )
+from engine.schema import columns as c
+from engine.schema.kinds import POPULATION, is_kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +127,7 @@ def _rings(numbers: np.ndarray, stack: Stack) -> dict[int, list[np.ndarray]]:
 
 def micrograph_rows(result: Result | None) -> pd.DataFrame:
     """Return the table of the micrographs of a result; empty without one."""
-    if result is None or IMAGE_TABLE not in result.tree.children:
+    if result is None or not is_kind(result.tree, POPULATION):
         return pd.DataFrame()
     data = table(result.tree, IMAGE_TABLE).compute()
     return pd.DataFrame({str(name): column.values for name, column in data.data_vars.items()})
@@ -139,14 +141,14 @@ def fraction_rows(result: Result | None) -> list[dict[str, Any]]:
     rows = [
         {
             "label": int(label),
-            "name": str(classes["name"].values[n]),
-            "color": str(classes["color"].values[n])[:7],
-            "count": int(shares["count"].values[n]),
+            "name": str(classes[c.NAME].values[n]),
+            "color": str(classes[c.COLOR].values[n])[:7],
+            "count": int(shares[c.COUNT].values[n]),
             **{name: _percent(shares[name].values[n]) for name in ("fraction", "low", "high")},
         }
         for n, label in enumerate(shares[LABEL].values)
     ]
-    none = 0 if result.objects is None else int((result.objects["class"].values == 0).sum())
+    none = 0 if result.objects is None else int((result.objects[c.CLASS].values == 0).sum())
     return [*rows, {"label": 0, "name": "no particle", "color": NO_CLASS, "count": none, "fraction": None}]
 
 
@@ -154,8 +156,8 @@ def describe_corrected_fractions(result: Result | None) -> str:
     """Describe the shares without the errors of the model; empty where these are not known."""
     if result is None:
         return ""
-    shares, names = table(result.tree, FRACTIONS).compute(), result.classes["name"].values
-    if not np.isfinite(shares["corrected"].values).all():
+    shares, names = table(result.tree, FRACTIONS).compute(), result.classes[c.NAME].values
+    if not np.isfinite(shares[c.CORRECTED].values).all():
         return ""
     parts = [
         f"{name} {100 * one:.0f} % ({100 * low:.0f}–{100 * high:.0f})"
@@ -181,8 +183,8 @@ def compare_with_model(result: Result | None) -> dict[tuple[int, int], list[int]
     if result is None or result.objects is None:
         return {}
     objects = result.objects
-    reviewed = objects["reviewed"].values
-    truth = np.where(objects["class"].values > 0, objects["class"].values - 1, EMPTY)
+    reviewed = objects[c.REVIEWED].values
+    truth = np.where(objects[c.CLASS].values > 0, objects[c.CLASS].values - 1, EMPTY)
     found = np.stack([objects[f"probability_{name}"].values for name in JUDGED], axis=1).argmax(axis=1)
     unseen = dict(_report(result).get("unseen", []))
     cells: dict[tuple[int, int], list[int]] = {}
@@ -214,7 +216,7 @@ def find_changed_particles(before: Result, after: Result) -> list[int]:
     """
     if before.objects is None or after.objects is None:
         return []
-    differs = before.objects["class"].values != after.objects["class"].values
+    differs = before.objects[c.CLASS].values != after.objects[c.CLASS].values
     return [int(number) for number in after.objects[OBJECT].values[differs]]
 
 

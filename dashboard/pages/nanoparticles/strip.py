@@ -13,6 +13,7 @@ from dashboard.workspace.image_collection import count_images, file_names, read_
 from dashboard.workspace.session import Session
 from dashboard.workspace.workspace import Workspace
 from engine.nanoparticles.tables import COUNTS
+from engine.schema import columns as c
 
 PAGE: Final = 10
 """Micrographs that are shown at once."""
@@ -83,11 +84,11 @@ class MicrographStrip:
         counts = [
             {"n": int(row[column]), "color": str(color)[:7], "title": str(name)}
             for column, color, name in zip(
-                COUNTS, classes["color"].values, classes["name"].values, strict=False
+                COUNTS, classes[c.COLOR].values, classes[c.NAME].values, strict=False
             )
         ]
-        title = str(row["problem"]) or f"{row['file']}: {row['n_particles']} particles"
-        return {"counts": counts, "problem": str(row["problem"]), "title": title}
+        title = str(row[c.PROBLEM]) or f"{row[c.FILE]}: {row[c.N_PARTICLES]} particles"
+        return {"counts": counts, "problem": str(row[c.PROBLEM]), "title": title}
 
 
 def picture(workspace: Workspace, stack: Stack, number: int) -> str:

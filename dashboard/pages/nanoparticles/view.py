@@ -21,6 +21,7 @@ from engine.nanoparticles.lattice_map import lattice_map
 from engine.nanoparticles.strain import strain_map
 from engine.pyramid import Pyramid, value_pyramid
 from engine.schema import PIXEL
+from engine.schema import columns as c
 
 IMAGE: Final = "micrograph"
 LATTICE: Final = "lattice"
@@ -143,7 +144,7 @@ class MicrographView(param.Parameterized):
         if shown is None or self.linked is None:
             return
         here = every[every["image"] == shown.number] if "image" in every else every
-        colors = dict(zip(here["object"].tolist(), here["color"].tolist(), strict=True))
+        colors = dict(zip(here["object"].tolist(), here[c.COLOR].tolist(), strict=True))
         labels = dict(zip(here["object"].tolist(), here.get("class", here["object"]).tolist(), strict=True))
         wanted, object_id = set(self.session.selected), self.session.object_id
         rings, paint, widths = [], [], []

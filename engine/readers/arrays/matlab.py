@@ -47,7 +47,7 @@ DTYPES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Matrix:
+class MatlabArray:
     """A matrix as MATLAB sees it, and rows × columns of its pixels if it is an unfolded cube."""
 
     key: str
@@ -102,13 +102,13 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     wide = {name: matrix for name, matrix in matrices.items() if min(matrix[0]) > 1}
     name = pick(wide if key is None else matrices, key=key, file_name=path.name)[0]
     shape, dtype = matrices[name]
-    matrix = Matrix(name, shape, dtype, _pixels(shape, scalars))
+    matrix = MatlabArray(name, shape, dtype, _pixels(shape, scalars))
     declared = int(np.prod(shape, dtype=object)) * dtype.itemsize
     judge(path, declared=declared, stored=path.stat().st_size, whole=True)
     return _images(path, matrix, load)
 
 
-def _images(path: Path, matrix: Matrix, load: Load) -> xr.Dataset:
+def _images(path: Path, matrix: MatlabArray, load: Load) -> xr.Dataset:
     source = Source(load, path, matrix, matrix.image_shape, matrix.dtype, stamp(path))
     if matrix.pixels is not None:
         rows, columns = matrix.pixels
@@ -128,7 +128,7 @@ def _pixels(shape: tuple[int, ...], scalars: Mapping[str, int]) -> tuple[int, in
     return None
 
 
-def _fold(values: np.ndarray, matrix: Matrix) -> np.ndarray:
+def _fold(values: np.ndarray, matrix: MatlabArray) -> np.ndarray:
     """Bring a matrix in MATLAB's order to `image_shape`."""
     if matrix.pixels is None:
         return values
@@ -149,7 +149,7 @@ def _survey_5(path: Path) -> tuple[Known, dict[str, int], Load]:
     return {n: m for n, m in known.items() if len(m[0]) in (2, 3) and min(m[0]) > 0}, scalars, _load_5
 
 
-def _load_5(path: Path, matrix: Matrix, window: Window) -> np.ndarray:
+def _load_5(path: Path, matrix: MatlabArray, window: Window) -> np.ndarray:
     from scipy.io import loadmat
 
     values = loadmat(path, variable_names=[matrix.key], mat_dtype=True)[matrix.key]
@@ -170,7 +170,7 @@ def _survey_73(path: Path) -> tuple[Known, dict[str, int], Load]:
     return {name: (array.shape[::-1], array.dtype) for name, array in arrays.items()}, scalars, _load_73
 
 
-def _load_73(path: Path, matrix: Matrix, window: Window) -> np.ndarray:
+def _load_73(path: Path, matrix: MatlabArray, window: Window) -> np.ndarray:
     import h5py
 
     with h5py.File(path, "r", locking="best-effort") as file:

@@ -25,7 +25,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Table:
+class Ep4Table:
     """The rows that can be read, factors to degrees by map, and sentences about the other rows."""
 
     pairs: tuple[Pair, ...]
@@ -33,7 +33,7 @@ class Table:
     notes: list[str]
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> Ep4Table:
     """Read a `.ds.dat` table.
 
     Any line ends, a byte order mark, latin-1 or UTF-8, a decimal comma and a missing line of units are taken.
@@ -71,7 +71,7 @@ def _decode(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
-def _rows(path: Path, lines: list[str], columns: Mapping[str, int], units: list[str]) -> Table:
+def _rows(path: Path, lines: list[str], columns: Mapping[str, int], units: list[str]) -> Ep4Table:
     pairs, notes = [], []
     for number, line in enumerate(lines, start=1):
         fields = [field.strip() for field in line.split("\t")]
@@ -89,7 +89,7 @@ def _rows(path: Path, lines: list[str], columns: Mapping[str, int], units: list[
         for name in factors
         if UNITS.get(unit[name], ("", 1.0))[0] != "deg"
     ]
-    return Table(tuple(pairs), factors, notes)
+    return Ep4Table(tuple(pairs), factors, notes)
 
 
 def _number(text: str) -> float:

@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.pages.image_classes import state as state
 from dashboard.views.train_panel import PICTURES
-from dashboard.workspace import training
+from dashboard.workspace import trained_models
 from dashboard.workspace.workspace import Workspace
 from engine.simulate.sem import Sem
 
@@ -24,7 +24,7 @@ def test_folders_of_labelled_pictures_are_found_by_csv_and_by_folders(workspace)
         (root / "split" / name / "a.png").touch()
     (root / "flat").mkdir()
     (root / "flat" / "a.png").touch()
-    assert training.list_folders(workspace, PICTURES) == {
+    assert trained_models.list_folders(workspace, PICTURES) == {
         "sem: 4 labelled pictures": "sem",
         "split: 4 labelled pictures": "split",
     }

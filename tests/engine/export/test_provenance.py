@@ -104,20 +104,20 @@ FILES = ["frame_000", "frame_001", "frame_002"]
 
 
 @pytest.fixture
-def result(stored: Path) -> xr.DataTree:
+def population(stored: Path) -> xr.DataTree:
     return engine.load(stored)
 
 
 @pytest.mark.parametrize("name", ["tiff", "fits", "png", "svg", "geojson", "ds9"])
-def test_what_holds_one_map_is_written_for_each_micrograph(name: str, result, tmp_path: Path):
-    paths = catalogue.find("exporters", name)(result, tmp_path)
+def test_what_holds_one_map_is_written_for_each_micrograph(name: str, population, tmp_path: Path):
+    paths = catalogue.find("exporters", name)(population, tmp_path)
     for file in FILES:
         assert any(path.name.startswith(f"sample_A_{file}") for path in paths)
     assert read_recipe(paths[0]).analysis == "particles"
 
 
-def test_the_report_stands_alone_and_says_how_it_was_done(result, tmp_path: Path):
-    (path,) = catalogue.find("exporters", "html")(result, tmp_path)
+def test_the_report_stands_alone_and_says_how_it_was_done(population, tmp_path: Path):
+    (path,) = catalogue.find("exporters", "html")(population, tmp_path)
     text = path.read_text(encoding="utf-8")
     assert "data:image/png;base64," in text
     assert "src='http" not in text
@@ -130,6 +130,6 @@ def test_the_report_stands_alone_and_says_how_it_was_done(result, tmp_path: Path
         "given or confirmed by a person",
         "numpy",
     ):
-        assert said in methods_text(result)
+        assert said in methods_text(population)
         assert said in text
     assert read_recipe(path).edits[0]["name"] == "relabel_objects"

@@ -317,7 +317,7 @@ def test_netcdf_holds_the_tables_of_objects_and_changes(frame: xr.DataTree, tmp_
 
 
 @pytest.fixture
-def result(stored: Path) -> xr.DataTree:
+def population(stored: Path) -> xr.DataTree:
     return engine.load(stored)
 
 

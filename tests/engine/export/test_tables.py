@@ -27,12 +27,12 @@ FILES = ["frame_000", "frame_001", "frame_002"]
 
 
 @pytest.fixture
-def result(stored: Path) -> xr.DataTree:
+def population(stored: Path) -> xr.DataTree:
     return engine.load(stored)
 
 
-def test_tables_have_a_row_a_particle_with_its_file_a_micrograph_and_a_class(result, tmp_path: Path):
-    paths = catalogue.find("exporters", "csv")(result, tmp_path)
+def test_tables_have_a_row_a_particle_with_its_file_a_micrograph_and_a_class(population, tmp_path: Path):
+    paths = catalogue.find("exporters", "csv")(population, tmp_path)
     assert [p.name for p in paths] == [
         f"sample_A_{kind}.csv" for kind in ("classes", "objects", "images", "fractions")
     ]
@@ -43,9 +43,9 @@ def test_tables_have_a_row_a_particle_with_its_file_a_micrograph_and_a_class(res
     assert pd.read_csv(paths[3], comment="#", keep_default_na=False)["name"].tolist() == ["yes", "no", "null"]
 
 
-def test_geojson_has_a_polygon_a_particle_of_its_area(result, tmp_path: Path):
-    particles = objects_frame(result)
-    paths = catalogue.find("exporters", "geojson")(result, tmp_path)
+def test_geojson_has_a_polygon_a_particle_of_its_area(population, tmp_path: Path):
+    particles = objects_frame(population)
+    paths = catalogue.find("exporters", "geojson")(population, tmp_path)
     features = [f for path in paths for f in json.loads(path.read_text())["features"]]
     assert [f["properties"]["object"] for f in features] == particles["object"].tolist()
     for feature, area in zip(features, particles["area"], strict=True):
@@ -55,28 +55,28 @@ def test_geojson_has_a_polygon_a_particle_of_its_area(result, tmp_path: Path):
 
 
 def test_crops_lie_in_folders_by_class_and_are_listed(
-    stored: Path, result, tmp_path: Path, micrographs: Path
+    stored: Path, population, tmp_path: Path, micrographs: Path
 ):
     assert main(["export", str(stored), "--to", "crops", "--out", str(tmp_path)]) == 0
     listed = pd.read_csv(tmp_path / "sample_A_crops.csv", comment="#", keep_default_na=False)
-    assert len(listed) == len(objects_frame(result))
+    assert len(listed) == len(objects_frame(population))
     for crop, name in zip(listed["crop"], listed["name"], strict=True):
         assert crop.startswith(f"{name}/")
         with Image.open(tmp_path / crop) as picture:
             assert picture.mode == "L"
     with pytest.raises(InputError, match="cut from the micrographs"):
-        catalogue.find("exporters", "crops")(result, tmp_path)
+        catalogue.find("exporters", "crops")(population, tmp_path)
 
 
 def test_a_single_micrograph_has_a_polygon_a_particle_too(micrographs: Path, tmp_path: Path):
-    result = engine.run("particles", engine.open(micrographs / "frame_001.tif"))
+    population = engine.run("particles", engine.open(micrographs / "frame_001.tif"))
     for name, ending in (("geojson", "geojson"), ("ds9", "reg")):
-        (path,) = catalogue.find("exporters", name)(result, tmp_path)
+        (path,) = catalogue.find("exporters", name)(population, tmp_path)
         assert path.name == f"frame_001.{ending}"
     features = json.loads((tmp_path / "frame_001.geojson").read_text())["features"]
-    assert [f["properties"]["object"] for f in features] == objects_frame(result)["object"].tolist()
+    assert [f["properties"]["object"] for f in features] == objects_frame(population)["object"].tolist()
     assert {"label", "name", "radius", "probability_yes"} <= set(features[0]["properties"])
-    assert "to be independent" in methods_text(result)
+    assert "to be independent" in methods_text(population)
 
 
 def test_coordinates_are_the_pixels_of_each_cluster(

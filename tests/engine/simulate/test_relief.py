@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from engine.simulate.morphologies import MORPHOLOGIES
-from engine.simulate.relief import View, cells, flat, lay, noise, polyhedron, put, straight
+from engine.simulate.relief import FieldOfView, cells, flat, lay, noise, polyhedron, put, straight
 
 KINDS = [pytest.param(label, kind, id=kind.__name__) for label, m in MORPHOLOGIES.items() for kind in m.kinds]
 
@@ -13,7 +13,7 @@ KINDS = [pytest.param(label, kind, id=kind.__name__) for label, m in MORPHOLOGIE
 @pytest.mark.parametrize(("label", "kind"), KINDS)
 def test_two_images_of_a_sample_differ_and_every_kind_is_finite_at_any_zoom_and_turn(label, kind):
     for zoom, turn in ((0.6, 0.0), (1.0, 2.1), (1.7, 5.5)):
-        view = View((96, 96), zoom * 96 / 256, turn)
+        view = FieldOfView((96, 96), zoom * 96 / 256, turn)
         first, second = (
             kind(view, np.random.default_rng(1), np.random.default_rng(place)) for place in (2, 3)
         )
@@ -36,7 +36,7 @@ def test_noise_has_mean_zero_and_the_deviation_one():
 
 
 def test_cells_are_nearest_to_their_own_point_and_touch_where_the_gap_is_none():
-    view = View((64, 64), 1.0, 0.0)
+    view = FieldOfView((64, 64), 1.0, 0.0)
     y, x = view.axes(np.random.default_rng(0))
     distance, gap, number = cells(y, x, 12.0, np.random.default_rng(1))
     assert (gap >= 0).all()
@@ -47,7 +47,7 @@ def test_cells_are_nearest_to_their_own_point_and_touch_where_the_gap_is_none():
 
 
 def test_a_stamp_beyond_the_edge_is_cut_and_a_lower_one_is_hidden():
-    relief = flat(View((20, 20), 1.0, 0.0))
+    relief = flat(FieldOfView((20, 20), 1.0, 0.0))
     put(relief, np.full((5, 5), 4, np.float32), at=(0, 19), material=2.0)
     assert (relief.height > 0).sum() == (relief.material == 2).sum() > 0
     before = relief.height.copy()
@@ -65,7 +65,7 @@ def test_a_cube_that_lies_flat_is_a_square_as_high_as_it_is_wide():
 
 
 def test_a_strand_is_as_wide_across_as_its_radius_says_and_as_long_as_its_ends():
-    relief = flat(View((80, 80), 1.0, 0.0))
+    relief = flat(FieldOfView((80, 80), 1.0, 0.0))
     lay(relief, straight(np.array([20.0, 10.0]), np.array([50.0, 70.0]), (4.0, 4.0), 0.0))
     area = (relief.height > 0).sum()
     assert area == pytest.approx(8 * np.hypot(30, 60), rel=0.08)

@@ -18,6 +18,7 @@ from engine.errors import MapstackError
 from engine.readers.fits.frame_folder import LABELS_OF_FRAME
 from engine.readers.labels.labelled_folder import LABELS_FILES, MASKS, SPLITS, SUFFIXES
 from engine.runtime.job_files import JobFiles
+from engine.schema import columns as c
 
 FRAMES: Final = "frames"
 """Folder in the home for simulated frames and pictures."""
@@ -94,7 +95,7 @@ def _read_model(id: str, title: str, folder: Path) -> TrainedModel:
         return TrainedModel(
             id, title, folder, scores, f"{held} of {sum(card['n_pictures'])} pictures, held out", history
         )
-    scores = {f"F1 {row['name']}": row["f1"] for row in card["metrics"]}
+    scores = {f"F1 {row[c.NAME]}": row["f1"] for row in card["metrics"]}
     n_held, n_frames = len(card["held_out"]), card["n_frames"]
     judged = f"{n_held} of {n_frames} frames, held out" if n_held else "the frames it learned from"
     return TrainedModel(id, title, folder, scores, judged, history)
