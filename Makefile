@@ -5,10 +5,10 @@ BIN := .venv/bin
 
 .PHONY: demo test lint bench clean
 
-demo: .venv/installed data_example/sem
+demo: .venv/compiled data_example/sem
 	$(BIN)/mapstack serve data_example --port $(PORT)
 
-test: .venv/installed-test data_example/sem
+test: .venv/installed-test .venv/compiled data_example/sem
 	@command -v chromium >/dev/null || echo "Chromium is missing: the browser tests will fail. Install it with: apt-get install -y chromium"
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -29,6 +29,11 @@ data_example/sem: | .venv/installed
 
 .venv/installed: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable ".[formats,openvino]"
+	touch $@
+
+# Compile the kernels once, here and not at the first click: every analysis on a handful of pixels.
+.venv/compiled: .venv/installed
+	$(BIN)/python -m engine.runtime.warmup
 	touch $@
 
 .venv/installed-test: pyproject.toml | .venv/bin/python

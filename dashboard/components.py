@@ -170,7 +170,15 @@ class Toasts(Component):
     _esm = _script("toasts")
 
     def show(self, text: str, kind: str = "info") -> None:
-        """Show one sentence: `info`, `success` or `error`."""
+        """Show one sentence: `info`, `success` or `error`.
+
+        Parameters
+        ----------
+        text
+            The sentence.
+        kind
+            `info`, `success` or `error`.
+        """
         number = self.said[-1]["number"] + 1 if self.said else 1
         self.said = [*self.said[1 - MOST_TOASTS :], {"number": number, "text": text, "kind": kind}]
 

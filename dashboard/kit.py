@@ -61,7 +61,17 @@ def markup(content: str, **options: Any) -> Any:
 
 
 def settings_form(settings: param.Parameterized, names: list[str], *, per_row: int = 2) -> Any:
-    """Return compact widgets, some a row, for some settings of an analysis, generated from its parameters."""
+    """Return compact widgets, some a row, for some settings of an analysis, generated from its parameters.
+
+    Parameters
+    ----------
+    settings
+        The settings, each a parameter.
+    names
+        Settings that are shown, in this order.
+    per_row
+        Widgets in a row.
+    """
     widgets = [setting(settings, name) for name in names]
     rows = [
         pn.Row(*widgets[i : i + per_row], sizing_mode="stretch_width", margin=(0, 0, 5, 0))
@@ -71,7 +81,17 @@ def settings_form(settings: param.Parameterized, names: list[str], *, per_row: i
 
 
 def setting(settings: param.Parameterized, name: str, **more: Any) -> Any:
-    """Return the compact widget of one setting."""
+    """Return the compact widget of one setting.
+
+    Parameters
+    ----------
+    settings
+        The settings, each a parameter.
+    name
+        The setting that the widget is for.
+    more
+        Further options of the widget.
+    """
     parameter = settings.param[name]
     options: dict[str, Any] = {
         "name": label_of(parameter),
@@ -99,14 +119,34 @@ def label_of(parameter: param.Parameter) -> str:
 
 
 def button(label: str, name: str, on_click: Callable[[], None], *, margin: Any = (0, 4, 4, 0)) -> Any:
-    """Return a small button; `name` is its CSS class."""
+    """Return a small button; `name` is its CSS class.
+
+    Parameters
+    ----------
+    label
+        Text on the button.
+    name
+        Its CSS class.
+    on_click
+        Called without arguments.
+    margin
+        Space around it in pixels.
+    """
     made = pn.widgets.Button(name=label, stylesheets=[WIDGET_STYLE], margin=margin, css_classes=[name])
     made.on_click(lambda _: on_click())
     return made
 
 
 def number(label: str, name: str) -> Any:
-    """Return a compact field for a positive number that may stay empty; `name` is its CSS class."""
+    """Return a compact field for a positive number that may stay empty; `name` is its CSS class.
+
+    Parameters
+    ----------
+    label
+        Text beside the field.
+    name
+        Its CSS class.
+    """
     return pn.widgets.FloatInput(
         name=label,
         value=None,
@@ -119,7 +159,19 @@ def number(label: str, name: str) -> Any:
 
 
 def choice(options: Mapping[str, Any] | list[Any], name: str, *, label: str, **more: Any) -> Any:
-    """Return a compact select of named options; `name` is its CSS class, `label` is for screen readers."""
+    """Return a compact select of named options; `name` is its CSS class, `label` is for screen readers.
+
+    Parameters
+    ----------
+    options
+        Values by the text that is shown, or a list of both in one.
+    name
+        Its CSS class.
+    label
+        Text for screen readers.
+    more
+        Further options of the widget.
+    """
     return pn.widgets.Select(
         name=label,
         options=options,
@@ -131,7 +183,17 @@ def choice(options: Mapping[str, Any] | list[Any], name: str, *, label: str, **m
 
 
 def switch(options: Mapping[str, Any], name: str, **more: Any) -> Any:
-    """Return a row of buttons of which one is on; `name` is its CSS class."""
+    """Return a row of buttons of which one is on; `name` is its CSS class.
+
+    Parameters
+    ----------
+    options
+        Values by the text on the buttons.
+    name
+        Its CSS class.
+    more
+        Further options of the widget.
+    """
     return pn.widgets.RadioButtonGroup(
         options=dict(options), stylesheets=[WIDGET_STYLE], margin=0, css_classes=[name], **more
     )
@@ -177,7 +239,19 @@ class Work:
         key: str,
         failed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Do `work()` in a thread, then `then(outcome)` on the page."""
+        """Do `work()` in a thread, then `then(outcome)` on the page.
+
+        Parameters
+        ----------
+        work
+            Called in a thread.
+        then
+            Called on the page with what `work` returned.
+        key
+            A later call with the same key takes the place of an earlier one.
+        failed
+            Called on the page where `work` raised an error.
+        """
         token = self._newest[key] = object()
         _pool.submit(self._perform, work, then, failed, (key, token))
 

@@ -94,6 +94,13 @@ def label_palette(colors: Sequence[str], *, opacity: float = 0.5) -> list[str]:
     """Colours of a coded label map: transparent, then all classes as each of `LABEL_ALPHAS` draws them.
 
     `opacity` is that of classes over raw values.
+
+    Parameters
+    ----------
+    colors
+        Colour of each class as `#rrggbb`.
+    opacity
+        Opacity of the classes over raw values, 0 to 1.
     """
     alphas = {**LABEL_ALPHAS, "over": f"{round(255 * opacity):02X}"}
     return [TRANSPARENT, *(f"{color[:7]}{alpha}" for alpha in alphas.values() for color in colors)]

@@ -73,6 +73,13 @@ def _numbers(values: Any, n: int) -> npt.NDArray[Any]:
 def nearest_k(choice: Mapping[str, Any], x: float) -> int:
     """Return the k of the choice that a click at `x` means.
 
+    Parameters
+    ----------
+    choice
+        Its entry `k` lists the numbers of classes that were tried.
+    x
+        Position of the click along the axis of k.
+
     Examples
     --------
     >>> nearest_k({"k": [2, 3, 4]}, 3.4)

@@ -34,6 +34,13 @@ N_CODES: Final = 65536
 def encode(values: npt.NDArray[Any], limits: Limits) -> npt.NDArray[np.uint16]:
     """16-bit codes of values; NaN becomes 0, values beyond the limits the code of the limit.
 
+    Parameters
+    ----------
+    values : ndarray (y, x)
+        NaN where there are no data.
+    limits
+        Lowest value, low and high end of the stretch, highest value.
+
     Examples
     --------
     >>> encode(np.array([np.nan, 0, 10, 90, 100]), (0, 10, 90, 100)).tolist()

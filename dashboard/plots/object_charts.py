@@ -20,6 +20,13 @@ TINT: Final = 0.4
 def log_bins(values: npt.NDArray[Any], *, n_bins: int = N_BINS) -> npt.NDArray[Any]:
     """Return the edges of bins that are alike on a logarithmic axis, over all positive values.
 
+    Parameters
+    ----------
+    values : ndarray (object,)
+        Sizes or energies.
+    n_bins
+        Number of bins.
+
     Examples
     --------
     >>> log_bins(np.array([1.0, 100.0]), n_bins=2).round().tolist()
@@ -34,6 +41,13 @@ def log_bins(values: npt.NDArray[Any], *, n_bins: int = N_BINS) -> npt.NDArray[A
 
 def even_bins(values: npt.NDArray[Any], *, n_bins: int = N_BINS) -> npt.NDArray[Any]:
     """Return the edges of bins that are alike on a linear axis, over all positive values.
+
+    Parameters
+    ----------
+    values : ndarray (object,)
+        Sizes or energies.
+    n_bins
+        Number of bins.
 
     Examples
     --------

@@ -92,7 +92,15 @@ def spectra(
 
 
 def value_dimension(variable: str, *, units: str) -> hv.Dimension:
-    """Dimension of a variable's values with its symbol and unit."""
+    """Dimension of a variable's values with its symbol and unit.
+
+    Parameters
+    ----------
+    variable
+        Name of the image variable.
+    units
+        Its units.
+    """
     return hv.Dimension(variable, label=format_symbol(variable), unit=format_units(units) or None)
 
 
@@ -122,6 +130,13 @@ def _get_spread(row: xr.Dataset, variable: str, band: str) -> tuple[Curve, Curve
 
 def unwrap_values(curve: Curve, period: float | None) -> Curve:
     """Curve of angles without jumps of a whole turn between neighbouring valid channels.
+
+    Parameters
+    ----------
+    curve : ndarray (channel,)
+        Values, NaN where there are none.
+    period
+        Length of the circle; None for plain numbers.
 
     Examples
     --------
@@ -189,7 +204,17 @@ def _bands(position: Curve, curves: list[Any], x_dim: hv.Dimension, y_dim: hv.Di
 
 
 def nearest_class(table: xr.Dataset, variable: str, *, x: float, y: float) -> int | None:
-    """Label whose curve passes nearest, in y, to a position on the plot; None without any curve."""
+    """Label whose curve passes nearest, in y, to a position on the plot; None without any curve.
+
+    Parameters
+    ----------
+    table : Dataset, dims (label, channel)
+        Spectra of the classes.
+    variable
+        Name of the image variable.
+    x, y
+        Position in the chart's units.
+    """
     position, _ = _positions(table)
     channel = int(np.abs(position - x).argmin())
     means = np.atleast_2d(table[f"{variable}_mean"].transpose(LABEL, ...).values.T)

@@ -157,7 +157,15 @@ class SpectraPanel(param.Parameterized):
 
 
 def position_of(stack: Stack, channel: int) -> float | None:
-    """Spectral coordinate of a channel; None for plain images."""
+    """Spectral coordinate of a channel; None for plain images.
+
+    Parameters
+    ----------
+    stack
+        The open data.
+    channel
+        Number along the spectral dim.
+    """
     return None if stack.spectral is None else float(stack.images[stack.spectral].values[channel])
 
 

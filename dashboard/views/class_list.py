@@ -53,7 +53,17 @@ class ClassList:
             self._keep(self.session.result)
 
     def edit(self, name: str, /, *, done: Callable[[], None] = lambda: None, **arguments: Any) -> None:
-        """Apply an edit of the catalogue once those before it are; `done` is called when it has succeeded."""
+        """Apply an edit of the catalogue once those before it are; `done` is called when it has succeeded.
+
+        Parameters
+        ----------
+        name
+            Name of the edit in the catalogue.
+        done
+            Called when the edit has succeeded.
+        arguments
+            The edit's own.
+        """
 
         def edited() -> Result:
             return editing.apply_edit(

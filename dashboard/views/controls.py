@@ -97,7 +97,15 @@ class Controls:
             self.session.model = own_model(recipe)
 
     def exclude(self, polygon: list[list[float]], *, keep_inside: bool) -> None:
-        """Leave a region out of the next run, or everything else."""
+        """Leave a region out of the next run, or everything else.
+
+        Parameters
+        ----------
+        polygon
+            Corners [x, y] in the units of the coordinates.
+        keep_inside
+            Leave out everything else instead.
+        """
         self.excluded = [*self.excluded, polygon] if keep_inside == self.keep_inside else [polygon]
         self.keep_inside = keep_inside
         self._ready()

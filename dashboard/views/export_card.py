@@ -72,7 +72,19 @@ def is_offered(name: str, analysis: str) -> bool:
 
 
 def write(result: Result, name: str, folder: Path, images: Any) -> list[Path]:
-    """Write a result in one format; several files or a folder become one archive."""
+    """Write a result in one format; several files or a folder become one archive.
+
+    Parameters
+    ----------
+    result
+        The result that is shown.
+    name
+        Name of the format.
+    folder
+        New folder for the files.
+    images : Dataset, optional
+        The images that the result was made from.
+    """
     folder.mkdir(parents=True)
     files: list[Path] = catalogue.find("exporters", name)(result.tree, folder, images=images)
     if len(files) <= MAX_FILES and all(file.is_file() and file.parent == folder for file in files):

@@ -62,7 +62,15 @@ class ObjectGallery:
 
     # ------------------------------------------------------------ choosing
     def show_only(self, numbers: list[int], said: str) -> None:
-        """Show these alone; `said` says what they are."""
+        """Show these alone; `said` says what they are.
+
+        Parameters
+        ----------
+        numbers
+            Numbers of the objects.
+        said
+            Words for them, shown above the gallery.
+        """
         self.said = said if numbers else ""
         self.objects.only = numbers
         self._turn(0)

@@ -146,7 +146,17 @@ class MapGrid(param.Parameterized):
 
 
 def map_cell(name: str, title: Any, plot: Any) -> Any:
-    """Return a map below its title, filling its place; `name` is in its CSS class."""
+    """Return a map below its title, filling its place; `name` is in its CSS class.
+
+    Parameters
+    ----------
+    name
+        Name of the map, part of its CSS class.
+    title
+        Its title.
+    plot
+        Its plot.
+    """
     pane = pn.pane.HoloViews(plot, sizing_mode="stretch_both", linked_axes=False, margin=OVERLAP)
     return pn.Column(
         title, pane, sizing_mode="stretch_both", margin=(0, 3), css_classes=["map-cell", f"map-{name}"]
@@ -182,7 +192,15 @@ def _blank(stack: Stack) -> Any:
 
 
 def layers_of(stack: Stack, result: MapResult) -> Layers:
-    """Return what the map of classes is drawn from."""
+    """Return what the map of classes is drawn from.
+
+    Parameters
+    ----------
+    stack
+        The open data.
+    result
+        The result that is shown; None: there is none.
+    """
     import numpy as np
 
     labels = result.classes[LABEL].values.astype(int)

@@ -115,7 +115,15 @@ class Picker:
 
 
 def entries_of(folder: Path | None, roots: list[Path]) -> list[dict[str, str]]:
-    """Return what can be entered or opened in a folder; without one, the roots."""
+    """Return what can be entered or opened in a folder; without one, the roots.
+
+    Parameters
+    ----------
+    folder
+        The folder; None: the roots.
+    roots
+        Folders that may be opened.
+    """
     if folder is None:
         return [{"name": root.name, "kind": "folder", "note": ""} for root in roots]
     found = sorted(folder.iterdir(), key=lambda p: (not p.is_dir(), p.name.lower()))

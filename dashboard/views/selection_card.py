@@ -93,7 +93,15 @@ def pixel_html(session: Session, values: dict[str, Any]) -> str:
 
 
 def region_html(session: Session, region: RegionSummary) -> str:
-    """Say what the drawn region holds, beside the classes it crosses."""
+    """Say what the drawn region holds, beside the classes it crosses.
+
+    Parameters
+    ----------
+    session
+        Session of the tab.
+    region
+        Statistics of the drawn region.
+    """
     stack, result = session.stack, session.result
     if stack is None:
         return ""

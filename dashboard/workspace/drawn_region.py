@@ -25,6 +25,15 @@ class RegionSummary:
 def summarise_region(stack: Stack, result: MapResult | None, polygon: list[list[float]]) -> RegionSummary:
     """Return the statistics of the pixels inside a polygon.
 
+    Parameters
+    ----------
+    stack
+        The open data.
+    result
+        The result that is shown; None: there is none.
+    polygon
+        Corners [x, y] in the units of the coordinates.
+
     Raises
     ------
     InputError

@@ -210,7 +210,15 @@ def section_grid(stack: Stack) -> tuple[int, int]:
 
 
 def section_box(stack: Stack, row: int, column: int) -> Box:
-    """Return the box of a section."""
+    """Return the box of a section.
+
+    Parameters
+    ----------
+    stack
+        The open frame.
+    row, column
+        Number of the section, counted from 0.
+    """
     x0, y0, x1, y1 = _bounds(stack)
     rows, columns = section_grid(stack)
     wide, high = (x1 - x0) / columns, (y1 - y0) / rows

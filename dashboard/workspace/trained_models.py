@@ -232,6 +232,13 @@ def simulate_examples(workspace: Workspace, kind: str, settings: dict[str, Any])
 def find_folder(workspace: Workspace, text: str) -> str:
     """Return the path of a folder that a user chose: in the served folders, or simulated here.
 
+    Parameters
+    ----------
+    workspace
+        In whose roots the folder is looked for.
+    text
+        The path that the user chose.
+
     Raises
     ------
     MapstackError

@@ -42,7 +42,15 @@ class Upload:
         self._open: tuple[int, BinaryIO] | None = None
 
     def part(self, number: int, data: bytes) -> None:
-        """Take the next bytes of a file; those of files that are left out are ignored."""
+        """Take the next bytes of a file; those of files that are left out are ignored.
+
+        Parameters
+        ----------
+        number
+            Number of the file.
+        data
+            Its next bytes.
+        """
         if number not in self.files:
             return
         self.received[number] += len(data)

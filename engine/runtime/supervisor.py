@@ -152,9 +152,9 @@ def _warm_up(link: socket.socket) -> None:
         execute_function()
         job_is_here = bool(select.select([link], [], [], 0.2)[0])
         if os.environ.get("MAPSTACK_EXECUTE", EXECUTE) == EXECUTE and not job_is_here:
-            from engine.runtime.warmup import rehearse
+            from engine.runtime.warmup import warm_up
 
-            rehearse()
+            warm_up()
 
 
 def _die_with_guardian(link: socket.socket) -> None:

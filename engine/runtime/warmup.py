@@ -20,7 +20,7 @@ N_CHANNELS: Final = 8
 """Channels of the images: as many as every analysis needs."""
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """Run every analysis with its defaults on random images, and store the result in a temporary folder."""
     run, store = catalogue.load(RUN), catalogue.load(STORE)
     with tempfile.TemporaryDirectory(prefix="mapstack-") as folder:
@@ -45,3 +45,7 @@ def _images(size: int = 16) -> xr.Dataset:
         for name, image in zip((DELTA, PSI), values, strict=True)
     }
     return xr.Dataset(variables, coords={WAVELENGTH: wavelength})
+
+
+if __name__ == "__main__":
+    warm_up()

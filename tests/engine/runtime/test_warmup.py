@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine import catalogue, pipeline
-from engine.runtime.warmup import rehearse
+from engine.runtime.warmup import warm_up
 
 
 def test_every_analysis_is_run_once_and_nothing_is_left(
@@ -15,6 +15,6 @@ def test_every_analysis_is_run_once_and_nothing_is_left(
     run, names = pipeline.run, []
     monkeypatch.setattr(pipeline, "run", lambda name, images: names.append(name) or run(name, images))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    rehearse()
+    warm_up()
     assert names == list(catalogue.ANALYSES)
     assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,5 @@
 """Tests of `engine.readers.labels.labelled_folder`."""
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -90,9 +89,7 @@ def test_nothing_is_decoded_to_list_thousands(tmp_path: Path, monkeypatch: pytes
     for n in range(1, 2000):
         (first.parent / f"{n}.jpg").hardlink_to(first)
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("a picture was decoded"))
-    start = time.perf_counter()
     assert list_labelled_images(tmp_path).sizes["image"] == 2000
-    assert time.perf_counter() - start < 5  # 0.3 s measured
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
