@@ -81,7 +81,7 @@ def draw_lasso(page: Any) -> None:
 
 
 def show_frame(page: Any, url: str) -> None:
-    """The example frame with one of its tracks close up."""
+    """Show the example frame with one of its tracks close up."""
     page.goto(f"{url}/mosaics")
     page.locator("tr[data-object]").nth(3).click(timeout=120_000)
     page.locator("#inset img").wait_for()

@@ -1,9 +1,9 @@
 """Peaks of all pixels beside a loop of SciPy's `curve_fit`: speed, and how often the intervals hold.
 
-    python benchmarks/profile.py [--size 1000] [--loop 300]
+    python benchmarks/peaks.py [--size 1000] [--loop 300]
 
-Simulated peaks, Gaussian and Lorentzian, 8 channels wide, ten times as high as the noise, of which 2 % of the
-pixels miss some channels. The loop fits so many of the same spectra on one core and begins with the true values;
+Simulated peaks, Gaussian and Lorentzian, 8 channels wide, ten times as high as the noise, of which 2 % of
+the pixels miss some channels. The loop fits so many of the same spectra on one core, from the true values;
 ours uses all cores.
 """
 
