@@ -191,7 +191,8 @@ class Model:
             whole = self.to_dict()
             if len(json.dumps(whole["metadata"])) <= EMBEDDED_BYTES:
                 return {**whole, "recipe": None}
-        where = {} if self.folder is None else {"folder": str(self.folder.absolute())}
+        folder = self.folder if self.folder is not None or self.network is None else self.network.parent
+        where = {} if folder is None else {"folder": str(folder.absolute())}
         named = {
             name: self._header()[name] for name in ("mapstack_model", "analysis", "settings", "class_names")
         }

@@ -168,10 +168,13 @@ def changed_settings(recipe: Recipe) -> dict[str, Any]:
 
 def own_model(recipe: Recipe) -> Path | None:
     """Return the folder of the trained model of a recipe; None for that of Mapstack, or without one."""
-    network = (recipe.model or {}).get("network")
-    if network is None:
+    model = recipe.model or {}
+    if "folder" in model:
+        folder = Path(str(model["folder"]))
+    elif "network" in model:
+        folder = Path(str(model["network"])).parent
+    else:
         return None
-    folder = Path(str(network)).parent
     return None if folder == find_shipped_model(recipe.analysis) else folder
 
 

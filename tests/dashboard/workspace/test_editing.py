@@ -11,6 +11,7 @@ from dashboard.workspace.editing import (
     apply_edit,
     class_rows,
     last_edit,
+    own_model,
     store_result,
     undo_last_edit,
     write_code,
@@ -19,6 +20,8 @@ from dashboard.workspace.example_data import open_example
 from dashboard.workspace.session import Session
 from dashboard.workspace.workspace import Workspace
 from engine import pipeline
+from engine.analysis import find_shipped_model
+from engine.recipe import Recipe
 from engine.simulate.ellipsometry_maps import Maps
 
 
@@ -78,3 +81,21 @@ def test_the_code_of_an_edited_and_masked_result_gives_its_labels(workspace, exa
     again = pipeline.load(tmp_path / "result.zarr")
     assert np.array_equal(again["labels"], result["labels"])
     assert (np.asarray(result["labels"]) == 0).sum() > 100
+
+
+@pytest.mark.parametrize(
+    ("model", "folder"),
+    [
+        ({"digest": "0", "folder": "/models/mine"}, Path("/models/mine")),
+        ({"arrays": {}, "network": "/models/mine/network.keras"}, Path("/models/mine")),
+        ({"arrays": {}}, None),
+        (None, None),
+    ],
+)
+def test_the_next_run_applies_the_model_of_the_shown_result(model, folder):
+    assert own_model(Recipe("micrographs", {}, model=model)) == folder
+
+
+def test_the_model_that_mapstack_brings_is_not_the_users_own():
+    shipped = str(find_shipped_model("particles"))
+    assert own_model(Recipe("particles", {}, model={"digest": "0", "folder": shipped})) is None
