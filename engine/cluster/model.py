@@ -15,14 +15,7 @@ from engine.cluster.passes import PixelFeatures, label_pixels
 from engine.cluster.specks import remove_specks
 from engine.schema import PIXEL
 
-SAMPLED: Final = "sampled"
-MINIBATCH: Final = "minibatch"
-LLOYD: Final = "lloyd"
-IGNORE: Final = "ignore"
-FILL: Final = "fill"
 DROP: Final = "drop"
-MAX_PASSES: Final = 100
-SETTLED: Final = 1e-4
 
 
 class KMeansModel(Model):

@@ -1,11 +1,11 @@
 """The search for centroids of pixels in memory: restarts and swaps on a weighted core, the best on all."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
+from dask.system import CPU_COUNT
 
 from engine import progress
 from engine.cluster.assignment import squared_distances
@@ -75,7 +75,7 @@ def cluster_pixels(
         np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(n_restarts + 1)
     )
     everything = Core(features, weights)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+    with ThreadPoolExecutor(CPU_COUNT) as threads:
         progress.report(0.0, "finding centres")
         core = draw_core(everything, n_clusters=n_clusters, rng=own)
         grids = Grids.of(*core)

@@ -42,7 +42,7 @@ class TrainingImages:
     """Of the classes."""
 
     def of(self, chosen: np.ndarray) -> "TrainingImages":
-        """Return the some of the pictures."""
+        """Return some of the pictures."""
         files = tuple(self.files[n] for n in np.arange(len(self.files))[chosen])
         return replace(
             self,

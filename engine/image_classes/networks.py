@@ -55,7 +55,7 @@ def build(name: str, *, edge: int, n_classes: int, weights: str = "", n_channels
     weights
         File of weights for one of Keras' networks, without its head; empty: that in Keras' cache.
     n_channels
-        2: beside the squares the network is told the field of view (`seen.inputs`).
+        2: beside the squares the network is told the field of view (`network_inputs.inputs`).
 
     Raises
     ------

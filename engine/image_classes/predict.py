@@ -82,7 +82,7 @@ def answers(model: "Model", images: xr.Dataset) -> Answers:
     sizes = pixel_sizes(images)
     tasks = squares(images, edge=model.settings["edge"], databar=model.settings["databar"])
     lots = [tasks[start : start + TOGETHER] for start in range(0, len(tasks), TOGETHER)]
-    found = {n: one for n in range(len(lots)) if (one := _keep_predictions(n)) is not None}
+    found = {n: one for n in range(len(lots)) if (one := _load_predictions(n)) is not None}
     waiting = [n for n in range(len(lots)) if n not in found]
     look = dask.delayed(_predict_batch, pure=False, traverse=True)
     where = str(model.network), str(model.metadata[DIGEST])
@@ -92,8 +92,8 @@ def answers(model: "Model", images: xr.Dataset) -> Answers:
             asked = (look(lots[n], sizes[n * TOGETHER :][: len(lots[n])], *where) for n in now)
             seen = blocks.compute(*asked, doing="looking at pictures")
         for n, one in zip(now, seen, strict=True):
-            found[n] = _predict_image(one, known)
-            _keep(n, found[n])
+            found[n] = _compare_with_references(one, known)
+            _store_predictions(n, found[n])
     return Answers(
         *(np.concatenate(column) for column in zip(*(found[n] for n in sorted(found)), strict=True))
     )
@@ -197,13 +197,13 @@ def _compile_network(network: "keras.Model") -> "keras.Model":
     return made
 
 
-def _predict_image(seen: NetworkOutput, known: novelty.Known) -> Answers:
+def _compare_with_references(seen: NetworkOutput, known: novelty.Known) -> Answers:
     similar, distance = novelty.compare(known, seen.features)
     return Answers(seen.logits, similar, distance, seen.evidence, seen.embedding, seen.thumbnails)
 
 
 # ------------------------------------------------------------ what a job keeps
-def _keep(n: int, one: Answers) -> None:
+def _store_predictions(n: int, one: Answers) -> None:
     file = _file(n)
     if file is None:
         return
@@ -213,7 +213,7 @@ def _keep(n: int, one: Answers) -> None:
     draft.rename(file)
 
 
-def _keep_predictions(n: int) -> Answers | None:
+def _load_predictions(n: int) -> Answers | None:
     file = _file(n)
     if file is None or not file.is_file():
         return None

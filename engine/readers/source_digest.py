@@ -44,12 +44,13 @@ def digest(path: str | Path) -> str:
     part = f"-{hashlib.sha256(key.encode()).hexdigest()[:16]}" if key else ""
     with clear_errors(where):
         files = _files(where)
+        now = time.time_ns()
         stamp = (str(where.absolute()), *(_stamp(file) for file in files))
         with _lock:
             known = _digests.get(stamp)
         if known is None:
             known = hash_files(where, files)
-            _remember(stamp, known)
+            _remember(stamp, known, now=now)
         return known + part
 
 
@@ -79,10 +80,10 @@ def _stamp(file: Path) -> tuple[str, int, int, int, int]:
     return str(file), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
 
 
-def _remember(stamp: Stamp, digest: str) -> None:
-    """Keep a digest, unless a file is so young that a change might leave its times as they are."""
+def _remember(stamp: Stamp, digest: str, *, now: int) -> None:
+    """Keep a digest, unless a file was so young at `now` (ns) that a change might leave its times."""
     youngest = max((file[3] for file in stamp[1:]), default=0)
-    if time.time_ns() - youngest < TICK_NS:
+    if now - youngest < TICK_NS:
         return
     with _lock:
         _digests[stamp] = digest

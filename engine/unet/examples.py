@@ -80,7 +80,7 @@ class LabelledFrames:
         ]
 
     def of(self, numbers: Sequence[int]) -> "LabelledFrames":
-        """Return the some of the frames."""
+        """Return some of the frames."""
         parts = ([whole[n] for n in numbers] for whole in (self.frames, self.labels, self.backgrounds))
         frames, labels, backgrounds = parts
         return LabelledFrames(frames, labels, self.values, backgrounds, self.halo)
@@ -139,7 +139,7 @@ class Crops:
         return self._places[(first + rng.integers(min(HELD, len(self._places)))) % len(self._places)]
 
     def _crop(self, place: Place, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        region = _hold_out(self, place)
+        region = _read_region(self, place)
         rows, columns = (n - self.edge + 1 for n in region.values.shape)
         row, column = rng.integers(rows), rng.integers(columns)
         if region.positions and rng.random() < RARE:
@@ -152,7 +152,7 @@ class Crops:
 
 
 @lru_cache(maxsize=HELD)
-def _hold_out(crops: Crops, place: Place) -> Region:
+def _read_region(crops: Crops, place: Place) -> Region:
     return crops.examples.region(place)
 
 

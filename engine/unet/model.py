@@ -1,15 +1,10 @@
 """Model of a U-Net: its network, the classes it was trained on, and the range of values of its training."""
 
-from typing import Final
-
 import xarray as xr
 
 from engine.analysis import DIGEST, Model
 from engine.errors import InputError
 from engine.unet.runtimes import Network
-
-FLOAT32: Final = "float32"
-BFLOAT16: Final = "bfloat16"
 
 
 class UNetModel(Model):

@@ -6,6 +6,7 @@ A process loads a network once for each shape of tile. Networks are files, so th
 import ctypes
 import gc
 import importlib.util
+import platform
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -137,9 +138,8 @@ def release() -> None:
     """Give back the memory of what was compiled; it is compiled again when it is needed."""
     answers.cache_clear()
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc: what was freed goes back to the system
-    if trim is not None:
-        trim(0)
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)  # what was freed goes back to the system
 
 
 def _run_keras(model: "keras.Model", images: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -102,10 +102,11 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 def test_every_module_with_the_shape_of_an_entry_is_listed(folder: str) -> None:
     kind = {"readers": "readers", "simulate": "simulators"}[folder]
     listed = {dotted.partition(":")[0] for dotted in catalogue.ENTRIES[kind].values()}
-    for file in (ROOT / "engine" / folder).glob("*.py"):
-        module = catalogue.load(f"engine.{folder}.{file.stem}") if file.stem != "__init__" else None
-        if module is not None and _looks_like_an_entry(module, kind):
-            assert module.__name__ in listed
+    for file in (ROOT / "engine" / folder).rglob("*.py"):
+        if file.stem != "__init__":
+            module = catalogue.load(".".join(file.relative_to(ROOT).with_suffix("").parts))
+            if _looks_like_an_entry(module, kind):
+                assert module.__name__ in listed
 
 
 def _looks_like_an_entry(module: ModuleType, kind: str) -> bool:
