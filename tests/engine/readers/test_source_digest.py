@@ -19,6 +19,7 @@ from astropy.io import fits
 from engine.errors import InputError
 from engine.readers import digest, open_images, source_digest
 from engine.readers import source_digest as digests
+from tests.engine.readers.array_files import CUBE
 from tests.engine.readers.damaged_files import are_plain, mutations, outcome
 
 
@@ -130,9 +131,6 @@ def test_extensions_open_by_number_name_and_version_and_are_listed(tmp_path: Pat
     for key, said in (("9", "no HDU '9'"), ("C", "no HDU 'C'"), ("LIST", "no image in HDU 'LIST'")):
         with pytest.raises(InputError, match=f"many.fits has {said}; images are: 2 A, 3 B, 4 B"):
             open_images(f"{path}::{key}")
-
-
-CUBE = np.arange(3 * 8 * 10, dtype=np.float32).reshape(3, 8, 10)
 
 
 def write_hdf5(path: Path) -> None:

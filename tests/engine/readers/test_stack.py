@@ -1,7 +1,5 @@
 """Tests of `engine.readers.stack`."""
 
-import struct
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from engine.errors import FileError, InputError
 from engine.readers import open_images
 from engine.readers.stack import guess_dims
 from engine.simulate import ep4
-from tests.engine.readers.micrograph_files import SERIES
+from tests.engine.readers.micrograph_files import NM, SERIES, dm_image, write_dm3
 
 CUBE = np.arange(3 * 20 * 30, dtype=np.uint16).reshape(3, 20, 30)
 
@@ -76,53 +74,6 @@ def test_axes_without_names_follow_the_stated_rule(shape: tuple[int, ...], dims:
 def test_a_single_pair_of_maps_is_a_stack_of_one_wavelength(ep4_folder: Path) -> None:
     ep4.write_table(ep4_folder / "m.ds.dat", [(633.0, 50.0, "d0.png", "p0.png")])
     assert dict(open_images(ep4_folder).sizes) == {"wavelength": 1, "y": 6, "x": 5}
-
-
-def tag(name: str, value: Any) -> bytes:
-    """A tag of DM3: a group for a mapping, else an array, a text, a float or a whole number."""
-    head = struct.pack(">bh", 20 if isinstance(value, dict) else 21, len(name)) + name.encode()
-    if isinstance(value, dict):
-        return head + group(value)
-    if isinstance(value, bytes):  # raw: what stands after the delimiter
-        return head + b"%%%%" + value
-    if isinstance(value, np.ndarray):
-        codes = {"int16": 2, "float32": 6, "complex64": 6}
-        info = (
-            3,
-            20,
-            codes[value.dtype.name],
-            value.view("f4").size if value.dtype.kind == "c" else value.size,
-        )
-        return head + b"%%%%" + struct.pack(">4l", *info) + value.tobytes()
-    if isinstance(value, str):
-        return head + b"%%%%" + struct.pack(">4l", 3, 20, 4, len(value)) + value.encode("utf-16-le")
-    if isinstance(value, float):
-        return head + b"%%%%" + struct.pack(">2l", 1, 6) + struct.pack("<f", value)
-    return head + b"%%%%" + struct.pack(">2l", 1, 3) + struct.pack("<l", value)
-
-
-def group(tags: dict[str, Any]) -> bytes:
-    names = ["" if name.startswith("#") else name for name in tags]
-    members = b"".join(tag(name, value) for name, value in zip(names, tags.values(), strict=True))
-    return struct.pack(">bbl", 0, 0, len(tags)) + members
-
-
-def dm_image(data: np.ndarray, *, name: str, steps: Sequence[tuple[float, str]]) -> dict[str, Any]:
-    """Tags of one image; steps of x, y and z with their units."""
-    kind = {"int16": 1, "float32": 2, "complex64": 3}[data.dtype.name]
-    axes = {f"#{n}": {"Origin": 0.0, "Scale": step, "Units": units} for n, (step, units) in enumerate(steps)}
-    calibrations = {"Brightness": {"Origin": 0.0, "Scale": 1.0, "Units": ""}, "Dimension": axes}
-    sizes = {f"#{n}": size for n, size in enumerate(data.shape[::-1])}
-    about = {"Calibrations": calibrations, "Data": data, "DataType": kind, "Dimensions": sizes}
-    return {"ImageData": about, "ImageTags": {}, "Name": name}
-
-
-def write_dm3(path: Path, images: Sequence[dict[str, Any]], **more: Any) -> None:
-    tags = group({**more, "ImageList": {f"#{n}": image for n, image in enumerate(images)}})
-    path.write_bytes(struct.pack(">3l", 3, len(tags), 1) + tags)
-
-
-NM = ((0.5, "nm"), (0.25, "nm"), (1.0, ""))
 
 
 def test_a_dm_file_of_energies_is_a_stack_over_energy(tmp_path: Path) -> None:

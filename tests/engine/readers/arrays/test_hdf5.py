@@ -8,8 +8,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.readers import open_images
-
-CUBE = np.arange(3 * 8 * 10, dtype=np.float32).reshape(3, 8, 10)
+from tests.engine.readers.array_files import CUBE
 
 
 def test_an_hdf5_key_is_the_path_in_the_file(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ import pytest
 import scipy.io
 
 from engine.readers import open_images
-
-CUBE = np.arange(3 * 8 * 10, dtype=np.float32).reshape(3, 8, 10)
+from tests.engine.readers.array_files import CUBE
 
 
 def test_a_matlab_matrix_of_bands_by_pixels_is_folded_down_the_columns(tmp_path: Path) -> None:

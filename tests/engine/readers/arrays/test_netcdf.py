@@ -9,13 +9,10 @@ import xarray as xr
 
 from engine.errors import InputError
 from engine.readers import open_images
-
-CUBE = np.arange(3 * 8 * 10, dtype=np.float32).reshape(3, 8, 10)
-
-
-def write_netcdf(path: Path) -> str:
-    xr.Dataset({"cube": (("band", "row", "col"), CUBE)}).to_netcdf(path / "a.nc", engine="h5netcdf")
-    return "a.nc"
+from tests.engine.readers.array_files import (
+    CUBE,
+    write_netcdf,
+)
 
 
 def test_netcdf_keeps_wavelengths_and_their_units(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ import pytest
 from engine.errors import FileError
 from engine.readers import open_images
 from engine.readers.arrays import npy
-
-CUBE = np.arange(3 * 8 * 10, dtype=np.float32).reshape(3, 8, 10)
+from tests.engine.readers.array_files import CUBE
 
 
 def test_reading_a_tile_of_a_large_npy_takes_only_the_memory_of_the_tile(tmp_path: Path) -> None:

@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import zarr
 
 from engine.errors import FileError
 from engine.readers import open_images
+from tests.engine.readers.array_files import CUBE
 from tests.engine.readers.damaged_files import are_plain, mutations, outcome
-
-CUBE = np.arange(3 * 8 * 10, dtype=np.float32).reshape(3, 8, 10)
 
 
 def test_a_zarr_link_that_leads_out_is_refused(tmp_path: Path) -> None:

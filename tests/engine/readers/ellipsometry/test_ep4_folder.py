@@ -21,6 +21,7 @@ from engine.readers.labels.label_files import labels_of
 from engine.readers.labels.labelled_folder import list_labelled_images
 from engine.simulate import ep4
 from engine.simulate.mosaic import Mosaic
+from tests.engine.readers.array_files import CUBE
 from tests.engine.readers.damaged_files import mutations, outcome
 
 Said = Callable[[xr.Dataset], list[str]]
@@ -140,9 +141,6 @@ def test_the_real_hbn_folder_has_the_known_values(hbn: Path) -> None:
     assert images.attrs["comment"].startswith("Demo sample from MIT")
     assert images.attrs["delta_wrapping"] == "0-360°"
     assert json.loads(images.attrs["warnings"]) == []
-
-
-CUBE = np.arange(3 * 8 * 10, dtype=np.float32).reshape(3, 8, 10)
 
 
 @pytest.mark.parametrize("where", [".", ".."])

@@ -9,8 +9,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.readers import describe, open_images
-
-CUBE = np.arange(3 * 8 * 10, dtype=np.float32).reshape(3, 8, 10)
+from tests.engine.readers.array_files import CUBE
 
 
 def _write_hspy(path: Path, data: np.ndarray, axes: list[dict[str, Any]]) -> None:
