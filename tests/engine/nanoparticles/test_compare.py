@@ -9,6 +9,7 @@ from scipy import stats
 
 from engine.errors import InputError
 from engine.nanoparticles.compare import compare
+from engine.schema.kinds import CLASS_MAP, KIND, POPULATION
 from engine.statistics.intervals import difference
 
 NAMES = ("yes", "no", "null")
@@ -36,6 +37,7 @@ def population(
     labels = ("label", [1, 2, 3])
     return xr.DataTree.from_dict(
         {
+            "/": xr.Dataset(attrs={KIND: POPULATION.name}),
             "/classes": xr.Dataset({"name": ("label", list(names))}, {"label": labels}),
             "/object_table": xr.Dataset(columns, {"object": np.arange(1, label.size + 1)}),
             "/image_table": xr.Dataset({"file": ("image", [f"{n}.tif" for n in range(len(table))])}),
@@ -97,7 +99,10 @@ def test_the_same_seed_gives_the_same_intervals() -> None:
 @pytest.mark.parametrize(
     ("second", "match"),
     [
-        (xr.DataTree(), "only populations of particles are compared"),
+        (
+            xr.DataTree(xr.Dataset(attrs={KIND: CLASS_MAP.name})),
+            "a comparison is for populations of particles, and the result is one of maps of classes",
+        ),
         (population(SECOND, names=("defect", "no", "null")), "yes, no, null, of the other defect, no, null"),
         (population(SECOND, units="px"), "radius of one collection is in nm, of the other in px"),
     ],

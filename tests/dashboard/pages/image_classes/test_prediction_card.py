@@ -13,6 +13,7 @@ from dashboard.workspace.cache import prepare_result
 from dashboard.workspace.image_collection import open_image_folder
 from dashboard.workspace.workspace import Workspace
 from engine.recipe import Recipe
+from engine.schema.kinds import KIND, SORTED_IMAGES
 from engine.simulate.sem import Sem
 
 NAMES = ("Long_rods", "Dots", "Tips")
@@ -67,7 +68,7 @@ def result(workspace):
         }
     )
     tables = {"image_table": table, "classes": classes, "pictures": small, "known": known}
-    tree = xr.DataTree.from_dict({"/": xr.Dataset(), **tables})
+    tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs={KIND: SORTED_IMAGES.name}), **tables})
     judged = [{"name": "Long_rods", "precision": 1.0, "recall": 0.5, "f1": 0.667, "support": 4}]
     tree.attrs["judged"] = json.dumps(judged)
     tree.attrs["recipe"] = Recipe(analysis="micrographs", settings={}).to_json()
