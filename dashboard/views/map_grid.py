@@ -199,7 +199,7 @@ def layers_of(stack: Stack, result: MapResult) -> Layers:
     stack
         The open data.
     result
-        The result that is shown; None: there is none.
+        The result that is shown.
     """
     import numpy as np
 

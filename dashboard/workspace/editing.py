@@ -57,7 +57,7 @@ def undo_last_edit(workspace: Workspace, result: Result) -> Result:
     workspace
         Where addresses are looked up, and whose jobs and cache are used.
     result
-        The result; None: there is none.
+        The result that is shown.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def store_result(workspace: Workspace, result: Result) -> Result:
     workspace
         Where addresses are looked up, and whose jobs and cache are used.
     result
-        The result; None: there is none.
+        The result that is shown.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def _python(recipe: Recipe) -> str:
         lines.insert(1, f"from {module} import {function}")
         lines.append(f"images = {function}(images, {_arguments(step['arguments'])})")
     model = own_model(recipe)
-    settings = {**({} if model is None else {"model": str(model)}), **changed_settings(recipe)}
+    settings = {**({} if model is None else {"model": str(model)}), **list_changed_settings(recipe)}
     parts = (repr(recipe.analysis), "images", _arguments(settings))
     lines.append(f"result = engine.run({', '.join(part for part in parts if part)})")
     for edit in recipe.edits:
@@ -150,12 +150,12 @@ def _command(recipe: Recipe, result: Path | None) -> str:
     words = ["mapstack", "run", recipe.analysis, str(recipe.source)]
     model = own_model(recipe)
     words += [] if model is None else ["--model", str(model)]
-    for name, value in changed_settings(recipe).items():
+    for name, value in list_changed_settings(recipe).items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     return shlex.join([*words, "--out", "result.zarr"])
 
 
-def changed_settings(recipe: Recipe) -> dict[str, Any]:
+def list_changed_settings(recipe: Recipe) -> dict[str, Any]:
     """Return the seed and the settings that differ from their defaults, without those of training."""
     from engine import catalogue
 

@@ -66,7 +66,7 @@ class ObjectSelection(param.Parameterized):
         self.param["kind"].objects = [ALL, *names]
         self.param.update(kind=self.kind if self.kind in names else ALL, every=table)
 
-    def spoken_name(self, name: str) -> str:
+    def format_class_name(self, name: str) -> str:
         """Return a class name as the table shows it."""
         return name
 
@@ -147,7 +147,9 @@ def link_class(session: Session, objects: ObjectSelection) -> None:
         if result is None:
             return {}
         labels, class_names = (result.classes[column].values.tolist() for column in (LABEL, "name"))
-        return {label: objects.spoken_name(name) for label, name in zip(labels, class_names, strict=True)}
+        return {
+            label: objects.format_class_name(name) for label, name in zip(labels, class_names, strict=True)
+        }
 
     def name_selected() -> str | None:
         """Name of the one selected class, if it has objects."""

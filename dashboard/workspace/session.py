@@ -58,7 +58,7 @@ class Session(param.Parameterized):
         Parameters
         ----------
         result
-            The result; None: there is none.
+            The result that is shown.
         keep
             Put the present result on the list of undo.
         """

@@ -63,7 +63,7 @@ def retrain(
     InputError
         If too little was reviewed to learn from.
     """
-    return review.retrain(result, images, correction, collect=reviewed_examples, reclassify=reclassify)
+    return review.retrain(result, images, correction, collect=collect_reviewed, reclassify=reclassify)
 
 
 def learn_correction(
@@ -86,10 +86,10 @@ def learn_correction(
         If too little was reviewed to learn from.
     """
     del images
-    return {"correction": dict(correction or review.learn(reviewed_examples(result)))}
+    return {"correction": dict(correction or review.learn(collect_reviewed(result)))}
 
 
-def reviewed_examples(result: xr.DataTree) -> ReviewedExamples:
+def collect_reviewed(result: xr.DataTree) -> ReviewedExamples:
     """Return all images as examples, those that a person reviewed marked."""
     pictures, kept = pictures_of(result), table(result, PICTURES)
     model: Any = model_of(result)

@@ -97,7 +97,7 @@ def retrain(
     InputError
         If too little was reviewed to learn from.
     """
-    return review.retrain(result, images, correction, collect=reviewed_examples, reclassify=reclassify)
+    return review.retrain(result, images, correction, collect=collect_reviewed, reclassify=reclassify)
 
 
 def learn_correction(
@@ -120,7 +120,7 @@ def learn_correction(
         If too little was reviewed to learn from.
     """
     del images
-    return {"correction": dict(correction or review.learn(reviewed_examples(result)))}
+    return {"correction": dict(correction or review.learn(collect_reviewed(result)))}
 
 
 def relabel_particles(
@@ -151,7 +151,7 @@ def relabel_particles(
     return _replace_particles(result, images, _change_classes(particles, classes, names, reviewed, abstained))
 
 
-def reviewed_examples(result: xr.DataTree) -> ReviewedExamples:
+def collect_reviewed(result: xr.DataTree) -> ReviewedExamples:
     """Return all particles of a population as examples, those that a person reviewed marked."""
     particles = _particles(result)
     classes = particles[c.CLASS].values

@@ -29,6 +29,8 @@ BLOCK: Final = 128
 """Pixels whose spectra are gathered together: planes of a stack lie far apart in memory."""
 SETTLED: Final = 0.1
 """The fit ends when a step moves the position and the width by less than this share of a standard error."""
+SMALLEST_MOVE: Final = 1e-6
+"""Share of the width below which a move is none, where there is no noise to compare it with."""
 
 
 def _jit(function: Any) -> Any:
@@ -280,7 +282,8 @@ def fit_spectrum(
     work : tuple of ndarray
         Scratch, from `_scratch`.
     out : ndarray (N_OUTPUTS,), float64
-        Position, width, height, area, their errors, the rms residual, 1 where valid; NaN and 0 where not.
+        Position, width, height, area, their errors, the rms residual, 1 where valid; NaN and 0 where not. A
+        peak is valid where the fit settled with a channel, at least, on each side of the peak.
     """
     for i in range(N_OUTPUTS):
         out[i] = np.nan
@@ -290,7 +293,7 @@ def fit_spectrum(
     best, high, low = _highest(values, n)
     if not high > low:
         return
-    peak, matrix, factor, right, column, _, _ = work
+    peak, matrix, factor, right, column, move, _ = work
     width = max(_half_width(axis, values, n, best, 0.5 * (high + low)), axis[best + 1] - axis[best - 1])
     peak[0], peak[1], peak[2], peak[3] = (high - low) / 3.0, axis[best], width, low / 3.0
     start, stop = _window(axis, n, peak[1], REACH * width)
@@ -302,6 +305,7 @@ def fit_spectrum(
         return
     if not _factorise(matrix, 0.0, factor):
         return
+    _solve(factor, right, move)
     variance = rss / freedom * inflation[min(freedom, inflation.size - 1)] ** 2
     covariance = matrix  # not needed any more
     for i in range(3):
@@ -310,8 +314,19 @@ def fit_spectrum(
         _solve(factor, right, column)
         for j in range(N_PARAMETERS):
             covariance[i, j] = column[j] * variance
-    if peak[0] >= least_snr * math.sqrt(covariance[0, 0]) and axis[0] <= peak[1] <= axis[n - 1]:
+    is_high = peak[0] >= least_snr * math.sqrt(covariance[0, 0])
+    if is_high and axis[1] <= peak[1] <= axis[n - 2] and _is_settled(move, covariance, peak[2]):
         _write_peak(peak, covariance, shape, math.sqrt(rss / (stop - start)), out)
+
+
+@_jit
+def _is_settled(move: np.ndarray, covariance: np.ndarray, width: float) -> bool:
+    """Return whether the next step would be small; a fit held at an end of its window wants to go on."""
+    slack = SMALLEST_MOVE * width
+    position, broad = abs(move[1]), abs(move[2])
+    return bool(
+        position <= math.sqrt(covariance[1, 1]) + slack and broad <= math.sqrt(covariance[2, 2]) + slack
+    )
 
 
 @_jit

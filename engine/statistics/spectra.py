@@ -57,7 +57,7 @@ def class_spectra(images: xr.Dataset, labels: xr.DataArray, *, values: Sequence[
         delayed = class_statistics(
             blocks.as_tiles(images[name]), blocks.as_tiles(labels), values=values, period=PERIODS.get(name)
         )
-        tables[name] = _delayed_table(delayed, images[name], len(values))
+        tables[name] = _delay_table(delayed, images[name], len(values))
     return _dataset(images, tables, values)
 
 
@@ -112,7 +112,7 @@ def _crop_to_region(images: xr.Dataset, chosen: np.ndarray) -> tuple[xr.Dataset,
     return images.isel(box), chosen[box[Y], box[X]]
 
 
-def _delayed_table(delayed: Any, image: xr.DataArray, n_rows: int) -> da.Array:
+def _delay_table(delayed: Any, image: xr.DataArray, n_rows: int) -> da.Array:
     n_channels = int(np.prod(image.shape[:-2]))
     return da.from_delayed(delayed, (len(STATISTICS), n_rows, n_channels), dtype=float)
 

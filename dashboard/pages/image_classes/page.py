@@ -80,8 +80,8 @@ class ImageClassesPage:
             "give": self.card.classes,
             "steps": steps,
             "filter": pn.Row(
-                _unlabelled_setting(self.pictures, "kind"),
-                _unlabelled_setting(self.pictures, "state"),
+                _make_compact_setting(self.pictures, "kind"),
+                _make_compact_setting(self.pictures, "state"),
                 margin=0,
             ),
             "gallery": self.gallery.gallery,
@@ -165,7 +165,7 @@ class ImageClassesPage:
         self.bench.classes.edit("retrain", done=report)
 
 
-def _unlabelled_setting(pictures: ImageSelection, name: str) -> Any:
+def _make_compact_setting(pictures: ImageSelection, name: str) -> Any:
     unseen = {"stylesheets": [WIDGET_STYLE, UNSEEN_LABEL], "sizing_mode": "fixed", "width": 168}
     return setting(pictures, name, **unseen)
 

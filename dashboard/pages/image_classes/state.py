@@ -76,7 +76,7 @@ class ImageSelection(ObjectSelection):
         self.param["kind"].objects = [ALL, *names]
         self.param.update(kind=self.kind if self.kind in names else ALL, every=rows)
 
-    def spoken_name(self, name: str) -> str:
+    def format_class_name(self, name: str) -> str:
         """Return a class name as people say it."""
         return format_class_name(name)
 
@@ -254,7 +254,7 @@ def explain_image(stack: Stack, result: Result, row: Mapping[str, Any]) -> Predi
     stack
         The opened data.
     result
-        The result; None: there is none.
+        The result that is shown.
     row
         Row of the table of objects or images.
 
@@ -321,7 +321,7 @@ def read_thumbnails(result: Result, numbers: list[int]) -> dict[int, np.ndarray]
     Parameters
     ----------
     result
-        The result; None: there is none.
+        The result that is shown.
     numbers
         Numbers of the images.
 

@@ -92,7 +92,7 @@ def card_html(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
     stack
         The opened data.
     result
-        The result; None: there is none.
+        The result that is shown.
     row
         Row of the table of objects or images.
 
@@ -129,7 +129,7 @@ def picture_of(stack: Stack, result: MapResult, row: dict[str, Any]) -> str:
     stack
         The opened data.
     result
-        The result; None: there is none.
+        The result that is shown.
     row
         Row of the table of objects or images.
 

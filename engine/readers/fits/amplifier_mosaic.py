@@ -79,7 +79,7 @@ def _load_mosaic(path: Path, amplifiers: Sequence[Amplifier], window: Window) ->
         ]
         if all(part.stop > part.start for part in seen):
             there = [slice(p.start - w.start, p.stop - w.start) for p, w in zip(seen, window, strict=True)]
-            out[tuple(there)], level = _exposed_part(path, version, amplifier, seen)
+            out[tuple(there)], level = _read_exposed(path, version, amplifier, seen)
             out[tuple(there)] -= level
     return out
 
@@ -88,7 +88,7 @@ def _dtype(amplifiers: Sequence[Amplifier]) -> np.dtype[Any]:
     return np.result_type(np.float32, *(amplifier.image.dtype for amplifier in amplifiers))
 
 
-def _exposed_part(
+def _read_exposed(
     path: Path, version: tuple[int, int], amplifier: Amplifier, seen: Sequence[slice]
 ) -> tuple[np.ndarray, float]:
     """Exposed pixels of an amplifier in a part of the mosaic, turned the right way, and their pedestal.

@@ -68,7 +68,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
     InputError
         If there is no image, not the one asked for, or a header is absurd.
     """
-    with named_errors(path):
+    with name_file_in_errors(path):
         hdus, notes = survey(path)
         return images_of(path, hdus, notes, key=key, chunks=chunks)[0]
 
@@ -98,7 +98,7 @@ def images_of(
 
 
 @contextmanager
-def named_errors(path: Path) -> Iterator[None]:
+def name_file_in_errors(path: Path) -> Iterator[None]:
     """Let every sentence name the file."""
     try:
         yield

@@ -103,7 +103,7 @@ def read(path: Path, *, key: str | None, chunks: Mapping[str, int] | None) -> xr
 
 def _frame(file: Path, key: str | None, chunks: Mapping[str, int] | None) -> tuple[xr.Dataset, Source]:
     """Return one frame, its amplifiers put together where it has several, and what it is read from."""
-    with clear_errors(file), fits_reader.named_errors(file):
+    with clear_errors(file), fits_reader.name_file_in_errors(file):
         hdus, notes = survey(file)
         if key is None and are_amplifiers(hdus):
             key = fits_reader.MOSAIC

@@ -53,6 +53,25 @@ def test_values_and_errors_are_those_of_scipy_in_the_same_window(shape: int) -> 
     assert [ours[6], ours[4], ours[5]] == pytest.approx(np.sqrt(np.diag(covariance))[:3], rel=0.1)
 
 
+@pytest.mark.parametrize("shape", PEAKS)
+@pytest.mark.parametrize("position", [-12.0, -2.0, 101.0, 111.0])
+def test_the_flank_of_a_peak_outside_of_the_range_is_no_peak(shape: int, position: float) -> None:
+    rng = np.random.default_rng(8)
+    clean = PEAKS[shape](AXIS, 500.0, position, 20.0, 12.0)[:, None, None]
+    found = fit(clean + rng.normal(0, 1, (100, 10, 10)), shape)
+    assert not found[-1].any()
+    assert np.isnan(found[:-1]).all()
+
+
+@pytest.mark.parametrize("position", [3.0, 96.0])
+def test_a_peak_near_an_end_of_the_range_is_found(position: float) -> None:
+    rng = np.random.default_rng(8)
+    clean = PEAKS[peak_fit.GAUSSIAN](AXIS, 500.0, position, 20.0, 12.0)[:, None, None]
+    found = fit(clean + rng.normal(0, 1, (100, 10, 10)), peak_fit.GAUSSIAN)
+    assert found[-1].all()
+    assert np.abs((found[0] - position) / found[4]).max() < 4
+
+
 def test_noise_and_empty_spectra_have_no_peak() -> None:
     noise = np.random.default_rng(1).normal(0, 1, (100, 20, 20))
     noise[:, 0] = np.nan
