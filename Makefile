@@ -5,10 +5,10 @@ BIN := .venv/bin
 
 .PHONY: demo test lint bench clean
 
-demo: .venv/compiled data_example/sem
+demo: .venv/compiled data_example/spectra
 	$(BIN)/mapstack serve data_example --port $(PORT)
 
-test: .venv/installed-test .venv/compiled data_example/sem
+test: .venv/installed-test .venv/compiled data_example/spectra
 	@command -v chromium >/dev/null || echo "Chromium is missing: the browser tests will fail. Install it with: apt-get install -y chromium"
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -21,7 +21,7 @@ lint: .venv/installed-test
 bench: .venv/installed-test
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
 
-data_example/sem: | .venv/installed
+data_example/spectra: | .venv/installed
 	$(BIN)/python data_example/make.py
 
 .venv/bin/python:
@@ -41,4 +41,4 @@ data_example/sem: | .venv/installed
 	touch $@ .venv/installed
 
 clean:
-	rm -rf .venv data_example/maps data_example/sem
+	rm -rf .venv data_example/maps data_example/sem data_example/spectra

@@ -7,12 +7,14 @@ from engine.simulate.ellipsometry_maps import Maps
 from engine.simulate.hrtem import Hrtem
 from engine.simulate.mosaic import Mosaic
 from engine.simulate.sem import Sem
+from engine.simulate.spectra import Spectra
 
 EXAMPLES = {
     "maps": Maps(n_regions=6, size=320, n_wavelengths=11, noise=0.4, holes=0.05, seed=7),
     "mosaic": Mosaic(size=1024, n_frames=3, seed=7),
     "hrtem": Hrtem(size=512, n_frames=6, pixel_size=0.05, empty=0.0, seed=7),
     "sem": Sem(n_images=60, images_per_parent=2, seed=7),
+    "spectra": Spectra(n_regions=4, size=256, n_channels=64, seed=7),
 }
 """Simulators, in the true file formats, by the name of the folder they write."""
 

@@ -43,6 +43,7 @@ SIMULATORS: Final[Mapping[str, str]] = {
     "mosaic": "engine.simulate.mosaic:Mosaic",
     "hrtem": "engine.simulate.hrtem:Hrtem",
     "sem": "engine.simulate.sem:Sem",
+    "spectra": "engine.simulate.spectra:Spectra",
 }
 
 CLASS_MAP, VALUE_MAP, POPULATION, SORTED_IMAGES = "class_map", "value_map", "population", "sorted_images"

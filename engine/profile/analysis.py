@@ -24,7 +24,8 @@ class Profile(Analysis):
     """Measure the largest peak of each pixel's spectrum: position, width, height and area, with errors.
 
     The peak is a Gaussian or a Lorentzian on a constant background. The errors are such that the value ± 1.96
-    errors is a 95 % interval, where the noise is independent and the shape is right.
+    errors is a 95 % interval, where the noise is independent and the same in all channels and the shape is
+    right; with the noise of counting it is too narrow (docs/profile.md).
 
     References
     ----------
@@ -35,7 +36,7 @@ class Profile(Analysis):
     title: ClassVar[str] = "Profile"
     kind: ClassVar[ResultKind] = VALUE_MAP
     page: ClassVar[str] = "profile"
-    example: ClassVar[str] = "maps"
+    example: ClassVar[str] = "spectra/map.nc"
     model_class: ClassVar[type[Model]] = ProfileModel
 
     variable = param.String("", doc="Variable whose spectra are fitted; empty: the first.", label="variable")

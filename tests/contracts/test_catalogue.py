@@ -29,7 +29,7 @@ def entries(*kinds: str) -> list[Any]:
 
 EXAMPLES: dict[str, tuple[str, dict[str, Any], str]] = {
     "kmeans": ("maps", {"n_regions": 3, "size": 64, "n_wavelengths": 5, "seed": 3}, ""),
-    "profile": ("maps", {"n_regions": 3, "size": 64, "n_wavelengths": 12, "seed": 3}, ""),
+    "profile": ("spectra", {"n_regions": 3, "size": 64, "n_channels": 24, "seed": 3}, "map.nc"),
     "unet": ("mosaic", {"size": 128, "n_frames": 2, "seed": 3}, "frame_000.fits"),
     "particles": (
         "hrtem",
