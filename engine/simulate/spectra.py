@@ -1,7 +1,7 @@
 """Photoluminescence maps: a peak of its own in each zone of a sample, with the truth of every pixel."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import param
@@ -81,7 +81,8 @@ class Spectra(Settings):
         images, truth = self.images()
         with filling(folder, what="spectra") as target:
             images.to_netcdf(target / FILE, engine="h5netcdf")
-            np.savez_compressed(target / TRUTH, **{str(name): truth[name].values for name in truth})
+            maps: dict[str, Any] = {str(name): truth[name].values for name in truth}
+            np.savez_compressed(target / TRUTH, **maps)
         return target
 
     def _draw_truth(self, rng: np.random.Generator) -> xr.Dataset:
