@@ -14,7 +14,7 @@ from engine.export.fits_tables import ascii_text
 from engine.export.provenance import RECIPE, ascii_recipe, one_line, recipe_text, stem
 from engine.export.rasters import image_axes, pixel_resolution, recipe_unit
 from engine.export.streaming import in_memory
-from engine.schema import VALID, VALUES, pixel_map, table
+from engine.schema import ORDER, VALID, VALUES, pixel_map, table
 
 QUANTILES: Final = {"q05": 0.05, "median": 0.5, "q95": 0.95}
 COLOUR_LIMITS: Final = (0.01, 0.99)
@@ -24,8 +24,14 @@ _DPI: Final = 150
 
 
 def value_names(result: xr.DataTree) -> list[str]:
-    """Return the names of the values of a value map, without their errors."""
-    return [str(name) for name in table(result, VALUES).data_vars if not str(name).endswith("_error")]
+    """Return the names of the values of a value map, without their errors, in the analysis' order.
+
+    A store gives variables by the alphabet; the attr `order` of the group keeps the order.
+    """
+    values = table(result, VALUES)
+    names = [str(name) for name in values.data_vars if not str(name).endswith("_error")]
+    first = str(values.attrs.get(ORDER, "")).split()
+    return sorted(names, key=lambda name: first.index(name) if name in first else len(first))
 
 
 def values_frame(result: xr.DataTree) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import xarray as xr
 
-from engine.schema import KIND, LABELS, PIXEL, RESIDUAL, VALID, VALUES, ZONE_TABLE, pixel_map
+from engine.schema import KIND, LABELS, ORDER, PIXEL, RESIDUAL, VALID, VALUES, ZONE_TABLE, pixel_map
 from engine.schema.accessors import names_of
 from engine.schema.kinds import VALUE_MAP
 from engine.statistics.zones import zone_table
@@ -56,7 +56,9 @@ def make_result(image: xr.DataArray, values: Any, *, zones: str = "") -> xr.Data
         for n, name in enumerate(NAMES)
     }
     root = xr.Dataset({name: maps.pop(name) for name in (RESIDUAL, VALID)}, attrs={KIND: VALUE_MAP.name})
-    tree = xr.DataTree.from_dict({"/": root, f"/{VALUES}": xr.Dataset(maps)})
+    tree = xr.DataTree.from_dict(
+        {"/": root, f"/{VALUES}": xr.Dataset(maps, attrs={ORDER: " ".join(MEASURES)})}
+    )
     if zones:
         tree[ZONE_TABLE] = xr.DataTree(_describe_zones(maps, zones))
     return tree

@@ -28,7 +28,7 @@ class ValueMapPage:
         self.wanted = ""
         wide = {"margin": 0, "sizing_mode": "stretch_width"}
         self.of = choice([], "value-of", label="value shown", width=140)
-        self.map = pn.pane.HoloViews(None, **wide)
+        self.map = pn.pane.HoloViews(None, margin=0)
         self.histogram = pn.pane.HoloViews(None, **wide)
         self.zones = markup(EMPTY)
         self.of.param.watch(self._draw, "value")

@@ -13,7 +13,9 @@ COLORS: Final = "viridis"
 CENTRAL: Final = 98.0
 """Percent of the values over which the colours and the histogram reach."""
 WIDTH: Final = 900
+MAP_WIDTH: Final = 640
 MAP_HEIGHT: Final = 560
+"""Largest size of the map on the screen in pixels; its pixels are square."""
 
 
 def map_plot(layer: ValueLayer) -> hv.Image:
@@ -28,6 +30,7 @@ def map_plot(layer: ValueLayer) -> hv.Image:
     x0, y0, x1, y1 = pyramid.bounds
     values, bounds = pyramid.view((x0, x1), (y0, y1), WIDTH, MAP_HEIGHT)
     _, low, high, _ = pyramid.limits(percent=CENTRAL)
+    share = min(MAP_WIDTH / (x1 - x0), MAP_HEIGHT / (y1 - y0))
     dimension = hv.Dimension("value", label=layer.title, unit=layer.units)
     image = hv.Image(np.asarray(values, np.float32)[::-1], bounds=bounds, vdims=[dimension])
     return image.opts(
@@ -35,8 +38,8 @@ def map_plot(layer: ValueLayer) -> hv.Image:
         clim=(low, high if high > low else low + 1),
         colorbar=True,
         colorbar_position="bottom",
-        data_aspect=1,
-        frame_height=MAP_HEIGHT,
+        frame_width=round(share * (x1 - x0)),
+        frame_height=round(share * (y1 - y0)),
         xlabel=f"x ({layer.pixel_units})",
         ylabel=f"y ({layer.pixel_units})",
         invert_yaxis=True,
@@ -61,4 +64,4 @@ def histogram_plot(layer: ValueLayer) -> hv.Histogram:
     counts, edges = np.histogram(values, bins=N_BINS, range=(low, high if high > low else low + 1))
     dimension = hv.Dimension("value", label=layer.title, unit=layer.units)
     plot = hv.Histogram((edges, counts), kdims=[dimension], vdims=[hv.Dimension("count", label="pixels")])
-    return plot.opts(responsive=True, height=240, color=theme.ACCENT, line_color=None, toolbar=None)
+    return plot.opts(responsive=True, height=240, xticks=4, color=theme.ACCENT, line_color=None, toolbar=None)
