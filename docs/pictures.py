@@ -66,6 +66,14 @@ def frame(page: Any, url: str) -> None:
     page.wait_for_timeout(1500)
 
 
+def show_values(page: Any, url: str) -> None:
+    """Show the positions of the peaks of the example."""
+    page.goto(f"{url}/profile")
+    page.locator("#zones table.values").wait_for(timeout=120_000)
+    page.locator("#value-map canvas").first.wait_for()
+    page.wait_for_timeout(1500)
+
+
 def draw_lasso(page: Any) -> None:
     """Draw around the middle of the first map."""
     page.locator(".map-raw-0 .bk-tool-icon-lasso-select").click()
@@ -115,6 +123,8 @@ def main() -> None:
         shot(page, "mosaics-light")
         frame(page, url)
         shot(page, "mosaics-light")
+        show_values(page, url)
+        shot(page, "profile-light")
         for name, address in (("welcome", "/"), ("jobs", "/jobs"), ("results", "/results")):
             page.goto(f"{url}{address}")
             page.wait_for_load_state("networkidle")
